@@ -1,0 +1,76 @@
+"""The only window that hooks have onto the file system; every look through it is recorded.
+
+Paths are absolute `str` with surrogateescape. The implementation (in `request/`) opens regular files only, without blocking on
+devices or pipes, and never through a link that the configuration does not allow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from coachwhip.api.buckets import OpenFile
+
+__all__ = ["DirEntry", "FileKind", "FileStat", "Files"]
+
+
+class FileKind(Enum):
+    """What stands at a path (httpd's `finfo.filetype`)."""
+
+    MISSING = "missing"
+    REGULAR = "regular"
+    DIRECTORY = "directory"
+    LINK = "link"
+    #: Device, pipe or socket: never served.
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """What is known of a file. Times in nanoseconds since 1970, size in bytes."""
+
+    kind: FileKind
+    size: int = 0
+    mtime_ns: int = 0
+    inode: int = 0
+    device: int = 0
+    mode: int = 0
+    uid: int = -1
+    gid: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class DirEntry:
+    """A name in a folder, with the stat of what it points at (MISSING for a dangling link)."""
+
+    name: str
+    stat: FileStat
+    is_link: bool = False
+
+
+class Files(Protocol):
+    """Recorded access to files."""
+
+    def stat(self, path: str) -> FileStat:
+        """What stands at `path`, links followed. MISSING if nothing does.
+
+        Raises:
+            PermissionError, OSError: as the system says (EACCES, ELOOP, ENAMETOOLONG, …).
+        """
+
+    def lstat(self, path: str) -> FileStat:
+        """The same without following a final link."""
+
+    def open(self, path: str, *, follow: bool = True) -> OpenFile:
+        """Open a regular file for sending.
+
+        Raises:
+            OSError: missing, not permitted, not a regular file, or too many open files.
+        """
+
+    def read(self, path: str, limit: int = 1 << 20) -> bytes:
+        """The whole content of a small file (password, group, readme files). Raises OSError, also beyond `limit`."""
+
+    def list(self, path: str) -> list[DirEntry]:
+        """The entries of a folder, without "." and "..", unsorted. Raises OSError."""

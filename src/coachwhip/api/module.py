@@ -1,0 +1,117 @@
+"""A module: its names, settings records, directive table, hooks, filters and providers, as one declaration.
+
+Importing a module file has no effect beyond making this object; the server registers what `LoadModule` asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from coachwhip.api.directives import Directive
+from coachwhip.api.filters import FilterType, MakeInputFilter, MakeOutputFilter, RegisteredFilter
+from coachwhip.api.log import ModuleLog
+from coachwhip.api.phases import Order, Phase
+
+__all__ = ["Hook", "Module"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hook:
+    """A function on a phase."""
+
+    phase: Phase
+    function: Callable[..., Any]
+    module: Module
+    order: int
+    #: Source-file names ("mod_x.c") of modules whose hooks on this phase run earlier, and later.
+    after: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    #: True if it may block (DBM, slow hashing, scripts): the request then runs on a worker thread.
+    blocking: bool = False
+
+
+@dataclass(eq=False)
+class Module:
+    """A loadable module."""
+
+    #: The identifier of `LoadModule` and `<IfModule>`: "dir_module".
+    identifier: str
+    #: The source name of `<IfModule>` and `-l`: "mod_dir.c".
+    source: str
+    directives: tuple[Directive, ...] = ()
+    #: Frozen dataclass of per-directory settings, if any.
+    dir_config: type[Any] | None = None
+    #: Frozen dataclass of per-server settings, if any; a `<VirtualHost>` is folded over the main server.
+    server_config: type[Any] | None = None
+    #: True if its hooks look only at recorded inputs, so that answers may be replayed. Our own modules are.
+    replayable: bool = False
+    hooks: list[Hook] = field(default_factory=list, init=False)
+    filters: list[RegisteredFilter] = field(default_factory=list, init=False)
+    providers: list[tuple[str, str, Any]] = field(default_factory=list, init=False)
+    log: ModuleLog = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.log = ModuleLog(self.identifier.removesuffix("_module"))
+        fields = {f for config in (self.dir_config, self.server_config) if config for f in config.__dataclass_fields__}
+        for row in self.directives:
+            if row.sets is not None and row.sets not in fields:
+                raise TypeError(f"{self.source}: {row.name} sets {row.sets!r}, which no settings record has")
+
+    def hook(
+        self,
+        phase: Phase,
+        order: int = Order.MIDDLE,
+        *,
+        after: tuple[str, ...] = (),
+        before: tuple[str, ...] = (),
+        blocking: bool = False,
+    ) -> Callable[[F], F]:
+        """Hang the decorated function on a phase."""
+
+        def register(function: F) -> F:
+            self.hooks.append(Hook(phase, function, self, order, after, before, blocking))
+            return function
+
+        return register
+
+    def output_filter(self, name: str, type: FilterType) -> Callable[[MakeOutputFilter], MakeOutputFilter]:
+        """Register the decorated maker as an output filter."""
+
+        def register(make: MakeOutputFilter) -> MakeOutputFilter:
+            self.filters.append(RegisteredFilter(name, type, make_output=make, module=self.source))
+            return make
+
+        return register
+
+    def input_filter(self, name: str, type: FilterType) -> Callable[[MakeInputFilter], MakeInputFilter]:
+        """Register the decorated maker as an input filter."""
+
+        def register(make: MakeInputFilter) -> MakeInputFilter:
+            self.filters.append(RegisteredFilter(name, type, make_input=make, module=self.source))
+            return make
+
+        return register
+
+    def provider(self, kind: str, name: str) -> Callable[[F], F]:
+        """Register the decorated function or class under (kind, name)."""
+
+        def register(thing: F) -> F:
+            self.providers.append((kind, name, thing))
+            return thing
+
+        return register
+
+    def config_of(self, field_name: str) -> type[Any]:
+        """The settings record that has this field.
+
+        Raises:
+            KeyError: if neither has it.
+        """
+        for config in (self.dir_config, self.server_config):
+            if config is not None and field_name in config.__dataclass_fields__:
+                return config
+        raise KeyError(field_name)

@@ -1,0 +1,80 @@
+"""The record of a request: every input that its answer was made from.
+
+Replay keys and validates answers by it, and `explain` prints it. Hooks do not write here: the objects through which they look
+(`HeadersIn`, `Files`, the clock, the connection's facts) do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+__all__ = ["LogLine", "Look", "Record", "Step"]
+
+
+class Look(Enum):
+    """How a path was looked at; decides what counts as a change of it."""
+
+    #: `stat`, links followed (or found absent).
+    STAT = "stat"
+    #: `lstat`, the link itself.
+    LSTAT = "lstat"
+    #: The names in a folder.
+    LIST = "list"
+    #: The bytes of a file.
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """An error-log line that belongs to the answer and is written again when the answer is replayed."""
+
+    level: int
+    module: str
+    log_id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the explanation: what happened, and the file:line that decided it, if one did."""
+
+    kind: str
+    text: str
+    source: str = ""
+
+
+@dataclass(slots=True)
+class Record:
+    """Inputs of one request with all its sub-requests and internal redirects."""
+
+    #: Lower-case names of request header fields that were asked for; "*" if all were.
+    headers: set[str] = field(default_factory=set)
+    #: Connection and request facts beyond the key that were asked for, by name ("client_ip", "user", …).
+    facts: dict[str, Any] = field(default_factory=dict)
+    #: (path, look) → what was seen then: an opaque signature, None for "absent".
+    files: dict[tuple[str, Look], Any] = field(default_factory=dict)
+    #: Why the answer must not be replayed (the first reason), or None.
+    volatile: str | None = None
+    #: Wall-clock second until which the answer may be replayed, if a date took part; None for no limit.
+    until: float | None = None
+    #: Error-log lines of this request.
+    log: list[LogLine] = field(default_factory=list)
+    #: The explanation, in order; None unless it was asked for.
+    steps: list[Step] | None = None
+
+    def make_volatile(self, reason: str) -> None:
+        """This answer depends on something that is not recorded."""
+        if self.volatile is None:
+            self.volatile = reason
+
+    def fact(self, name: str, value: Any) -> Any:
+        """Note that a fact was looked at; returns it."""
+        self.facts[name] = value
+        return value
+
+    def step(self, kind: str, text: str, source: object = "") -> None:
+        """Add to the explanation, if there is to be one."""
+        if self.steps is not None:
+            self.steps.append(Step(kind, text, str(source)))

@@ -1,0 +1,427 @@
+"""The request record `r`: what is known, what was decided, and the recorded windows through which a hook looks further.
+
+URL path (`uri`), file path (`filename`), `handler` and `content_type` are four fields, none derived from another. Reading a request
+header, a connection fact, the clock, chance or a file is recorded, so that the answer can be replayed as long as nothing
+that was read has changed. Names are httpd's request_rec's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from coachwhip.api.buckets import Brigade, Bucket
+from coachwhip.api.core import CoreDir
+from coachwhip.api.files import FileKind, Files, FileStat
+from coachwhip.api.headers import Headers, HeadersIn
+from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.record import LogLine, Record
+
+if TYPE_CHECKING:
+    from coachwhip.api.filters import OutputFilter, RegisteredFilter
+    from coachwhip.api.server import Connection, Server, Settings, Startup
+
+__all__ = ["Body", "Engine", "Request"]
+
+C = TypeVar("C")
+
+
+class Engine(Protocol):
+    """What a request asks of the pipeline that runs it (in `request/`)."""
+
+    startup: Startup
+
+    def lookup_uri(self, r: Request, uri: str, method: str) -> Request:
+        """A sub-request for a URL path, run through the phases up to, not including, the handler."""
+
+    def lookup_file(self, r: Request, path: str) -> Request:
+        """A sub-request for a file; a plain name is looked up beside `r.filename`."""
+
+    def run(self, sub: Request) -> Result:
+        """Run a sub-request's handler; its output is spliced into the main request's."""
+
+    def internal_redirect(self, r: Request, uri: str) -> Result:
+        """Answer another URL in place of this one (`r.prev` links them)."""
+
+    def fast_redirect(self, r: Request, sub: Request) -> None:
+        """Let `r` become `sub`, whose phases have run."""
+
+    def meets_conditions(self, r: Request) -> Result:
+        """RFC 9110 §13: OK, 304 or 412."""
+
+    def now(self) -> float:
+        """Wall clock, seconds since 1970."""
+
+    def random_bytes(self, count: int) -> bytes:
+        """From the system's generator."""
+
+    def os_environ(self, name: str) -> str | None:
+        """A variable of the server's own environment."""
+
+    def resolve(self, ip: str) -> str | None:
+        """Reverse look-up of an address; blocking."""
+
+    def expr_scope(self, r: Request) -> Any:
+        """The `expr.Scope` of this request, for evaluating expressions."""
+
+    def lines_of(self, r: Request) -> Any:
+        """Sources of the folded settings, for `explain`."""
+
+
+class Body(Protocol):
+    """A request body as a handler reads it, decoded by framing and input filters."""
+
+    def read(self, count: int) -> bytes:
+        """Up to `count` bytes, b"" at the end. Only where blocking is allowed (`blocking=True` hooks).
+
+        Raises:
+            BodyError: broken framing, a limit, a time-out or a lost client.
+        """
+
+    async def next(self) -> bytes:
+        """The next piece, b"" at the end; for `async def` handlers. Raises as `read`."""
+
+    @property
+    def length(self) -> int | None:
+        """Content-Length, 0 without a body, None for chunked."""
+
+
+class Request:
+    """One request, sub-request, or stage of an internally redirected request."""
+
+    __slots__ = (
+        "_files",
+        "allowed",
+        "args",
+        "auth_type",
+        "body",
+        "bytes_sent",
+        "chunked",
+        "connection",
+        "content_encodings",
+        "content_languages",
+        "content_type",
+        "dir_settings",
+        "engine",
+        "env",
+        "err_headers_out",
+        "expecting_100",
+        "filename",
+        "finfo",
+        "handler",
+        "header_only",
+        "headers_in",
+        "headers_out",
+        "hostname",
+        "input_filters",
+        "is_http09",
+        "keepalive",
+        "main",
+        "method",
+        "mtime",
+        "next",
+        "no_cache",
+        "no_local_copy",
+        "notes",
+        "output",
+        "output_filters",
+        "path_info",
+        "pending",
+        "prev",
+        "protocol",
+        "protocol_number",
+        "raw_headers",
+        "record",
+        "scratch",
+        "sections",
+        "server",
+        "state",
+        "status",
+        "status_line",
+        "the_request",
+        "trailers_in",
+        "trailers_out",
+        "unparsed_uri",
+        "uri",
+        "used_path_info",
+        "user",
+        "walked",
+    )
+
+    def __init__(self, engine: Engine, connection: Connection, server: Server, files: Files, record: Record) -> None:
+        self.engine = engine
+        self.connection = connection
+        self.server = server
+        self.record = record
+        self._files = files
+        #: The request line as it came, Latin-1.
+        self.the_request = ""
+        self.method = "GET"
+        #: "HTTP/1.1" and 1001.
+        self.protocol = "HTTP/1.1"
+        self.protocol_number = 1001
+        #: The target as it came; `uri` is its path, decoded and normalised; `args` what follows "?", or None.
+        self.unparsed_uri = "/"
+        self.uri = "/"
+        self.args: str | None = None
+        #: Host of the target or the `Host` field, lower case, without port; None if there was none.
+        self.hostname: str | None = None
+        #: File path, what follows it in the URL, and what stands at it.
+        self.filename: str | None = None
+        self.path_info = ""
+        self.finfo = FileStat(FileKind.MISSING)
+        self.handler: str | None = None
+        self.content_type: str | None = None
+        self.content_encodings: list[str] = []
+        self.content_languages: list[str] = []
+        self.headers_in: HeadersIn = HeadersIn((), record)
+        self.raw_headers: tuple[tuple[str, str], ...] = ()
+        self.headers_out = Headers()
+        #: Sent with errors and internal redirects too ("always").
+        self.err_headers_out = Headers()
+        self.trailers_in: tuple[tuple[str, str], ...] = ()
+        self.trailers_out = Headers()
+        #: CGI-like environment (`subprocess_env`) and notes between modules.
+        self.env: dict[str, str] = {}
+        self.notes: dict[str, str] = {}
+        self.user: str | None = None
+        self.auth_type: str | None = None
+        #: The request that this sub-request belongs to; that redirected here; that this one was redirected to.
+        self.main: Request | None = None
+        self.prev: Request | None = None
+        self.next: Request | None = None
+        self.status = 200
+        self.status_line: str | None = None
+        #: Methods for `Allow`, filled by handlers and `<Limit>`.
+        self.allowed: set[str] = set()
+        self.dir_settings: Settings = server.settings
+        #: The sections that were merged, in order (config.Section); owned by the walks.
+        self.sections: tuple[Any, ...] = ()
+        self.walked: dict[str, Any] = {}
+        self.output: Brigade = []
+        #: Set by the pipeline when the handler is `async def`: the awaitable to wait for.
+        self.pending: Awaitable[Result] | None = None
+        self.body: Body | None = None
+        self.output_filters: list[tuple[RegisteredFilter, OutputFilter | None]] = []
+        self.input_filters: list[RegisteredFilter] = []
+        self.header_only = False
+        self.is_http09 = False
+        self.expecting_100 = False
+        self.no_cache = False
+        #: True: conditions are not to be met from this answer (a negotiated error, a listing being refused).
+        self.no_local_copy = False
+        self.chunked = False
+        self.keepalive = True
+        #: `AcceptPathInfo`: "default", "accept" or "reject", after the handler's own wish.
+        self.used_path_info = "default"
+        #: Last-Modified in seconds, or None.
+        self.mtime: float | None = None
+        self.bytes_sent = 0
+        #: What a module keeps for this request, by module source name; `scratch` is the pipeline's own.
+        self.state: dict[str, Any] = {}
+        self.scratch: dict[str, Any] = {}
+
+    def config(self, config: type[C]) -> C:
+        """The folded per-directory settings of one module."""
+        return self.dir_settings.get(config)
+
+    @property
+    def core(self) -> CoreDir:
+        """`config(CoreDir)`."""
+        return self.dir_settings.get(CoreDir)
+
+    @property
+    def files(self) -> Files:
+        """The recorded window onto the file system."""
+        return self._files
+
+    @property
+    def first(self) -> Request:
+        """The request at the start of this chain of sub-requests and redirects."""
+        r = self
+        while (outer := r.main or r.prev) is not None:
+            r = outer
+        return r
+
+    @property
+    def is_initial(self) -> bool:
+        """True for the client's own request: no sub-request, no internal redirect."""
+        return self.main is None and self.prev is None
+
+    @property
+    def client_ip(self) -> str:
+        """The client's address; recorded."""
+        return str(self.record.fact("client_ip", self.connection.client_ip))
+
+    @property
+    def client_port(self) -> int:
+        """The client's port; every connection has another one, so the answer is not replayed."""
+        self.record.make_volatile("client port")
+        return self.connection.client_port
+
+    @property
+    def local_ip(self) -> str:
+        """The address the client connected to; part of every replay key."""
+        return self.connection.local_ip
+
+    @property
+    def local_port(self) -> int:
+        """The port the client connected to; part of every replay key."""
+        return self.connection.local_port
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether the connection is encrypted; part of every replay key."""
+        return self.connection.is_tls
+
+    @property
+    def keepalives(self) -> int:
+        """Requests answered before on this connection; makes the answer volatile."""
+        self.record.make_volatile("keep-alive count")
+        return self.connection.keepalives
+
+    def remote_host(self) -> str:
+        """The client's name if `HostnameLookups` is on and it has one, else its address; recorded."""
+        mode = self.core.hostname_lookups
+        name = None
+        if mode != "off":
+            self.record.make_volatile("host name look-up")
+            name = self.engine.resolve(self.client_ip)
+        return name or self.client_ip
+
+    def now(self) -> float:
+        """Wall clock in seconds; makes the answer volatile."""
+        self.record.make_volatile("clock")
+        return self.engine.now()
+
+    def random_bytes(self, count: int) -> bytes:
+        """Chance; makes the answer volatile."""
+        self.record.make_volatile("random")
+        return self.engine.random_bytes(count)
+
+    def os_environ(self, name: str) -> str | None:
+        """A variable of the server's environment, which does not change while it runs."""
+        return self.engine.os_environ(name)
+
+    def send(self, *buckets: Bucket) -> None:
+        """Append to the response body; the handler's output goes through the filters when the handler has returned."""
+        self.output.extend(buckets)
+
+    def set_last_modified(self, mtime_ns: int) -> None:
+        """Note a modification time (nanoseconds); the latest of several counts."""
+        seconds = mtime_ns / 1e9
+        if self.mtime is None or seconds > self.mtime:
+            self.mtime = seconds
+
+    def set_content_type(self, value: str | None) -> None:
+        """Set `content_type` (parameters included)."""
+        self.content_type = value
+
+    def server_name(self) -> str:
+        """The host for self-referential URLs, by `UseCanonicalName`."""
+        mode = self.core.use_canonical_name
+        if mode == "off" and self.hostname:
+            return self.hostname
+        return self.server.name
+
+    def server_port(self) -> int:
+        """The port for self-referential URLs, by `UseCanonicalName` and `UseCanonicalPhysicalPort`."""
+        core = self.core
+        default = 443 if self.is_tls else 80
+        asked = self.scratch.get("host_port")
+        configured = self.server.core.server_port
+        physical = self.local_port
+        if core.use_canonical_name == "off" and self.hostname:
+            if asked is not None:
+                return int(asked)
+            return physical if core.use_canonical_physical_port else (configured or default if asked else default)
+        if configured:
+            return configured
+        return physical if core.use_canonical_physical_port else default
+
+    @property
+    def scheme(self) -> str:
+        """ "https" or "http"."""
+        return self.server.core.server_scheme or ("https" if self.is_tls else "http")
+
+    def construct_url(self, path: str) -> str:
+        """Scheme, host and port before a URL path (ap_construct_url)."""
+        port = self.server_port()
+        host = self.server_name()
+        if ":" in host and not host.startswith("["):
+            host = f"[{host}]"
+        default = 443 if self.scheme == "https" else 80
+        return f"{self.scheme}://{host}{path}" if port == default else f"{self.scheme}://{host}:{port}{path}"
+
+    def redirect(self, status: int, location: str) -> int:
+        """Answer `status` with `Location`; returns the status for the hook to return."""
+        self.headers_out.set("Location", location)
+        return status
+
+    def lookup_uri(self, uri: str, method: str = "GET") -> Request:
+        """A sub-request for a URL path (absolute, or relative to this request's)."""
+        return self.engine.lookup_uri(self, uri, method)
+
+    def lookup_file(self, path: str) -> Request:
+        """A sub-request for a file."""
+        return self.engine.lookup_file(self, path)
+
+    def becomes(self, sub: Request) -> Outcome:
+        """Go on as `sub`, whose phases have run (ap_internal_fast_redirect)."""
+        self.engine.fast_redirect(self, sub)
+        return Outcome.OK
+
+    def internal_redirect(self, uri: str) -> Result:
+        """Answer another URL in place of this one."""
+        return self.engine.internal_redirect(self, uri)
+
+    def meets_conditions(self) -> Result:
+        """RFC 9110 §13: OK, 304 or 412, from `ETag`, `mtime` and the request's fields."""
+        return self.engine.meets_conditions(self)
+
+    def add_output_filter(self, name: str) -> bool:
+        """Insert a registered output filter at its place; False if there is none of that name."""
+        found = self.engine.startup.filters.get(name.lower())
+        if found is None or found.make_output is None:
+            return False
+        at = len(self.output_filters)
+        while at and self.output_filters[at - 1][0].type > found.type:
+            at -= 1
+        self.output_filters.insert(at, (found, None))
+        return True
+
+    def add_input_filter(self, name: str) -> bool:
+        """Insert a registered input filter; False if there is none of that name."""
+        found = self.engine.startup.filters.get(name.lower())
+        if found is None or found.make_input is None:
+            return False
+        self.input_filters.append(found)
+        return True
+
+    def remove_output_filter(self, name: str) -> None:
+        """Take a filter out before anything was sent through it."""
+        key = name.lower()
+        self.output_filters = [f for f in self.output_filters if f[0].name.lower() != key]
+
+    def expr_scope(self) -> Any:
+        """The scope in which expressions about this request are evaluated."""
+        return self.engine.expr_scope(self)
+
+    def log_level(self, module: str) -> int:
+        """The level in force here for a module: the directory's, else the server's."""
+        levels = self.core.log_levels
+        if levels:
+            found = levels.get(module, levels.get(""))
+            if found is not None:
+                return found
+        return self.server.log_level(module)
+
+    def log_line(self, level: int, module: str, log_id: str, message: str) -> None:
+        """Write to the error log, and remember the line as part of the answer."""
+        self.record.log.append(LogLine(level, module, log_id, message))
+        if self.server.errors is not None:
+            self.server.errors.write(level, module, log_id, message, connection=self.connection, request=self)
+
+
+#: A request hook.
+RequestHook = Callable[[Request], Result]

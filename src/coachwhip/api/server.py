@@ -1,0 +1,155 @@
+"""The records above a request: a virtual host (`Server`), a connection, and the start of the whole (`Startup`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from coachwhip.api.core import CoreServer
+
+if TYPE_CHECKING:
+    from coachwhip.api.directives import Location
+    from coachwhip.api.filters import RegisteredFilter
+    from coachwhip.api.module import Module
+    from coachwhip.api.providers import Providers
+
+__all__ = ["Connection", "ErrorSink", "Server", "Settings", "Startup"]
+
+C = TypeVar("C")
+
+
+class Settings(Protocol):
+    """Folded settings: one frozen record per settings class."""
+
+    def get(self, config: type[C]) -> C:
+        """The record of this class; its defaults if no section sets anything."""
+
+    def sources(self, config: type[Any], field: str) -> tuple[Location, ...]:
+        """The lines that made this field what it is, outermost first."""
+
+
+class ErrorSink(Protocol):
+    """Where error-log lines of a server go; made by `logs/`."""
+
+    def write(
+        self, level: int, module: str, log_id: str, message: str, *, connection: Connection | None, request: Any
+    ) -> None:
+        """Format and write one line. Never raises."""
+
+
+class Server:
+    """The main server, or one `<VirtualHost>`."""
+
+    __slots__ = ("_core", "addresses", "errors", "is_virtual", "location", "sections", "settings", "state")
+
+    def __init__(self, settings: Settings, *, is_virtual: bool, location: Location | None) -> None:
+        self.settings = settings
+        self.is_virtual = is_virtual
+        #: Where it was defined.
+        self.location = location
+        #: (host or None for `*`, port or None for `*`) that a `<VirtualHost>` names.
+        self.addresses: tuple[tuple[str | None, int | None], ...] = ()
+        self.errors: ErrorSink | None = None
+        #: The sections that apply to requests of this server (config.ServerSections); the walks read them.
+        self.sections: Any = None
+        #: What modules keep per server after the configuration was read, by module source name.
+        self.state: dict[str, Any] = {}
+        self._core: CoreServer | None = None
+
+    def config(self, config: type[C]) -> C:
+        """This server's settings of one module."""
+        return self.settings.get(config)
+
+    @property
+    def core(self) -> CoreServer:
+        """`config(CoreServer)`, kept at hand."""
+        if self._core is None:
+            self._core = self.settings.get(CoreServer)
+        return self._core
+
+    @property
+    def name(self) -> str:
+        """`ServerName`'s host, or the machine's name found at the start."""
+        return self.core.server_name or "localhost"
+
+    def log_level(self, module: str) -> int:
+        """The level in force for a module at server level; Apache's default is `warn`."""
+        levels = self.core.log_levels
+        return levels.get(module, levels.get("", 4))
+
+    def log_line(self, level: int, module: str, log_id: str, message: str) -> None:
+        """Write to this server's error log."""
+        if self.errors is not None:
+            self.errors.write(level, module, log_id, message, connection=None, request=None)
+
+
+class Connection:
+    """One client connection. Hooks see its facts through the `Request`, where looking is recorded."""
+
+    __slots__ = (
+        "aborted",
+        "base_server",
+        "bytes_in",
+        "bytes_out",
+        "client_ip",
+        "client_port",
+        "errors",
+        "id",
+        "is_tls",
+        "keepalives",
+        "local_ip",
+        "local_port",
+        "notes",
+        "server",
+        "timeouts",
+    )
+
+    def __init__(
+        self, server: Server, client: tuple[str, int], local: tuple[str, int], *, id: int, is_tls: bool = False
+    ) -> None:
+        #: The server chosen by address; a request's `Host` may choose another one of the same address.
+        self.base_server = server
+        self.server = server
+        self.client_ip, self.client_port = client
+        self.local_ip, self.local_port = local
+        self.id = id
+        self.is_tls = is_tls
+        #: Requests answered on this connection before the one at hand.
+        self.keepalives = 0
+        self.aborted = False
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self.notes: dict[str, Any] = {}
+        #: Limits that `mod_reqtimeout` sets for this connection (see connection/).
+        self.timeouts: Any = None
+
+    def log_level(self, module: str) -> int:
+        """As the server's."""
+        return self.server.log_level(module)
+
+    def log_line(self, level: int, module: str, log_id: str, message: str) -> None:
+        """Write to the server's error log, with the client in the prefix."""
+        if self.server.errors is not None:
+            self.server.errors.write(level, module, log_id, message, connection=self, request=None)
+
+
+@dataclass(slots=True)
+class Startup:
+    """A configured server before it serves: what the startup phases look at and change."""
+
+    server_root: str
+    main: Server
+    servers: list[Server]
+    modules: list[Module]
+    providers: Providers
+    filters: dict[str, RegisteredFilter]
+    defines: dict[str, str]
+    #: Adds to the `Server` header and `ServerTokens` (ap_add_version_component).
+    version_components: list[str] = field(default_factory=list)
+    #: Counters of the workers (`mod_status` and the log read them); made by `mpm/`.
+    scoreboard: Any = None
+    #: The tree of the configuration that was read, for `mod_info` and the dumps.
+    tree: Any = None
+    #: `-D` names, and the options `-T`, `-S` and their kin.
+    options: dict[str, Any] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)

@@ -1,0 +1,78 @@
+"""Folding: from the sections that apply to a request to one frozen settings record per module.
+
+The only merge function there is. A field's value is that of the last section that sets it, or, where the field has a fold rule,
+the rule applied from the outermost section inward, starting from the default. Results are kept per list of sections.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from coachwhip.api.directives import Location
+from coachwhip.api.settings import fold_of
+from coachwhip.config.sections import Section
+
+__all__ = ["Folded", "Folder"]
+
+C = TypeVar("C")
+
+
+class Folded:
+    """The settings of one list of sections; implements `api.server.Settings`."""
+
+    __slots__ = ("_records", "sections")
+
+    def __init__(self, sections: tuple[Section, ...]) -> None:
+        self.sections = sections
+        self._records: dict[type[Any], Any] = {}
+
+    def get(self, config: type[C]) -> C:
+        """The folded record; made on first use."""
+        record = self._records.get(config)
+        if record is None:
+            record = self._records[config] = self._fold(config)
+        return record  # type: ignore[no-any-return]
+
+    def _fold(self, config: type[C]) -> C:
+        said = [fields for section in self.sections if (fields := section.values.get(config))]
+        values: dict[str, Any] = {}
+        for fields in said:
+            for name, value in fields.items():
+                fold = fold_of(config, name)
+                if fold is not None:
+                    outer = values[name] if name in values else default_of(config, name)
+                    value = fold(outer, value)
+                values[name] = value
+        return config(**values)
+
+    def sources(self, config: type[Any], field: str) -> tuple[Location, ...]:
+        """The lines behind a field: of the last section that sets it, or of all where the field has a fold rule."""
+        lines = [found for section in self.sections if (found := section.sources.get((config, field)))]
+        if not lines:
+            return ()
+        if fold_of(config, field) is None:
+            return lines[-1]
+        return tuple(line for found in lines for line in found)
+
+
+class Folder:
+    """Makes and keeps `Folded` settings; bounded, since `.htaccess` files come and go."""
+
+    def __init__(self, limit: int = 4096) -> None:
+        self._kept: dict[tuple[Section, ...], Folded] = {}
+        self._limit = limit
+
+    def fold(self, sections: tuple[Section, ...]) -> Folded:
+        """The settings of these sections, outermost first."""
+        found = self._kept.get(sections)
+        if found is None:
+            if len(self._kept) >= self._limit:
+                self._kept.clear()
+            found = self._kept[sections] = Folded(sections)
+        return found
+
+
+def default_of(config: type[Any], name: str) -> Any:
+    """The default of a settings field."""
+    declared = config.__dataclass_fields__[name]
+    return declared.default_factory() if callable(declared.default_factory) else declared.default
