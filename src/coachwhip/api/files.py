@@ -33,6 +33,8 @@ class FileStat:
     kind: FileKind
     size: int = 0
     mtime_ns: int = 0
+    #: Time of the last change of the file's inode; moves with every write, rename or chmod.
+    ctime_ns: int = 0
     inode: int = 0
     device: int = 0
     mode: int = 0

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from coachwhip.api.buckets import Brigade, Bucket
-from coachwhip.api.core import CoreDir
+from coachwhip.api.buckets import Brigade, Bucket, OpenFile
+from coachwhip.api.core import CoreDir, ETag
 from coachwhip.api.files import FileKind, Files, FileStat
 from coachwhip.api.headers import Headers, HeadersIn
 from coachwhip.api.outcome import Outcome, Result
@@ -19,17 +19,47 @@ from coachwhip.api.record import LogLine, Record
 
 if TYPE_CHECKING:
     from coachwhip.api.filters import OutputFilter, RegisteredFilter
+    from coachwhip.api.phases import Phase
     from coachwhip.api.server import Connection, Server, Settings, Startup
 
-__all__ = ["Body", "Engine", "Request"]
+__all__ = ["Body", "BodyError", "Engine", "Request"]
 
 C = TypeVar("C")
+
+#: The order of methods in `Allow`.
+ALLOW_ORDER = ("HEAD", "GET", "PUT", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
+
+
+class SectionWalks(Protocol):
+    """The walks that core's map_to_storage hook runs."""
+
+    def walk_directories(self, r: Request) -> Result:
+        """`<Directory>` and `.htaccess` along `r.filename`."""
+
+    def walk_files(self, r: Request) -> None:
+        """`<Files>` for the last part of `r.filename`."""
 
 
 class Engine(Protocol):
     """What a request asks of the pipeline that runs it (in `request/`)."""
 
     startup: Startup
+
+    @property
+    def walks(self) -> SectionWalks:
+        """The walks over this configuration's sections."""
+
+    def run_phase(self, phase: Phase, r: Request) -> Result:
+        """Run the hooks of a phase on a request."""
+
+    def settings_with(self, r: Request, section: Any) -> Settings:
+        """The request's settings with one more section laid over them."""
+
+    def set_validators(self, r: Request, parts: ETag) -> None:
+        """Set `Last-Modified` from `r.mtime` and `ETag` from the file at hand (`FileETag` parts)."""
+
+    def md5_of(self, r: Request, file: OpenFile) -> str:
+        """The value of `Content-MD5` for a file."""
 
     def lookup_uri(self, r: Request, uri: str, method: str) -> Request:
         """A sub-request for a URL path, run through the phases up to, not including, the handler."""
@@ -66,6 +96,14 @@ class Engine(Protocol):
 
     def lines_of(self, r: Request) -> Any:
         """Sources of the folded settings, for `explain`."""
+
+
+class BodyError(Exception):
+    """A request body cannot be read to its end; `status` says how the request is to be answered."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 class Body(Protocol):
@@ -117,6 +155,7 @@ class Request:
         "is_http09",
         "keepalive",
         "main",
+        "may_block",
         "method",
         "mtime",
         "next",
@@ -160,7 +199,8 @@ class Request:
         #: "HTTP/1.1" and 1001.
         self.protocol = "HTTP/1.1"
         self.protocol_number = 1001
-        #: The target as it came; `uri` is its path, decoded and normalised; `args` what follows "?", or None.
+        #: The target as it came (Latin-1); `uri` is its path, decoded and normalised, as UTF-8 with surrogateescape like every
+        #: path; `args` is what follows "?" (Latin-1), or None.
         self.unparsed_uri = "/"
         self.uri = "/"
         self.args: str | None = None
@@ -204,6 +244,8 @@ class Request:
         self.body: Body | None = None
         self.output_filters: list[tuple[RegisteredFilter, OutputFilter | None]] = []
         self.input_filters: list[RegisteredFilter] = []
+        #: True on a worker thread, where hooks declared `blocking=True` may run.
+        self.may_block = False
         self.header_only = False
         self.is_http09 = False
         self.expecting_100 = False
@@ -357,6 +399,15 @@ class Request:
         """Answer `status` with `Location`; returns the status for the hook to return."""
         self.headers_out.set("Location", location)
         return status
+
+    def allow_header(self) -> str:
+        """The value of `Allow` (RFC 9110 §10.2.1) for `allowed`, in the order in which Apache lists methods."""
+        methods = set(self.allowed)
+        if "GET" in methods:
+            methods.add("HEAD")
+        if self.server.core.trace_enable != "off":
+            methods.add("TRACE")
+        return ",".join([m for m in ALLOW_ORDER if m in methods] + sorted(methods.difference(ALLOW_ORDER)))
 
     def lookup_uri(self, uri: str, method: str = "GET") -> Request:
         """A sub-request for a URL path (absolute, or relative to this request's)."""

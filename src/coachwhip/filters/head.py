@@ -1,0 +1,95 @@
+"""The head of a response: which fields go out, in which order, as bytes.
+
+Apache's order: status line, Date, Server, the fields of `err_headers_out`, then of `headers_out`, the content fields last. This is the
+choke point for injection: a field with a control character never leaves.
+Source: RFC 9110 §8.6, §15.4.5; RFC 9112 §4, §6; Apache manual, "Apache Core Features".
+"""
+
+from __future__ import annotations
+
+import re
+
+from coachwhip.api.headers import Headers
+from coachwhip.api.request import Request
+from coachwhip.protocol.status import status_line
+
+__all__ = ["BadHeader", "head_bytes", "merged_fields"]
+
+#: A 304 does not describe the content that it does not carry (RFC 9110 §15.4.5).
+NOT_IN_304 = ("content-type", "content-length", "content-encoding", "content-language", "content-range", "content-md5")
+
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
+_DEFAULT_CHARSET_TYPES = ("text/plain", "text/html")
+
+
+class BadHeader(ValueError):
+    """A response field that must not leave the server."""
+
+
+def content_type(r: Request) -> str | None:
+    """`Content-Type` with `AddDefaultCharset` applied (plain and HTML text without a charset of its own)."""
+    value = r.content_type
+    if not value:
+        return None
+    charset = r.core.default_charset
+    if charset is not None and "charset=" not in value.lower():
+        plain = value.partition(";")[0].rstrip(" ").lower()
+        if plain in _DEFAULT_CHARSET_TYPES:
+            return f"{value}; charset={charset}"
+    return value
+
+
+def merged_fields(r: Request) -> Headers:
+    """All fields of the response except Date, Server and the framing."""
+    fields = Headers([*r.err_headers_out.items(), *r.headers_out.items()])
+    if "force-no-vary" in r.env:
+        fields.unset("Vary")
+    elif (vary := fields.get_all("Vary")) and len(vary) >= 1:
+        fields.set("Vary", _fold_vary(vary))
+    if r.notes.get("no-etag"):
+        fields.unset("ETag")
+    if (kind := content_type(r)) is not None:
+        fields.set("Content-Type", kind)
+    if r.content_encodings:
+        fields.set("Content-Encoding", ", ".join(r.content_encodings))
+    if r.content_languages:
+        fields.set("Content-Language", ", ".join(dict.fromkeys(r.content_languages)))
+    return fields
+
+
+def _fold_vary(values: list[str]) -> str:
+    seen: dict[str, str] = {}
+    for value in values:
+        for token in value.split(","):
+            token = token.strip(" \t")
+            if token == "*":
+                return "*"
+            if token:
+                seen.setdefault(token.lower(), token)
+    return ",".join(seen.values())
+
+
+def head_bytes(r: Request, fields: Headers, date: str, server: str) -> bytes:
+    """The head as it goes on the wire, blank line included.
+
+    Raises:
+        BadHeader: a field name is no token, or a value holds a control character.
+    """
+    status = r.status_line or status_line(r.status)
+    version = "HTTP/1.0" if r.env.get("force-response-1.0") is not None and r.protocol_number == 1000 else "HTTP/1.1"
+    lines = [f"{version} {status}", f"Date: {fields.get('Date') or date}"]
+    if server:
+        lines.append(f"Server: {fields.get('Server') or server}")
+    listed = fields.items()
+    if r.status == 304:
+        listed = [(name, value) for name, value in listed if name.lower() not in NOT_IN_304]
+    for name, value in listed:
+        if name.lower() in ("date", "server"):
+            continue
+        if _NAME.fullmatch(name) is None or _BAD_VALUE.search(value) is not None:
+            raise BadHeader(name)
+        lines.append(f"{name}: {value}")
+    if _BAD_VALUE.search(status) is not None:
+        raise BadHeader("status line")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")

@@ -1,0 +1,148 @@
+"""Validators and preconditions of a request record: glue between `r` and the pure rules of `protocol.conditions`.
+
+The clock is read only where the rules make the answer depend on it, and then the record says until when it holds.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING
+
+from coachwhip.api.buckets import OpenFile
+from coachwhip.api.core import ETag
+from coachwhip.api.files import FileKind
+from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.request import Request
+from coachwhip.protocol import conditions as rules
+from coachwhip.protocol.conditions import Conditions, Verdict
+from coachwhip.util.dates import http_date, parse_http_date
+from coachwhip.util.etags import ETagFlag, make_digest_etag, make_etag
+
+if TYPE_CHECKING:
+    from coachwhip.request.pipeline import Pipeline
+
+__all__ = ["conditions_of", "content_md5", "meets", "range_applies", "set_validators"]
+
+#: A file that changed within this many seconds before the request may change again unseen: its tag is weak (RFC 9110 §8.8.1).
+FRESH = 1.0
+#: Within this many seconds after a change, a date is too weak a validator for a range.
+STRONG_DATE = 60
+
+
+def set_validators(pipeline: Pipeline, r: Request, parts: ETag) -> None:
+    """`Last-Modified` from `r.mtime`, `ETag` from the file at hand, by `FileETag` and a negotiated list's own tag."""
+    now = pipeline.now()
+    if r.mtime is not None:
+        r.headers_out.set("Last-Modified", http_date(min(r.mtime, now)))
+        if r.mtime > now:
+            r.record.make_volatile("file from the future")
+    etag = _etag(r, parts, now)
+    if etag:
+        r.headers_out.set("ETag", etag)
+
+
+def _etag(r: Request, parts: ETag, now: float) -> str:
+    stat = r.finfo
+    if stat.kind is not FileKind.REGULAR or parts is ETag.NONE:
+        if parts is ETag.NONE:
+            r.notes["no-etag"] = "omit"
+        return ""
+    weak = now - stat.mtime_ns / 1e9 <= FRESH
+    if weak:
+        # Only for a moment; the strong tag takes its place when the file has settled.
+        r.record.make_volatile("file changed a moment ago")
+    suffix = r.notes.get("vlist-validator", "")
+    if parts & ETag.DIGEST:
+        file = r.files.open(r.filename or "")
+        try:
+            digest = hashlib.sha1(usedforsecurity=False)
+            _feed(digest, file)
+        finally:
+            file.close()
+        return make_digest_etag(digest.digest(), suffix=suffix).decode("latin-1")
+    flags = ETagFlag(0)
+    for part, flag in _FLAGS:
+        if parts & part:
+            flags |= flag
+    tag = make_etag(stat.size, stat.mtime_ns // 1000, stat.inode, flags=flags, weak=weak, suffix=suffix)
+    return tag.decode("latin-1") if tag else ""
+
+
+_FLAGS = ((ETag.INODE, ETagFlag.INODE), (ETag.MTIME, ETagFlag.MTIME), (ETag.SIZE, ETagFlag.SIZE))
+
+
+def content_md5(file: OpenFile) -> str:
+    """The value of `Content-MD5`: the file's MD5 in base64 (RFC 1864)."""
+    digest = hashlib.md5(usedforsecurity=False)
+    _feed(digest, file)
+    return base64.b64encode(digest.digest()).decode("ascii")
+
+
+def _feed(digest: hashlib._Hash, file: OpenFile) -> None:
+    at = 0
+    while piece := file.read_at(at, 1 << 20):
+        digest.update(piece)
+        at += len(piece)
+
+
+def conditions_of(r: Request) -> Conditions:
+    """The conditional fields of the request."""
+
+    def field(name: str) -> bytes | None:
+        value = r.headers_in.get(name)
+        return None if value is None else value.encode("latin-1")
+
+    return Conditions(
+        if_match=field("If-Match"),
+        if_unmodified_since=field("If-Unmodified-Since"),
+        if_none_match=field("If-None-Match"),
+        if_modified_since=field("If-Modified-Since"),
+        if_range=field("If-Range"),
+        range=field("Range"),
+    )
+
+
+def meets(pipeline: Pipeline, r: Request) -> Result:
+    """RFC 9110 §13: OK, 304 or 412."""
+    if r.main is not None or r.no_local_copy:
+        return Outcome.OK
+    asked = conditions_of(r)
+    if not asked:
+        return Outcome.OK
+    _limit_validity(pipeline, r, asked)
+    etag = r.headers_out.get("ETag")
+    verdict = rules.meets_conditions(
+        asked,
+        method=r.method.encode("latin-1"),
+        status=r.status,
+        etag=etag.encode("latin-1") if etag else None,
+        mtime=int(r.mtime) if r.mtime is not None else None,
+        now=int(pipeline.now()),
+    )
+    return Outcome.OK if verdict is Verdict.OK else verdict.value
+
+
+def _limit_validity(pipeline: Pipeline, r: Request, asked: Conditions) -> None:
+    """A date in the future, or a range of a young file, makes the verdict change with the clock alone."""
+    now = pipeline.now()
+    if asked.if_modified_since is not None:
+        since = parse_http_date(asked.if_modified_since)
+        if since is not None and since > now:
+            r.record.make_volatile("date in the future")
+    if asked.range is not None and r.mtime is not None and now < r.mtime + STRONG_DATE:
+        r.record.make_volatile("range of a file changed within a minute")
+
+
+def range_applies(pipeline: Pipeline, r: Request) -> bool:
+    """Whether `Range` may be honoured in the light of `If-Range` (RFC 9110 §13.1.5)."""
+    etag = r.headers_out.get("ETag")
+    asked = conditions_of(r)
+    if asked.if_range is not None:
+        _limit_validity(pipeline, r, asked)
+    return rules.range_applies(
+        asked,
+        etag=etag.encode("latin-1") if etag else None,
+        mtime=int(r.mtime) if r.mtime is not None else None,
+        now=int(pipeline.now()),
+    )

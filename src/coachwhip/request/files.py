@@ -1,0 +1,174 @@
+"""The file layer: the one place where the server looks at and opens files for a request, and records that it did.
+
+Only regular files are ever opened, with O_NONBLOCK so that a pipe or a device cannot hold the loop, and O_NOFOLLOW where
+links are not allowed; what was opened is checked again by `fstat`. It knows nothing of requests beyond their `Record`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat as st
+from typing import Any
+
+from coachwhip.api.files import DirEntry, FileKind, FileStat
+from coachwhip.api.record import Look, Record
+
+__all__ = ["RecordedFiles", "RegularFile", "TooLarge"]
+
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+MISSING = FileStat(FileKind.MISSING)
+_ABSENT = (errno.ENOENT, errno.ENOTDIR)
+
+
+class TooLarge(OSError):
+    """A file that is read whole is larger than its reader allows."""
+
+
+class RegularFile:
+    """An open regular file; closed when the last response that uses it is done, at the latest with the object."""
+
+    __slots__ = ("_fd", "size", "stat")
+
+    def __init__(self, fd: int, stat: FileStat) -> None:
+        self._fd = fd
+        self.stat = stat
+        self.size = stat.size
+
+    def fileno(self) -> int:
+        """The descriptor, -1 after `close`."""
+        return self._fd
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """See `api.OpenFile`."""
+        pieces = []
+        while count > 0:
+            piece = os.pread(self._fd, min(count, 1 << 20), offset)
+            if not piece:
+                break
+            pieces.append(piece)
+            offset += len(piece)
+            count -= len(piece)
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _kind(mode: int) -> FileKind:
+    if st.S_ISREG(mode):
+        return FileKind.REGULAR
+    if st.S_ISDIR(mode):
+        return FileKind.DIRECTORY
+    return FileKind.LINK if st.S_ISLNK(mode) else FileKind.OTHER
+
+
+def _from(result: os.stat_result) -> FileStat:
+    return FileStat(
+        _kind(result.st_mode),
+        result.st_size,
+        result.st_mtime_ns,
+        result.st_ctime_ns,
+        result.st_ino,
+        result.st_dev,
+        result.st_mode,
+        result.st_uid,
+        result.st_gid,
+    )
+
+
+def signature(result: os.stat_result) -> tuple[int, int, int, int, int]:
+    """What must stay the same for a look at a file to stay true: identity, size, times (nanoseconds) and mode."""
+    return (result.st_ino, result.st_dev, result.st_mtime_ns, result.st_ctime_ns, result.st_size)
+
+
+class RecordedFiles:
+    """Implements `api.Files` on the real file system."""
+
+    __slots__ = ("_record",)
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+
+    def _note(self, path: str, look: Look, seen: Any) -> None:
+        self._record.files[path, look] = seen
+
+    def stat(self, path: str) -> FileStat:
+        """What stands at `path`, links followed."""
+        return self._stat(path, follow=True)
+
+    def lstat(self, path: str) -> FileStat:
+        """What stands at `path` itself."""
+        return self._stat(path, follow=False)
+
+    def _stat(self, path: str, *, follow: bool) -> FileStat:
+        look = Look.STAT if follow else Look.LSTAT
+        if "\0" in path:
+            return MISSING
+        try:
+            result = os.stat(path, follow_symlinks=follow)
+        except OSError as error:
+            self._note(path, look, None if error.errno in _ABSENT else error.errno)
+            if error.errno in _ABSENT:
+                return MISSING
+            raise
+        self._note(path, look, signature(result))
+        return _from(result)
+
+    def open(self, path: str, *, follow: bool = True) -> RegularFile:
+        """Open a regular file. Raises OSError (EACCES for what is not a regular file)."""
+        try:
+            fd = os.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW)
+        except OSError as error:
+            self._note(path, Look.READ, error.errno)
+            raise
+        try:
+            result = os.fstat(fd)
+            self._note(path, Look.READ, signature(result))
+            if not st.S_ISREG(result.st_mode):
+                raise PermissionError(errno.EACCES, "not a regular file", path)
+        except BaseException:
+            os.close(fd)
+            raise
+        return RegularFile(fd, _from(result))
+
+    def read(self, path: str, limit: int = 1 << 20) -> bytes:
+        """The whole content of a small file."""
+        file = self.open(path)
+        try:
+            data = file.read_at(0, limit + 1)
+        finally:
+            file.close()
+        if len(data) > limit:
+            raise TooLarge(errno.EFBIG, f"larger than {limit} bytes", path)
+        return data
+
+    def list(self, path: str) -> list[DirEntry]:
+        """The entries of a folder; a dangling link or a name that vanishes meanwhile is MISSING."""
+        entries: list[DirEntry] = []
+        try:
+            self._note(path, Look.LIST, signature(os.stat(path)))
+            with os.scandir(path) as found:
+                for entry in found:
+                    entries.append(self._entry(path, entry))
+        except OSError as error:
+            self._note(path, Look.LIST, error.errno)
+            raise
+        return entries
+
+    def _entry(self, folder: str, entry: os.DirEntry[str]) -> DirEntry:
+        name = os.path.join(folder, entry.name)
+        is_link = entry.is_symlink()
+        try:
+            result = entry.stat()
+        except OSError as error:
+            self._note(name, Look.STAT, error.errno)
+            return DirEntry(entry.name, MISSING, is_link)
+        self._note(name, Look.STAT, signature(result))
+        return DirEntry(entry.name, _from(result), is_link)

@@ -1,0 +1,82 @@
+"""`.htaccess` files for the directory walk: found, read, parsed once, and parsed again when they have changed.
+
+The look for each name, present or absent, goes through the recorded file layer, so a file that appears later is a change like any
+other. What a file may say is decided by the `AllowOverride` in force, so that is part of the key under which its section is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from coachwhip.api.core import CoreDir, CoreServer
+from coachwhip.api.files import FileKind
+from coachwhip.api.log import ModuleLog
+from coachwhip.api.request import Request
+from coachwhip.config.errors import ConfigError
+from coachwhip.config.sections import Section
+
+__all__ = ["HtaccessCache", "HtaccessError"]
+
+LOG = ModuleLog("core")
+LIMIT = 1 << 20
+
+#: Parses the bytes of a `.htaccess`: (data, path, folder, settings in force) → section. Raises ConfigError.
+Parse = Callable[[bytes, str, str, CoreDir], Section]
+
+
+class HtaccessError(Exception):
+    """The folder cannot be entered: unreadable file (403) or a mistake in it (500). Already logged."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class HtaccessCache:
+    """Parsed `.htaccess` files by path, bounded."""
+
+    def __init__(self, parse: Parse, limit: int = 10_000) -> None:
+        self._parse = parse
+        self._limit = limit
+        self._kept: dict[tuple[str, Any, Any], tuple[Any, Section]] = {}
+
+    def read(self, r: Request, folder: str, core: CoreDir) -> Section | None:
+        """The section of this folder's `.htaccess`, or None. `folder` ends with a slash.
+
+        Raises:
+            HtaccessError: the request ends with its status.
+        """
+        for name in r.server.config(CoreServer).access_file_names:
+            path = folder + name
+            try:
+                stat = r.files.stat(path)
+                if stat.kind is FileKind.MISSING:
+                    continue
+                if stat.kind is not FileKind.REGULAR:
+                    continue
+                key = (path, core.override, core.override_list)
+                seen = (stat.inode, stat.device, stat.mtime_ns, stat.ctime_ns, stat.size)
+                kept = self._kept.get(key)
+                if kept is not None and kept[0] == seen:
+                    return kept[1]
+                data = r.files.read(path, LIMIT)
+            except OSError:
+                LOG.crit(
+                    r,
+                    "AH00529",
+                    "%s: cannot read it; make sure that it is readable and that '%s' is executable",
+                    path,
+                    folder,
+                )
+                raise HtaccessError(403) from None
+            try:
+                section = self._parse(data, path, folder, core)
+            except ConfigError as error:
+                LOG.alert(r, "", "%s", error)
+                raise HtaccessError(500) from None
+            if len(self._kept) >= self._limit:
+                self._kept.clear()
+            self._kept[key] = (seen, section)
+            return section
+        return None

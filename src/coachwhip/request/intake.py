@@ -1,0 +1,131 @@
+"""From a parsed head to a request record: host, virtual host, framing and the checks that need no phase.
+
+Everything here is decided before the first hook sees the request. Source: RFC 9110 §7.2, RFC 9112 §3.2, §6; Apache manual, "Apache
+Core Features" (`HttpProtocolOptions`, `StrictHostCheck`, `ServerPath`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coachwhip.api import phases
+from coachwhip.api.headers import HeadersIn
+from coachwhip.api.log import ModuleLog
+from coachwhip.api.record import Record
+from coachwhip.api.request import Request
+from coachwhip.api.server import Connection
+from coachwhip.protocol.errors import BadRequest
+from coachwhip.protocol.framing import Framing, decide_framing
+from coachwhip.protocol.http1 import RequestHead
+from coachwhip.protocol.targets import TargetForm, parse_host
+from coachwhip.request.files import RecordedFiles
+
+if TYPE_CHECKING:
+    from coachwhip.request.pipeline import Pipeline
+
+__all__ = ["begin", "begin_broken"]
+
+LOG = ModuleLog("core")
+HTTP_09 = 9
+
+
+def _new(pipeline: Pipeline, connection: Connection, started: float) -> Request:
+    record = Record()
+    r = Request(pipeline, connection, connection.base_server, RecordedFiles(record), record)
+    r.scratch["started"] = started
+    pipeline.walks.reset(r)
+    return r
+
+
+def begin_broken(pipeline: Pipeline, connection: Connection, error: BadRequest, line: bytes, started: float) -> Request:
+    """A record for bytes that are no request, so that the refusal can be answered and logged."""
+    r = _new(pipeline, connection, started)
+    r.the_request = line[:8190].decode("latin-1")
+    words = line.split(b" ")
+    r.method = words[0][:64].decode("latin-1") if words[0].isalpha() else "-"
+    r.header_only = words[0] == b"HEAD"
+    r.uri = "/"
+    r.keepalive = False
+    _refuse(r, error)
+    return r
+
+
+def _refuse(r: Request, error: BadRequest) -> None:
+    detail = f": {error.detail!r}" if error.detail else ""
+    LOG.info(r, error.log_id, "%s%s", error.reason, detail)
+    if error.notes:
+        r.notes["error-notes"] = error.notes
+    if error.close:
+        r.keepalive = False
+
+
+def begin(
+    pipeline: Pipeline, connection: Connection, head: RequestHead, started: float
+) -> tuple[Request, Framing | None, int]:
+    """The record of a request, how its body is framed, and 200 or the status with which it is refused.
+
+    `started` is the wall-clock second at which the request began.
+    """
+    r = _new(pipeline, connection, started)
+    target = head.target.decode("latin-1")
+    r.method = head.method.decode("latin-1")
+    r.header_only = r.method == "HEAD"
+    r.protocol_number = head.version
+    r.is_http09 = head.version == HTTP_09
+    r.protocol = f"HTTP/{head.version // 1000}.{head.version % 1000}" if not r.is_http09 else "HTTP/0.9"
+    r.the_request = f"{r.method} {target}" if r.is_http09 else f"{r.method} {target} {r.protocol}"
+    r.unparsed_uri = target
+    r.uri = head.uri.path.decode("utf-8", "surrogateescape")
+    r.args = head.uri.query.decode("latin-1") if head.uri.query is not None else None
+    r.raw_headers = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in head.headers)
+    r.headers_in = HeadersIn(r.raw_headers, r.record)
+    try:
+        _choose_host(pipeline, r, head)
+        framing = decide_framing(head)
+    except BadRequest as error:
+        _refuse(r, error)
+        return r, None, error.status
+    r.expecting_100 = framing.expect_continue
+    if framing.must_close:
+        r.keepalive = False
+    if r.method == "CONNECT":
+        return r, framing, 405 if head.uri.form is TargetForm.AUTHORITY else 400
+    return r, framing, 200
+
+
+def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
+    """`r.hostname` from the target or `Host`, then the virtual host by it."""
+    strict = r.server.core.strict
+    uri = head.uri
+    host: str | None = None
+    port: int | None = None
+    if uri.host is not None and uri.form is not TargetForm.AUTHORITY:
+        literal = uri.host if uri.port is None else b"%b:%d" % (uri.host, uri.port)
+        host, port = parse_host(literal, strict=strict)
+    else:
+        given = head.get_all(b"host")
+        if given and given[0]:
+            host, port = parse_host(given[0], strict=strict)
+    connection = r.connection
+    if host is not None:
+        r.hostname = f"[{host}]" if ":" in host else host
+        if port is not None:
+            r.scratch["host_port"] = port
+        found = pipeline.hosts.by_name(connection.local_ip, connection.local_port, host, port)
+        if found is not None:
+            r.server = found
+        elif r.server.core.strict_host_check and not pipeline.hosts.knows(r.server, host):
+            raise BadRequest(400, f"Hostname {host} does not match any of the server's names", "AH10157", close=True)
+    else:
+        found = pipeline.hosts.by_path(connection.local_ip, connection.local_port, r.uri)
+        if found is not None:
+            r.server = found
+    if r.server is not connection.server:
+        connection.server = r.server
+    pipeline.walks.reset(r)
+    pipeline.hooks.run(phases.create_request, r)
+    r.record.step(
+        "virtual host",
+        f"{r.server.name}" + (" (main server)" if not r.server.is_virtual else ""),
+        r.server.location or "",
+    )

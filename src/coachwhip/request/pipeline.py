@@ -1,0 +1,398 @@
+"""The one pipeline: every request, sub-request and internal redirect runs these phases, here and nowhere else.
+
+    head → post_read → quick_handler → [locations, translate, storage, access, user, type, fixups] → filters → handler → reply
+
+`Pipeline.answer` runs a client's request to its `Reply`. It is written as a generator that yields only where an `async def` handler
+has to be waited for, so the same code serves the loop, a worker thread and in-process calls. It knows no sockets.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import time
+from collections.abc import Callable, Generator
+from typing import Any
+
+from coachwhip.api import phases
+from coachwhip.api.buckets import OpenFile
+from coachwhip.api.core import CoreServer, ETag
+from coachwhip.api.log import ModuleLog
+from coachwhip.api.module import Hook
+from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.phases import Phase
+from coachwhip.api.request import BodyError, Request
+from coachwhip.api.server import Startup
+from coachwhip.config.folding import Folded, Folder
+from coachwhip.config.sections import Section
+from coachwhip.hooks import HookTable, NeedsThread
+from coachwhip.request import conditions, errors, subrequests
+from coachwhip.request.htaccess import HtaccessCache, Parse
+from coachwhip.request.reply import Reply, Unsatisfiable, make_reply
+from coachwhip.request.scope import RequestScope
+from coachwhip.request.vhosts import HostTable
+from coachwhip.request.walks import Walks
+from coachwhip.util.paths import EncodedSlashes, PathError, normalize_path, unescape_path
+
+__all__ = ["Pipeline", "Waiting"]
+
+LOG = ModuleLog("core")
+OK, DECLINED, DONE = Outcome.OK, Outcome.DECLINED, Outcome.DONE
+
+#: A request on its way: yields what has to be awaited, returns the reply.
+Waiting = Generator[Any, Any, Reply]
+
+
+class Pipeline:
+    """The phases over one configuration; implements `api.request.Engine`. One per worker, shared by all connections."""
+
+    def __init__(self, startup: Startup, parse_htaccess: Parse, software: str) -> None:
+        self.startup = startup
+        self.hooks = HookTable(startup.modules)
+        self.hosts = HostTable(startup.main, startup.servers)
+        self.folder = Folder()
+        self.htaccess = HtaccessCache(parse_htaccess)
+        self.walks = Walks(self)
+        #: What `Server` and the signature say, cut by `ServerTokens`.
+        self.software = software
+        self._foreign = [m.source for m in startup.modules if not m.replayable]
+
+    # -- the whole of a request
+
+    def answer(self, r: Request) -> Waiting:
+        """Run a client's request. Yields awaitables of `async def` handlers; returns the reply.
+
+        Raises:
+            NeedsThread: a hook that may block was met and `r.may_block` is False; nothing was sent.
+        """
+        if self._foreign:
+            r.record.make_volatile(f"module {self._foreign[0]}")
+        result: Result = yield from self._guarded(r, self.process)
+        return (yield from self._follow(r, result))
+
+    def _follow(self, r: Request, result: Result) -> Waiting:
+        """Settle a result; follow internal redirects, error documents among them, to the reply."""
+        current = r
+        for _ in range(r.server.config(CoreServer).limit_internal_redirects + 1):
+            if current.next is None and result is not OK and result is not DONE:
+                self._settle(current, result)
+            if current.next is None:
+                try:
+                    return make_reply(self, current)
+                except Unsatisfiable:
+                    result = 416
+                    continue
+            current = current.next
+            result = yield from self._guarded(current, self._redirected)
+        LOG.error(
+            current,
+            "AH00124",
+            "Request exceeded the limit of %d internal redirects due to probable configuration error.",
+            r.server.config(CoreServer).limit_internal_redirects,
+        )
+        current.next = None
+        self._send_error(current, 500)
+        return make_reply(self, current)
+
+    def refuse(self, r: Request, status: int) -> Waiting:
+        """Answer a request that was refused before its first phase; as `answer`."""
+        r.record.make_volatile("refused before the first phase")
+        yield from ()
+        self._settle(r, status)
+        if r.next is None:
+            return make_reply(self, r)
+        return (yield from self._follow(r, DONE))
+
+    def _guarded(self, r: Request, step: Callable[[Request], Any]) -> Generator[Any, Any, Result]:
+        """Run a step; an exception in a hook ends the request with 500, never the connection with a traceback."""
+        try:
+            result = step(r)
+            if inspect.isawaitable(result):
+                result = yield result
+            return _as_result(result)
+        except NeedsThread:
+            raise
+        except BodyError as error:
+            LOG.info(r, "AH01590", "Error reading request entity data: %s", error)
+            r.keepalive = False
+            return error.status
+        except Exception as error:
+            self.report(r, error)
+            return 500
+
+    def report(self, r: Request, error: BaseException) -> None:
+        """Log a fault of ours or of a foreign module, with the place where it happened."""
+        import traceback
+
+        places = traceback.extract_tb(error.__traceback__)
+        where = f"{places[-1].filename}:{places[-1].lineno}" if places else "?"
+        LOG.error(r, "", "fault while answering %s: %s: %s (%s)", r.uri, type(error).__name__, error, where)
+        for line in traceback.format_exception(error):
+            LOG.debug(r, "", "%s", line.rstrip("\n"))
+
+    def process(self, r: Request) -> Any:
+        """All phases of a client's request, handler included. Returns a result, or the awaitable of an async handler."""
+        answer = self.run_phase(phases.post_read_request, r)
+        if answer is not OK:
+            return answer
+        answer = self.run_phase(phases.quick_handler, r)
+        if answer is not DECLINED:
+            return answer
+        answer = self.prepare(r)
+        return self.invoke_handler(r) if answer is OK else answer
+
+    def _redirected(self, r: Request) -> Any:
+        answer = self.run_phase(phases.quick_handler, r)
+        if answer is not DECLINED:
+            return answer
+        answer = self.prepare(r)
+        return self.invoke_handler(r) if answer is OK else answer
+
+    # -- the phases up to the handler
+
+    def prepare(self, r: Request) -> Result:
+        """From the URL to a request that is allowed and known in all but its body (ap_process_request_internal)."""
+        is_file_request = r.main is not None and r.filename is not None
+        answer: Result = OK if is_file_request else self._map_uri(r)
+        if answer is not OK:
+            return answer
+        self.walks.reset(r)
+        answer = self._must(r, phases.map_to_storage, "map_to_storage")
+        if answer is not OK:
+            return answer
+        if not is_file_request:
+            self.walks.walk_locations(r)
+        self.walks.walk_ifs(r)
+        if r.main is None:
+            answer = self.run_phase(phases.header_parser, r)
+            if answer is not OK:
+                return answer
+        answer = self._authorize(r)
+        if answer is not OK:
+            return answer
+        answer = self._must(r, phases.type_checker, "find types")
+        if answer is not OK:
+            return answer
+        return self.run_phase(phases.fixups, r)
+
+    def _map_uri(self, r: Request) -> Result:
+        core = r.server.core
+        raw = r.uri.encode("utf-8", "surrogateescape")
+        try:
+            if raw and raw != b"*":
+                r.uri = normalize_path(raw, merge_slashes=core.merge_slashes).decode("utf-8", "surrogateescape")
+            self.walks.reset(r)
+            self.walks.walk_locations(r)
+            self.walks.walk_ifs(r)
+            answer = self.run_phase(phases.pre_translate_name, r)
+            if answer is not OK and answer is not DECLINED and answer is not DONE:
+                return answer
+            if answer is not DONE:
+                mode: EncodedSlashes = core.allow_encoded_slashes  # type: ignore[assignment]
+                raw = r.uri.encode("utf-8", "surrogateescape")
+                r.uri = unescape_path(raw, allow_encoded_slashes=mode).decode("utf-8", "surrogateescape")
+        except PathError as error:
+            level = LOG.info if error.status == 404 else LOG.error
+            level(r, error.log_id, "invalid URI path (%s): %s", r.unparsed_uri, error.reason)
+            return error.status
+        self.walks.reset(r)
+        self.walks.walk_locations(r)
+        self.walks.walk_ifs(r)
+        return self._must(r, phases.translate_name, "translate")
+
+    def _authorize(self, r: Request) -> Result:
+        """Access by address, then by user, as `Satisfy` says; skipped where the outer request passed the same sections."""
+        for outer in (r.prev, r.main):
+            if outer is not None:
+                if outer.sections == r.sections:
+                    r.user, r.auth_type = outer.user, outer.auth_type
+                    return OK
+                break
+        satisfy = self.startup.providers.get("satisfy", "satisfy")
+        if satisfy is not None and satisfy(r) == "any":
+            if self.run_phase(phases.access_checker, r) is OK:
+                return OK
+        else:
+            answer = self.run_phase(phases.access_checker, r)
+            if answer is not OK:
+                return self._refuse(r, answer, "check access")
+        answer = self.run_phase(phases.access_checker_ex, r)
+        if answer is not DECLINED:
+            return answer if answer is OK else self._refuse(r, answer, "check access")
+        answer = self.run_phase(phases.check_user_id, r)
+        if answer is not OK:
+            if answer is DECLINED:
+                LOG.error(
+                    r,
+                    "AH00027",
+                    "No authentication done but request not allowed without authentication for %s. Authentication not configured?",
+                    r.uri,
+                )
+                return 500
+            return self._refuse(r, answer, "check user")
+        answer = self.run_phase(phases.auth_checker, r)
+        return answer if answer is OK else self._refuse(r, answer, "check authorization")
+
+    def _must(self, r: Request, phase: Phase, what: str) -> Result:
+        """A phase in which some hook has to answer."""
+        answer = self.run_phase(phase, r)
+        return answer if answer is OK else self._refuse(r, answer, what)
+
+    def _refuse(self, r: Request, answer: Result, what: str) -> Result:
+        if answer is DECLINED:
+            LOG.error(r, "AH00025", "configuration error:  couldn't %s: %s", what, r.uri)
+            return 500
+        return answer
+
+    def run_phase(self, phase: Phase, r: Request) -> Result:
+        """Run a phase on a request; explains itself, and keeps blocking hooks off the loop's thread."""
+        answer: Result = self.hooks.run(phase, r, call=self._call)
+        return answer
+
+    def _call(self, hook: Hook, args: tuple[Any, ...]) -> Any:
+        r: Request = args[0]
+        if hook.blocking and not r.may_block:
+            raise NeedsThread
+        answer = hook.function(r)
+        if r.record.steps is not None and answer is not DECLINED:
+            r.record.step("hook", f"{hook.phase.name}: {hook.module.source} answered {_say(answer)}")
+        return answer
+
+    # -- the handler
+
+    def invoke_handler(self, r: Request) -> Any:
+        """Insert filters, choose the handler, run it (ap_invoke_handler)."""
+        self.run_phase(phases.insert_filter, r)
+        if r.handler is None:
+            trusted = r.content_type if not r.scratch.get("untrusted_type") else None
+            r.handler = trusted.partition(";")[0].rstrip(" ") if trusted else "default-handler"
+        answer: Any = self.run_phase(phases.handler, r)
+        if inspect.isawaitable(answer):
+            return self._await_handler(r, answer)
+        return self._handled(r, answer)
+
+    async def _await_handler(self, r: Request, waiting: Any) -> Result:
+        return self._handled(r, await waiting)
+
+    def _handled(self, r: Request, answer: Result) -> Result:
+        if answer is DECLINED:
+            LOG.warn(r, "AH00523", 'handler "%s" not found for: %s', r.handler, r.filename)
+            return 500
+        return answer
+
+    def _settle(self, r: Request, status: Result) -> None:
+        """An error or redirect status: an `ErrorDocument` (as an internal redirect), or the built-in page (ap_die)."""
+        code = status if isinstance(status, int) and 100 <= status <= 599 else 500
+        nested = r.prev is not None and r.prev.status >= 400 and r.scratch.get("error_document")
+        r.status = code
+        if code in errors.DROPS_CONNECTION:
+            r.keepalive = False
+        found = None if nested else errors.document_for(r, code)
+        if found is None:
+            self._send_error(r, code)
+            return
+        if found.url is not None:
+            r.headers_out.set("Location", self._expand(r, found.expr, found.url))
+            self._send_error(r, 302)
+        elif found.path is not None:
+            r.no_local_copy = True
+            subrequests.redirect_to_error_document(self, r, self._expand(r, found.expr, found.path))
+        else:
+            self._send_error(r, code, self._expand(r, found.expr, found.text or ""))
+
+    def _expand(self, r: Request, expression: Any, plain: str) -> str:
+        return plain if expression is None else str(expression.text(self.expr_scope(r)))
+
+    def _send_error(self, r: Request, code: int, text: str | None = None) -> None:
+        r.output_filters = []
+        errors.send_error(r, code, self.software, text)
+        self.run_phase(phases.insert_error_filter, r)
+
+    # -- what a request asks for (api.request.Engine)
+
+    def settings_with(self, r: Request, section: Section) -> Folded:
+        """See `Engine`."""
+        return self.folder.fold((*r.sections, section))
+
+    def lookup_uri(self, r: Request, uri: str, method: str) -> Request:
+        """See `Engine`."""
+        return subrequests.lookup_uri(self, r, uri, method)
+
+    def lookup_file(self, r: Request, path: str) -> Request:
+        """See `Engine`."""
+        return subrequests.lookup_file(self, r, path)
+
+    def run(self, sub: Request) -> Result:
+        """See `Engine`."""
+        return subrequests.run(self, sub)
+
+    def internal_redirect(self, r: Request, uri: str) -> Result:
+        """See `Engine`. The redirect is followed when the calling hook has returned."""
+        subrequests.redirect(self, r, uri)
+        return DONE
+
+    def fast_redirect(self, r: Request, sub: Request) -> None:
+        """See `Engine`."""
+        subrequests.become(r, sub)
+
+    def meets_conditions(self, r: Request) -> Result:
+        """See `Engine`."""
+        return conditions.meets(self, r)
+
+    def set_validators(self, r: Request, parts: ETag) -> None:
+        """`Last-Modified` and `ETag` of the file at hand, by `FileETag`."""
+        conditions.set_validators(self, r, parts)
+
+    def md5_of(self, r: Request, file: OpenFile) -> str:
+        """The value of `Content-MD5` for a file."""
+        return conditions.content_md5(file)
+
+    def now(self) -> float:
+        """Wall clock."""
+        return time.time()
+
+    def random_bytes(self, count: int) -> bytes:
+        """From the system."""
+        return os.urandom(count)
+
+    def os_environ(self, name: str) -> str | None:
+        """The server's own environment."""
+        return os.environ.get(name)
+
+    def resolve(self, ip: str) -> str | None:
+        """Reverse look-up; only where blocking is allowed."""
+        import socket
+
+        try:
+            return socket.gethostbyaddr(ip)[0]
+        except OSError:
+            return None
+
+    def expr_scope(self, r: Request) -> RequestScope:
+        """See `Engine`."""
+        return RequestScope(self, r)
+
+    def lines_of(self, r: Request) -> Any:
+        """See `Engine`."""
+        return r.dir_settings
+
+    def log_transaction(self, r: Request) -> None:
+        """After the answer went out, or was cut."""
+        try:
+            self.hooks.run(phases.log_transaction, r)
+        except Exception as error:
+            self.report(r, error)
+
+
+def _as_result(answer: Any) -> Result:
+    if isinstance(answer, Outcome):
+        return answer
+    if isinstance(answer, int) and 100 <= answer <= 599:
+        return answer
+    raise TypeError(f"a hook answered {answer!r}, which is neither an Outcome nor a status")
+
+
+def _say(answer: Any) -> str:
+    return answer.value.upper() if isinstance(answer, Outcome) else str(answer)
+
+

@@ -1,0 +1,225 @@
+"""From a finished request record to what goes on the wire: `Reply`.
+
+Runs the content filters, decides length, ranges and framing, writes the head, and leaves the body as an iterator that the connection
+pulls at the client's pace. It knows no sockets; a file's bytes are not touched here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coachwhip.api.buckets import Brigade, Data, End, File
+from coachwhip.api.core import CoreServer
+from coachwhip.api.headers import Headers
+from coachwhip.api.log import ModuleLog
+from coachwhip.api.request import Request
+from coachwhip.filters.chain import Chain, brigades
+from coachwhip.filters.head import BadHeader, head_bytes, merged_fields
+from coachwhip.filters.ranges import Unsatisfiable, apply_ranges
+from coachwhip.request import errors
+from coachwhip.request.conditions import range_applies
+from coachwhip.util.dates import http_date
+
+if TYPE_CHECKING:
+    from coachwhip.request.pipeline import Pipeline
+
+__all__ = ["BodyCut", "Reply", "Unsatisfiable", "make_reply"]
+
+LOG = ModuleLog("core")
+_CHUNK_END = b"\r\n"
+
+
+class BodyCut(Exception):
+    """The body cannot be completed (a filter failed, a file shrank): close without an end."""
+
+
+@dataclass(slots=True)
+class Reply:
+    """One response, ready to be sent."""
+
+    request: Request
+    head: bytes
+    #: The body in order: bytes, or slices of open files. None: no body follows the head.
+    body: Iterator[bytes | File] | None
+    #: Close the connection when it is sent.
+    close: bool
+
+
+def make_reply(pipeline: Pipeline, r: Request) -> Reply:
+    """Finish a request whose handler or error page has put its output into `r.output`.
+
+    Raises:
+        Unsatisfiable: the range asked for does not exist; the request is to be answered 416.
+    """
+    chain = Chain(r)
+    source = brigades(r.output, cut=not chain.is_empty)
+    first, complete = _first(chain, source)
+    if complete:
+        apply_ranges(r, first, lambda asked: range_applies(pipeline, asked))
+    has_body = r.status >= 200 and r.status not in (204, 304)
+    length = _length_of(first) if complete else None
+    fields = merged_fields(r)
+    chunked = _set_framing(r, fields, length if has_body else None, has_body)
+    close = not _set_keepalive(r, fields, bounded=chunked or not has_body or length is not None)
+    try:
+        head = b"" if r.is_http09 else head_bytes(r, fields, http_date(pipeline.now()), pipeline.software)
+    except BadHeader as error:
+        LOG.error(r, "AH02430", "Response header '%s' value contains invalid characters, aborting request", error)
+        return _bare_error(pipeline, r)
+    r.bytes_sent = 0
+    if r.header_only or not has_body:
+        _close_files(first)
+        return Reply(r, head, None, close)
+    body = _pieces(chain, source, first, complete)
+    return Reply(r, head, _chunks(body, r.trailers_out) if chunked else body, close)
+
+
+def _first(chain: Chain, source: Iterator[Brigade]) -> tuple[Brigade, bool]:
+    """What comes out for the first brigade; whether it is the whole body."""
+    first: Brigade = []
+    for brigade in source:
+        first += chain.feed(brigade)
+        if first or isinstance(brigade[-1], End):
+            break
+    complete = bool(first) and isinstance(first[-1], End)
+    return (first[:-1] if complete else first), complete
+
+
+def _length_of(brigade: Brigade) -> int:
+    return sum(len(bucket) for bucket in brigade if isinstance(bucket, (Data, File)))
+
+
+def _set_framing(r: Request, fields: Headers, length: int | None, has_body: bool) -> bool:
+    """Content-Length or chunks; returns whether the body is chunked."""
+    if not has_body:
+        fields.unset("Content-Length")
+        fields.unset("Transfer-Encoding")
+        return False
+    if length is not None:
+        if length or not r.header_only or "Content-Length" in fields:
+            _insert_length(fields, length)
+        return False
+    if "Content-Length" in fields:
+        return False
+    if r.protocol_number >= 1001 and not r.is_http09 and r.env.get("downgrade-1.0") is None:
+        fields.unset("Content-Length")
+        fields.set("Transfer-Encoding", "chunked")
+        return True
+    return False
+
+
+def _insert_length(fields: Headers, length: int) -> None:
+    """Content-Length before the content fields, where Apache has it."""
+    if r_value := fields.get("Content-Length"):
+        if r_value == str(length):
+            return
+        fields.set("Content-Length", str(length))
+        return
+    last = ("content-type", "content-encoding", "content-language")
+    tail = [(n, v) for n, v in fields.items() if n.lower() in last]
+    for name in last:
+        fields.unset(name)
+    fields.add("Content-Length", str(length))
+    for name, value in tail:
+        fields.add(name, value)
+
+
+def _set_keepalive(r: Request, fields: Headers, *, bounded: bool) -> bool:
+    """Whether the connection stays open, and the `Connection` and `Keep-Alive` fields that say so (RFC 9112 §9.3)."""
+    server = r.server.config(CoreServer)
+    asked = {t.strip(" \t").lower() for t in (_raw(r, "connection") or "").split(",")}
+    left = server.max_keep_alive_requests - r.connection.keepalives
+    keep = (
+        r.keepalive
+        and bounded
+        and server.keep_alive
+        and server.keep_alive_timeout > 0
+        and (server.max_keep_alive_requests == 0 or left > 0)
+        and "close" not in asked
+        and "nokeepalive" not in r.env
+        and (r.protocol_number >= 1001 or "keep-alive" in asked)
+        and "close" not in (fields.get("Connection") or "").lower()
+        and not r.is_http09
+    )
+    if keep:
+        if "keep-alive" in asked:
+            timeout = int(server.keep_alive_timeout)
+            text = f"timeout={timeout}, max={left}" if server.max_keep_alive_requests else f"timeout={timeout}"
+            _before_content(fields, "Keep-Alive", text)
+            _before_content(fields, "Connection", "Keep-Alive")
+        return True
+    if r.protocol_number >= 1001 or "keep-alive" in asked:
+        _before_content(fields, "Connection", "close")
+    return False
+
+
+def _before_content(fields: Headers, name: str, value: str) -> None:
+    kinds = ("transfer-encoding", "content-type", "content-encoding", "content-language")
+    tail = [(n, v) for n, v in fields.items() if n.lower() in kinds]
+    for kind in kinds:
+        fields.unset(kind)
+    fields.set(name, value)
+    for n, v in tail:
+        fields.add(n, v)
+
+
+def _raw(r: Request, name: str) -> str | None:
+    """A request field as it came, for the framing; not an input of the content."""
+    found = [value for n, value in r.raw_headers if n.lower() == name]
+    return ",".join(found) if found else None
+
+
+def _pieces(chain: Chain, source: Iterator[Brigade], first: Brigade, complete: bool) -> Iterator[bytes | File]:
+    """The body's pieces, the rest of it pulled through the filters as they are asked for."""
+    yield from _plain(first)
+    if complete:
+        return
+    for brigade in source:
+        out = chain.feed(brigade)
+        yield from _plain(out)
+        if out and isinstance(out[-1], End):
+            return
+    tail = chain.feed([End()])
+    yield from _plain(tail)
+
+
+def _plain(brigade: Brigade) -> Iterator[bytes | File]:
+    for bucket in brigade:
+        if isinstance(bucket, Data):
+            if bucket.data:
+                yield bucket.data
+        elif isinstance(bucket, File) and bucket.length:
+            yield bucket
+
+
+def _chunks(pieces: Iterator[bytes | File], trailers: Headers) -> Iterator[bytes | File]:
+    """Chunked framing around the pieces (RFC 9112 §7.1)."""
+    for piece in pieces:
+        size = b"%x\r\n" % len(piece)
+        if isinstance(piece, bytes):
+            yield b"".join((size, piece, _CHUNK_END))
+        else:
+            yield size
+            yield piece
+            yield _CHUNK_END
+    fields = "".join(f"{name}: {value}\r\n" for name, value in trailers.items())
+    yield b"0\r\n" + fields.encode("latin-1") + b"\r\n"
+
+
+def _close_files(brigade: Brigade) -> None:
+    for bucket in brigade:
+        if isinstance(bucket, File):
+            bucket.file.close()
+
+
+def _bare_error(pipeline: Pipeline, r: Request) -> Reply:
+    """A 500 with nothing of the broken answer in it."""
+    r.headers_out.clear()
+    r.err_headers_out.clear()
+    r.status_line = None
+    r.keepalive = False
+    r.output_filters = []
+    errors.send_error(r, 500, pipeline.software)
+    return make_reply(pipeline, r)

@@ -1,0 +1,215 @@
+"""Sub-requests and internal redirects: other requests run through the same phases on behalf of one.
+
+A sub-request (`r.main`) asks "what would this name be?" and may be run into its main request's body; an internal redirect (`r.prev`,
+`r.next`) answers another URL in place of the first. Source: Apache manual, developer pages, "Request Processing".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coachwhip.api.buckets import End
+from coachwhip.api.files import FileKind
+from coachwhip.api.headers import Headers
+from coachwhip.api.log import ModuleLog
+from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.request import Request
+from coachwhip.protocol.status import status_line
+from coachwhip.filters.chain import run_whole
+from coachwhip.util.paths import escape_path
+
+if TYPE_CHECKING:
+    from coachwhip.request.pipeline import Pipeline
+
+__all__ = ["become", "lookup_file", "lookup_uri", "redirect", "redirect_to_error_document", "run"]
+
+LOG = ModuleLog("core")
+
+
+def _twin(r: Request) -> Request:
+    """A new request on the same connection, with the same inputs and the same record."""
+    twin = Request(r.engine, r.connection, r.server, r.files, r.record)
+    twin.the_request = r.the_request
+    twin.protocol = r.protocol
+    twin.protocol_number = r.protocol_number
+    twin.hostname = r.hostname
+    twin.scratch = {key: r.scratch[key] for key in ("host_port", "started") if key in r.scratch}
+    twin.may_block = r.may_block
+    twin.is_http09 = r.is_http09
+    twin.method = r.method
+    twin.headers_in = r.headers_in
+    twin.raw_headers = r.raw_headers
+    return twin
+
+
+def _sub(r: Request, method: str) -> Request:
+    sub = _twin(r)
+    sub.main = r
+    sub.method = method
+    sub.header_only = r.header_only
+    sub.headers_in = r.headers_in.view(r.record)
+    for name in ("Content-Encoding", "Content-Language", "Content-Length", "Content-Location", "Content-Type",
+                 "Content-Range", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since",
+                 "Range", "Transfer-Encoding"):
+        sub.headers_in.unset(name)
+    sub.env = dict(r.env)
+    sub.user, sub.auth_type = r.user, r.auth_type
+    return sub
+
+
+def _too_deep(r: Request) -> bool:
+    depth, outer = 0, r.main
+    while outer is not None:
+        depth, outer = depth + 1, outer.main
+    limit = r.server.core.limit_internal_subrequests
+    if depth <= limit:
+        return False
+    LOG.error(
+        r,
+        "AH00125",
+        "Request exceeded the limit of %d subrequest nesting levels due to probable configuration error.",
+        limit,
+    )
+    return True
+
+
+def lookup_uri(pipeline: Pipeline, r: Request, uri: str, method: str) -> Request:
+    """A sub-request for an encoded URL path, relative to the request's own if it does not begin with a slash.
+
+    Its `status` says how the phases ended: 200, or the status that they answered.
+    """
+    sub = _sub(r, method)
+    if not uri.startswith("/"):
+        uri = escape_uri_text(r.uri.rpartition("/")[0]) + "/" + uri
+    path, question, args = uri.partition("?")
+    sub.unparsed_uri = uri
+    sub.uri = path
+    sub.args = args if question else None
+    return _prepared(pipeline, sub)
+
+
+def lookup_file(pipeline: Pipeline, r: Request, path: str) -> Request:
+    """A sub-request for a file: a name beside `r.filename` (then it has a URL too), or an absolute path (then it has none)."""
+    sub = _sub(r, "GET")
+    if path.startswith("/"):
+        sub.filename = path
+        sub.uri = ""
+    else:
+        folder = (r.filename or "/").rpartition("/")[0]
+        if r.finfo.kind is FileKind.DIRECTORY and r.filename:
+            folder = r.filename.rstrip("/")
+        sub.filename = f"{folder}/{path}"
+        sub.uri = f"{r.uri.rpartition('/')[0]}/{path}" if not r.uri.endswith("/") else r.uri + path
+    sub.unparsed_uri = escape_uri_text(sub.uri)
+    return _prepared(pipeline, sub)
+
+
+def escape_uri_text(path: str) -> str:
+    """A decoded path, percent-encoded again."""
+    return escape_path(path.encode("utf-8", "surrogateescape")).decode("ascii")
+
+
+def _prepared(pipeline: Pipeline, sub: Request) -> Request:
+    if sub.main is not None and _too_deep(sub.main):
+        sub.status = 500
+        return sub
+    answer = pipeline.prepare(sub)
+    if isinstance(answer, int):
+        sub.status = answer
+    elif answer is not Outcome.OK:
+        sub.status = 500
+    return sub
+
+
+def run(pipeline: Pipeline, sub: Request) -> Result:
+    """Run a prepared sub-request's handler; its body, through its own filters, is appended to its main request's."""
+    answer: Result = pipeline.invoke_handler(sub)
+    if not isinstance(answer, (Outcome, int)):
+        raise TypeError("a sub-request was answered by an `async def` handler")
+    if answer is Outcome.OK and sub.main is not None:
+        sub.main.output.extend(bucket for bucket in run_whole(sub, sub.output) if not isinstance(bucket, End))
+    return answer
+
+
+def redirect(pipeline: Pipeline, r: Request, uri: str) -> Request:
+    """Make the request that answers `uri` (encoded, with query) in place of `r`; the pipeline's loop runs it."""
+    new = _twin(r)
+    new.prev, r.next = r, new
+    path, question, args = uri.partition("?")
+    if not path.startswith("/"):
+        path = escape_uri_text(r.uri.rpartition("/")[0]) + "/" + path
+    new.unparsed_uri = uri
+    new.uri = path
+    new.args = args if question else None
+    new.header_only = r.header_only
+    new.main = r.main
+    new.allowed = r.allowed
+    new.body = r.body
+    new.err_headers_out = r.err_headers_out
+    new.trailers_in = r.trailers_in
+    new.expecting_100 = r.expecting_100
+    new.keepalive = r.keepalive
+    new.no_cache = r.no_cache
+    new.no_local_copy = r.no_local_copy
+    new.status = r.status
+    new.scratch["untrusted_type"] = True
+    new.env = {f"REDIRECT_{key}": value for key, value in r.env.items()}
+    new.env["REDIRECT_STATUS"] = str(r.status)
+    new.env["REDIRECT_URL"] = r.uri
+    if r.args is not None:
+        new.env["REDIRECT_QUERY_STRING"] = r.args
+    if r.headers_in is not None:
+        new.headers_in = r.headers_in
+    return new
+
+
+def redirect_to_error_document(pipeline: Pipeline, r: Request, path: str) -> Request:
+    """Answer an error with a local document: the same status, asked for by GET."""
+    method = r.method
+    new = redirect(pipeline, r, path)
+    new.env["REQUEST_METHOD"] = method
+    new.env["REDIRECT_REQUEST_METHOD"] = method
+    notes = r.notes.get("error-notes")
+    if notes:
+        new.env["REDIRECT_ERROR_NOTES"] = notes
+    if r.status in (405, 501):
+        new.err_headers_out.set("Allow", r.allow_header())
+    location = r.headers_out.get("Location")
+    if location and 300 <= r.status < 400:
+        new.err_headers_out.set("Location", location)
+    new.method = "GET"
+    new.header_only = r.header_only
+    new.no_local_copy = True
+    new.scratch["error_document"] = True
+    LOG.trace(2, r, "", "error page for %s: %s", status_line(r.status), path)
+    return new
+
+
+def become(r: Request, sub: Request) -> None:
+    """`r` goes on as `sub`: its file, type, settings and filters (ap_internal_fast_redirect)."""
+    r.filename, r.uri, r.args = sub.filename, sub.uri, sub.args if sub.args is not None else r.args
+    r.path_info, r.finfo, r.handler = sub.path_info, sub.finfo, sub.handler
+    r.content_type = sub.content_type
+    r.content_encodings = sub.content_encodings
+    r.content_languages = sub.content_languages
+    r.sections, r.dir_settings = sub.sections, sub.dir_settings
+    r.user, r.auth_type = sub.user or r.user, sub.auth_type or r.auth_type
+    r.no_local_copy = r.no_local_copy or sub.no_local_copy
+    r.mtime = sub.mtime if r.mtime is None else r.mtime
+    merged = Headers(sub.headers_out.items())
+    for name, value in r.headers_out.items():
+        if name not in merged:
+            merged.add(name, value)
+    r.headers_out = merged
+    errs = Headers(sub.err_headers_out.items())
+    for name, value in r.err_headers_out.items():
+        if name not in errs:
+            errs.add(name, value)
+    r.err_headers_out = errs
+    r.env.update(sub.env)
+    r.notes.update({**sub.notes, **r.notes})
+    r.output_filters = sub.output_filters
+    r.input_filters = sub.input_filters
+    r.allowed |= sub.allowed
+    r.state.update(sub.state)
+    r.scratch.update({key: value for key, value in sub.scratch.items() if key not in r.scratch})

@@ -1,0 +1,306 @@
+"""The walks: which sections apply to a request, in Apache's merge order.
+
+`<Directory>` and `.htaccess` from the root down, then `<DirectoryMatch>`, then `<Files>`, then `<Location>`, then `<If>`. Each walk
+extends `r.sections`; the folded settings follow from that tuple alone. Source: Apache manual, "Configuration Sections".
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING
+
+from coachwhip.api.core import CoreDir, Options
+from coachwhip.api.files import FileKind, FileStat
+from coachwhip.api.log import ModuleLog
+from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.request import Request
+from coachwhip.config.sections import Section, SectionKind, ServerSections
+from coachwhip.request.htaccess import HtaccessError
+from coachwhip.util.paths import fnmatch
+
+if TYPE_CHECKING:
+    from coachwhip.request.pipeline import Pipeline
+
+__all__ = ["Walks"]
+
+LOG = ModuleLog("core")
+
+
+class Walks:
+    """The four walks over one configuration."""
+
+    __slots__ = ("_pipeline",)
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    def apply(self, r: Request, sections: tuple[Section, ...]) -> None:
+        """Make these the request's sections."""
+        r.sections = sections
+        r.dir_settings = self._pipeline.folder.fold(sections)
+
+    def reset(self, r: Request) -> None:
+        """Back to what the server says for everything."""
+        self.apply(r, _of(r).base)
+
+    def walk_directories(self, r: Request) -> Result:
+        """`<Directory>`, `.htaccess`, `<DirectoryMatch>`; splits `r.filename` into file and `path_info`, sets `r.finfo`."""
+        if r.filename is None:
+            LOG.error(r, "AH00029", "Request filename is missing for URI %s", r.uri)
+            return 500
+        if not r.filename.startswith("/"):
+            LOG.error(r, "AH00030", "Request filename path %s is invalid or not absolute for uri %s", r.filename, r.uri)
+            return 403
+        return _DirectoryWalk(self._pipeline, self, r).run()
+
+    def walk_files(self, r: Request) -> None:
+        """`<Files>` and `<FilesMatch>`, wherever they stand, against the last part of the path."""
+        name = (r.filename or "").rpartition("/")[2]
+        found = [s for section in r.sections for s in section.files if _matches_name(r, s, name)]
+        if found:
+            for section in found:
+                r.record.step("section", str(section), section.location)
+            self.apply(r, (*r.sections, *found))
+
+    def walk_locations(self, r: Request) -> None:
+        """`<Location>` and `<LocationMatch>` against the URL path, laid over what was merged so far."""
+        found = [s for s in _of(r).locations if _matches_location(r, s)]
+        if found:
+            for section in found:
+                r.record.step("section", str(section), section.location)
+            self.apply(r, (*r.sections, *found))
+
+    def walk_ifs(self, r: Request) -> None:
+        """`<If>`, `<ElseIf>` and `<Else>` of all merged sections, those nested in a true one included."""
+        waiting = [s for section in r.sections for s in section.ifs]
+        if not waiting:
+            return
+        found: list[Section] = []
+        self._choose_ifs(r, waiting, found)
+        if found:
+            self.apply(r, (*r.sections, *found))
+
+    def _choose_ifs(self, r: Request, waiting: list[Section], found: list[Section]) -> None:
+        was_true = False
+        for section in waiting:
+            if section.kind is SectionKind.IF:
+                was_true = False
+            elif was_true:
+                continue
+            if section.condition is None or section.condition.test(r.expr_scope()):
+                was_true = True
+                r.record.step("section", str(section), section.location)
+                found.append(section)
+                self._choose_ifs(r, section.ifs, found)
+
+
+def _of(r: Request) -> ServerSections:
+    sections: ServerSections = r.server.sections
+    return sections
+
+
+def _note_groups(r: Request, section: Section, found: object) -> None:
+    """Named groups become MATCH_NAME in the environment."""
+    groups = found.groupdict()  # type: ignore[attr-defined]
+    for name, value in groups.items():
+        r.env[f"MATCH_{name.upper()}"] = value or ""
+
+
+def _matches_regex(r: Request, section: Section, text: str) -> bool:
+    if section.regex is None:
+        return False
+    found = section.regex.match(text)
+    if found is None:
+        return False
+    _note_groups(r, section, found)
+    return True
+
+
+def _matches_name(r: Request, section: Section, name: str) -> bool:
+    if section.regex is not None:
+        return _matches_regex(r, section, name)
+    if section.is_glob:
+        return fnmatch(section.pattern, name, pathname=True)
+    return section.pattern == name
+
+
+def _matches_location(r: Request, section: Section) -> bool:
+    if section.regex is not None:
+        return _matches_regex(r, section, r.uri)
+    path = _merged(r.uri)
+    if section.is_glob:
+        return fnmatch(section.pattern, path, pathname=True)
+    pattern = section.pattern
+    if not path.startswith(pattern):
+        return False
+    return pattern.endswith("/") or len(path) == len(pattern) or path[len(pattern)] == "/"
+
+
+def _merged(path: str) -> str:
+    while "//" in path:
+        path = path.replace("//", "/")
+    return path
+
+
+class _DirectoryWalk:
+    """One walk from the root to a file."""
+
+    __slots__ = ("_at", "_core", "_next", "_pipeline", "_r", "_sections", "_walks")
+
+    def __init__(self, pipeline: Pipeline, walks: Walks, r: Request) -> None:
+        self._pipeline = pipeline
+        self._walks = walks
+        self._r = r
+        self._sections: list[Section] = list(r.sections)
+        self._next = 0
+        self._core: CoreDir = r.core
+        self._at = ""
+
+    def run(self) -> Result:
+        r = self._r
+        path = _merged(r.filename or "/")
+        segments = [s for s in path.split("/") if s]
+        slash = path.endswith("/")
+        self._at = "/"
+        answer = self._enter("/")
+        if answer is not Outcome.OK:
+            return answer
+        stat, rest = FileStat(FileKind.DIRECTORY), segments
+        final = self._stat_final(path)
+        if isinstance(final, int):
+            return final
+        while rest:
+            here = self._at + rest[0]
+            found = self._look(here, final if len(rest) == 1 else None)
+            if isinstance(found, int):
+                return found
+            stat, rest = found, rest[1:]
+            self._at = here
+            if stat.kind is not FileKind.DIRECTORY:
+                break
+            self._at += "/"
+            answer = self._enter(self._at)
+            if answer is not Outcome.OK:
+                return answer
+        return self._arrive(stat, rest, slash)
+
+    def _stat_final(self, path: str) -> FileStat | int | None:
+        """The whole path at once: with links allowed all the way down, one look is enough for existing files."""
+        try:
+            found = self._r.files.stat(path)
+        except OSError as error:
+            if error.errno == errno.EACCES:
+                return None
+            if error.errno == errno.ENAMETOOLONG:
+                LOG.error(self._r, "AH00036", "access to %s failed (filesystem path '%s')", self._r.uri, path)
+                return 403
+            return None
+        return None if found.kind is FileKind.MISSING else found
+
+    def _look(self, path: str, final: FileStat | None) -> FileStat | int:
+        """What stands at `path`, links judged by `Options`."""
+        r = self._r
+        options = self._core.options.value
+        try:
+            if options & Options.FOLLOW_SYM_LINKS:
+                return final if final is not None else r.files.stat(path)
+            found = r.files.lstat(path)
+            if found.kind is FileKind.LINK:
+                return self._follow(path, found, options)
+            return found
+        except OSError as error:
+            if error.errno == errno.EACCES:
+                LOG.error(
+                    r,
+                    "AH00035",
+                    "access to %s denied (filesystem path '%s') because search permissions are missing on a component of the path",
+                    r.uri,
+                    path,
+                )
+            else:
+                LOG.error(r, "AH00036", "access to %s failed (filesystem path '%s')", r.uri, path)
+            return 403
+
+    def _follow(self, path: str, link: FileStat, options: Options) -> FileStat | int:
+        target = self._r.files.stat(path)
+        if options & Options.SYM_LINKS_IF_OWNER_MATCH and target.kind is not FileKind.MISSING and target.uid == link.uid:
+            return target
+        LOG.error(self._r, "AH00037", "Symbolic link not allowed or link target not accessible: %s", path)
+        return 403
+
+    def _enter(self, folder: str) -> Result:
+        """Sections and `.htaccess` of one folder; `folder` ends with a slash."""
+        depth = folder.count("/")
+        sections = _of(self._r).directories
+        grown = False
+        while self._next < len(sections):
+            section = sections[self._next]
+            if section.regex is not None or _components(section) > depth:
+                break
+            self._next += 1
+            if _is_folder(section, folder):
+                self._r.record.step("section", str(section), section.location)
+                self._sections.append(section)
+                grown = True
+        if grown:
+            self._core = self._pipeline.folder.fold(tuple(self._sections)).get(CoreDir)
+        if not self._core.override.classes and not self._core.override_list:
+            return Outcome.OK
+        try:
+            found = self._pipeline.htaccess.read(self._r, folder, self._core)
+        except HtaccessError as error:
+            return error.status
+        if found is not None:
+            self._r.record.step("section", found.location.file, found.location)
+            self._sections.append(found)
+            self._core = self._pipeline.folder.fold(tuple(self._sections)).get(CoreDir)
+        return Outcome.OK
+
+    def _arrive(self, stat: FileStat, rest: list[str], slash: bool) -> Result:
+        r = self._r
+        kind = stat.kind
+        r.filename = self._at
+        if kind is FileKind.DIRECTORY:
+            if not slash and len(self._at) > 1:
+                r.filename = self._at[:-1]
+        else:
+            r.path_info = "".join(f"/{segment}" for segment in rest)
+            if slash and (rest or kind is not FileKind.MISSING):
+                r.path_info += "/"
+        if kind is FileKind.OTHER:
+            LOG.error(r, "AH00038", "Forbidden: %s doesn't point to a file or directory", r.filename)
+            return 403
+        r.finfo = stat
+        self._match_regexes()
+        self._walks.apply(r, tuple(self._sections))
+        return Outcome.OK
+
+    def _match_regexes(self) -> None:
+        r = self._r
+        path = r.filename or "/"
+        if r.finfo.kind is FileKind.DIRECTORY and not path.endswith("/"):
+            path += "/"
+        for section in _of(r).directories:
+            if section.regex is not None and _matches_regex(r, section, path):
+                r.record.step("section", str(section), section.location)
+                self._sections.append(section)
+
+
+def _components(section: Section) -> int:
+    """Number of the slash that the section's folder ends with: 1 for "/", 2 for "/a"."""
+    pattern = section.pattern
+    return 1 if pattern == "/" else pattern.rstrip("/").count("/") + 1
+
+
+def _is_folder(section: Section, folder: str) -> bool:
+    pattern = section.pattern
+    here = folder if folder == "/" else folder[:-1]
+    if section.is_glob:
+        return fnmatch(pattern, here, pathname=True) or fnmatch(pattern, folder, pathname=True)
+    return (pattern.rstrip("/") or "/") == here
+
+
+def canonical(path: str) -> str:
+    """A file path without empty and dot segments; never above the root."""
+    return os.path.normpath(_merged(path))
