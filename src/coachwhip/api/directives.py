@@ -148,6 +148,9 @@ class DirectiveContext(Protocol):
     def read_section(self) -> None:
         """Inside a row with `section=True`: read the enclosed lines into the section at hand."""
 
+    def read_apart(self) -> Any:
+        """Inside a row with `section=True`: read the enclosed lines into a section of their own, for `Engine.settings_with`."""
+
     def section_lines(self) -> list[tuple[str, str, Location]]:
         """Inside a row with `section=True`: the enclosed (name, raw arguments, location), unread."""
 

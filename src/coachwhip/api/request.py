@@ -88,6 +88,12 @@ class Engine(Protocol):
     def os_environ(self, name: str) -> str | None:
         """A variable of the server's own environment."""
 
+    def leave_loop(self, r: Request) -> None:
+        """Return only where blocking is allowed; elsewhere the request starts again on a worker thread."""
+
+    def addresses_of(self, name: str) -> tuple[str, ...]:
+        """The addresses of a host name, () if it has none; blocking."""
+
     def resolve(self, ip: str) -> str | None:
         """Reverse look-up of an address; blocking."""
 

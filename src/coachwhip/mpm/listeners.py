@@ -10,7 +10,7 @@ import ipaddress
 import socket
 from dataclasses import dataclass
 
-__all__ = ["BindError", "ListenAddress", "bind_all", "parse_listen"]
+__all__ = ["BindError", "ListenAddress", "bind_all"]
 
 
 class BindError(OSError):
@@ -19,32 +19,15 @@ class BindError(OSError):
 
 @dataclass(frozen=True, slots=True)
 class ListenAddress:
-    """One `Listen`: host None for all addresses; `protocol` is the last word of the line, if any."""
+    """Host (None for all addresses) and port of a `Listen`; what the parent knows its sockets by."""
 
     host: str | None
     port: int
-    protocol: str | None = None
 
     def __str__(self) -> str:
         if self.host is None:
             return f"*:{self.port}"
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-def parse_listen(text: str) -> ListenAddress:
-    """`80`, `1.2.3.4:80`, `[::1]:80`, `*:80`, with a protocol behind it or not.
-
-    Raises:
-        ValueError: it is none of these.
-    """
-    address, _, protocol = text.partition(" ")
-    host, colon, port = address.rpartition(":")
-    if not colon:
-        host, port = "", address
-    if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
-        raise ValueError(f"Port must be specified: '{text}'")
-    host = host.removeprefix("[").removesuffix("]")
-    return ListenAddress(None if host in ("", "*") else host, int(port), protocol.strip(" ") or None)
 
 
 def bind_all(addresses: list[ListenAddress], backlog: int) -> list[socket.socket]:

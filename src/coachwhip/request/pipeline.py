@@ -359,6 +359,20 @@ class Pipeline:
         """The server's own environment."""
         return os.environ.get(name)
 
+    def leave_loop(self, r: Request) -> None:
+        """See `Engine`."""
+        if not r.may_block:
+            raise NeedsThread
+
+    def addresses_of(self, name: str) -> tuple[str, ...]:
+        """Forward look-up; only where blocking is allowed."""
+        import socket
+
+        try:
+            return tuple({str(found[4][0]): None for found in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)})
+        except (OSError, UnicodeError):
+            return ()
+
     def resolve(self, ip: str) -> str | None:
         """Reverse look-up; only where blocking is allowed."""
         import socket

@@ -73,13 +73,21 @@ def make_etag(
     return f'{"W/" if weak else ""}"{"-".join(parts)}{suffix}"'.encode("latin-1")
 
 
+def is_weak(mtime_us: int, request_time_us: int) -> bool:
+    """Tell whether a file is too new for a strong tag: it changed within the second before the request, or after it.
+
+    Both in microseconds since the epoch. Another change in that second could go unnoticed (RFC 9110 §8.8.1).
+    """
+    return request_time_us - mtime_us <= 1_000_000
+
+
 def _hex(number: int) -> str:
     return format(number & 0xFFFF_FFFF_FFFF_FFFF, "x")
 
 
 def make_digest_etag(content_sha1: bytes, *, suffix: str = "") -> bytes:
-    """Return the tag of ``FileETag Digest``: the SHA-1 digest (20 octets) of the content in base64 without padding."""
-    return b'"' + base64.b64encode(content_sha1).rstrip(b"=") + suffix.encode("latin-1") + b'"'
+    """Return the tag of ``FileETag Digest``: the SHA-1 digest (20 octets) of the content in base64."""
+    return b'"' + base64.b64encode(content_sha1) + suffix.encode("latin-1") + b'"'
 
 
 def content_digest(content: bytes) -> bytes:

@@ -72,7 +72,7 @@ def normalize_path(
     merge_slashes: bool = True,
     decode_unreserved: bool = True,
     allow_relative: bool = False,
-    allow_above_root: bool = True,
+    allow_above_root: bool = False,
 ) -> bytes:
     """Return *path* without ``.`` and ``..`` segments (RFC 3986 §5.2.4) and, if asked, without empty ones.
 
@@ -80,7 +80,7 @@ def normalize_path(
     decode_unreserved: decode ``%xx`` of unreserved characters (RFC 3986 §6.2.2.2) first, so that ``%2e`` counts as a
         dot; this may be done to a path once only. A ``%`` without two hexadecimal digits is then an error.
     allow_relative: accept a path that does not begin with a slash (``*`` alone always is).
-    allow_above_root: a ``..`` at the root stays there, as Apache does for requests; else it is an error. In no case does
+    allow_above_root: a ``..`` at the root stays at the root; else it is an error, as it is in a request. In no case does
         the result lead above the root.
 
     Raises PathError (400).
@@ -123,7 +123,8 @@ def _climb(kept: list[bytes], allow_above_root: bool) -> None:
 def unescape_path(raw: bytes, *, allow_encoded_slashes: EncodedSlashes = "off") -> bytes:
     """Return *raw* with each ``%xx`` decoded, once (``AllowEncodedSlashes``, Apache's core manual page).
 
-    allow_encoded_slashes: "off" refuses ``%2F`` with 404, "on" decodes it, "nodecode" leaves it as it stands.
+    allow_encoded_slashes: "off" refuses ``%2F`` with 404, "on" decodes it, "nodecode" leaves it as it stands. Decoded
+        slashes make new segments: after "on", Apache normalizes once more, without decoding and staying at the root.
 
     Raises PathError: 400 for a ``%`` without two hexadecimal digits, 404 for ``%00`` and a forbidden ``%2F``.
     """

@@ -40,7 +40,7 @@ CONDITIONS = st.recursive(
     ),
     max_leaves=8,
 )
-ANY_TEXT = st.one_of(st.text(), st.lists(st.sampled_from(FRAGMENTS)).map("".join))
+ANY_TEXT = st.one_of(st.text(st.characters()), st.lists(st.sampled_from(FRAGMENTS)).map("".join))
 
 
 @given(ANY_TEXT, st.booleans())

@@ -1,0 +1,229 @@
+"""mod_macro: `<Macro>`, `Use`, `UndefMacro`.
+
+A macro is text. `Use` puts its lines, with the parameters filled in, in front of what is read next, so brackets may open in a
+macro and close behind it. Source: Apache manual, `mod_macro`; messages, their numbers and line counting compared with 2.4.71.
+One difference: Apache loses the last line of a file that has no line end when a macro is used just before it; here it counts.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from coachwhip.api.directives import DirectiveError, Location
+from coachwhip.config.reading import Action, Reader, Source
+from coachwhip.config.tree import Node
+from coachwhip.config.words import cut_word, cut_words
+
+__all__ = ["MACRO_ACTIONS", "Macro"]
+
+PREFIXES = "$%@"
+
+
+@dataclass(frozen=True, slots=True)
+class Macro:
+    """One definition. `name` is in lower case."""
+
+    name: str
+    parameters: tuple[str, ...]
+    #: Trimmed logical lines without comments; a line's number is its place here.
+    lines: tuple[str, ...]
+    location: Location
+
+    @property
+    def title(self) -> str:
+        """For messages."""
+        return f"macro '{self.name}' ({_place('defined', self.location)})"
+
+    def expand(self, arguments: list[str]) -> list[str]:
+        """The lines with the parameters replaced; where several fit, the longest does. Arguments are not expanded again."""
+        if not self.parameters:
+            return list(self.lines)
+        values = dict(zip(self.parameters, arguments, strict=True))
+        # A pattern of plain alternatives, longest first: linear.
+        names = sorted(self.parameters, key=len, reverse=True)
+        pattern = re.compile("|".join([re.escape(name) for name in names]))
+        return [pattern.sub(lambda found: _quoted(found[0], values[found[0]]), line) for line in self.lines]
+
+
+def _quoted(parameter: str, value: str) -> str:
+    if not parameter.startswith("@"):
+        return value
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _place(verb: str, at: Location) -> str:
+    return f'{verb} on line {at.line} of "{at.file}"'
+
+
+def _refuse(message: str) -> DirectiveError:
+    return DirectiveError(message, alone=True)
+
+
+def _define(reader: Reader, node: Node, source: Source, words: tuple[object, ...]) -> list[Node]:
+    state = reader.state
+    inside, bracket, after = str(words[0]).rpartition(">")
+    if not bracket:
+        raise _refuse(f"{node.title} directive missing closing '>'")
+    if not inside:
+        raise _refuse(f"{node.name} macro definition: empty name")
+    if after:
+        state.warn(
+            f"AH02801: non blank chars found after {node.name} closing '>' on line {node.location.line} of {node.location.file}: {after}",
+            "AH02989",
+            node.location,
+        )
+    name, at = cut_word(inside)
+    name = name.lower()
+    if not name:
+        raise _refuse(f"{node.name} macro definition: name not found")
+    parameters: list[str] = []
+    while at < len(inside):
+        word, at = cut_word(inside, at)
+        parameters.append(word)
+    macro = Macro(name, tuple(parameters), (), node.location)
+    if name[0] in PREFIXES:
+        state.warn(f"{macro.title} better prefix a macro name with any of '{PREFIXES}'", "AH02803", node.location)
+    old = state.macros.get(name)
+    if isinstance(old, Macro):
+        state.warn(
+            f"macro '{name}' multiply defined: {_place('defined', old.location)}, re{_place('defined', node.location)}",
+            "AH02802",
+            node.location,
+        )
+    _check_parameters(reader, macro)
+    lines = _body(reader, node, source, macro)
+    macro = Macro(name, macro.parameters, tuple(lines), node.location)
+    _check_lines(reader, macro)
+    state.macros[name] = macro
+    return []
+
+
+def _check_parameters(reader: Reader, macro: Macro) -> None:
+    def warn(message: str, log_id: str) -> None:
+        reader.state.warn(f"{macro.title}{message}", log_id, macro.location)
+
+    for number, name in enumerate(macro.parameters, 1):
+        if not name:
+            raise _refuse(f"{macro.title}: empty argument #{number} name")
+        if name.startswith("${"):
+            warn(f" argument name '{name}' (#{number}) clashes with 'Define' syntax '${{...}}', better use '$(...)'.", "AH02805")
+        if name[0] not in PREFIXES:
+            warn(
+                f" argument name '{name}' (#{number}) without expected prefix, better prefix argument names with one of '{PREFIXES}'.",
+                "AH02796",
+            )
+        for later, other in enumerate(macro.parameters[number:], number + 1):
+            if other == name:
+                raise _refuse(
+                    f"argument name conflict in {macro.title}: argument '{name}': #{number} and #{later}, change argument names!"
+                )
+            if other.startswith(name) or name.startswith(other):
+                warn(
+                    f": argument name prefix conflict ({name} #{number} and {other} #{later}), "
+                    "be careful about your macro definition!",
+                    "AH02797",
+                )
+
+
+def _body(reader: Reader, node: Node, source: Source, macro: Macro) -> list[str]:
+    """The lines up to `</Macro>`; macros may be defined inside macros."""
+    closing = f"</{node.name[1:]}>".lower()
+    lines: list[str] = []
+    inner_macros = nesting = 0
+    while (text := source.next()) is not None:
+        if text.startswith("#"):
+            continue
+        if text.lower() == closing:
+            if not inner_macros:
+                break
+            inner_macros -= 1
+        elif cut_word(text)[0].lower() == node.name.lower():
+            inner_macros += 1
+        nesting += _bracket(text)
+        if nesting < 0 and not reader.state.ignore_bad_nesting:
+            number = source.number - macro.location.line + (source.name != macro.location.file)
+            reader.state.warn(f"bad (negative) nesting on line {number + 1} of {macro.title}", "AH02793", node.location)
+        lines.append(text)
+    else:
+        raise _refuse(f"{macro.title}\n\tcontents error: expected token not found: </{node.name[1:]}>")
+    if nesting and not reader.state.ignore_bad_nesting:
+        reader.state.warn(f"bad cumulated nesting ({nesting:+d}) in {macro.title}", "AH02795", node.location)
+    return lines
+
+
+def _bracket(text: str) -> int:
+    if text.startswith("</"):
+        return -1
+    return 1 if text.startswith("<") else 0
+
+
+def _check_lines(reader: Reader, macro: Macro) -> None:
+    if not macro.lines:
+        reader.state.warn(f"{macro.title}: empty contents!", "AH02799", macro.location)
+        return
+    used = set()
+    if macro.parameters:
+        pattern = re.compile("|".join([re.escape(name) for name in sorted(macro.parameters, key=len, reverse=True)]))
+        used = {name for line in macro.lines for name in pattern.findall(line)}
+    for number, name in enumerate(macro.parameters, 1):
+        if name not in used:
+            reader.state.warn(f"{macro.title}: argument '{name}' (#{number}) never used", "AH02800", macro.location)
+
+
+def _use(reader: Reader, node: Node, source: Source, words: tuple[object, ...]) -> list[Node]:
+    state = reader.state
+    raw = str(words[0])
+    if not state.macros:
+        raise _refuse(f"no macro defined before {node.name}")
+    name, at = cut_word(raw)
+    name = name.lower()
+    if not name:
+        raise _refuse(f"no macro name specified with {node.name}")
+    macro = state.macros.get(name)
+    if not isinstance(macro, Macro):
+        raise _refuse(f"macro '{name}' undefined")
+    if source.is_reading(name):
+        raise _refuse(f"recursive use of macro '{name}' is invalid")
+    arguments: list[str] = []
+    while at < len(raw):
+        word, at = cut_word(raw, at)
+        arguments.append(word)
+    if len(arguments) != len(macro.parameters):
+        raise _refuse(f"{macro.title} used with {len(arguments)} arguments instead of {len(macro.parameters)}")
+    where = f"{macro.title} {_place('used', node.location)}"
+    for number, argument in enumerate(arguments, 1):
+        if not argument and not state.ignore_empty_arguments:
+            state.warn(f"{where}: empty argument #{number}", "AH02798", node.location)
+    source.push(where, macro.expand(arguments), macro=name)
+    return []
+
+
+def _undefine(reader: Reader, node: Node, source: Source, words: tuple[object, ...]) -> list[Node]:
+    if not reader.state.macros:
+        raise _refuse(f"no macro defined before {node.name}")
+    name = str(words[0]).lower()
+    if name not in reader.state.macros:
+        raise _refuse(f"cannot remove undefined macro '{name}'")
+    del reader.state.macros[name]
+    return []
+
+
+def _ignore_bad_nesting(reader: Reader, node: Node, source: Source, words: tuple[object, ...]) -> list[Node]:
+    reader.state.ignore_bad_nesting = True
+    return []
+
+
+def _ignore_empty_arguments(reader: Reader, node: Node, source: Source, words: tuple[object, ...]) -> list[Node]:
+    reader.state.ignore_empty_arguments = True
+    return []
+
+
+MACRO_ACTIONS: dict[str, Action] = {
+    "<macro": _define,
+    "use": _use,
+    "undefmacro": _undefine,
+    "macroignorebadnesting": _ignore_bad_nesting,
+    "macroignoreemptyargs": _ignore_empty_arguments,
+}

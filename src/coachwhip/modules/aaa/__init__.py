@@ -1,0 +1,1 @@
+"""Authentication, authorization and access: who may have what. Apache's shelf `modules/aaa`."""

@@ -1,0 +1,181 @@
+"""core's own hooks: map a URL to the document root, walk the sections, answer OPTIONS and TRACE, and serve files.
+
+These run last (or, for the walk's companions, in Apache's places); every other module has had its say by then.
+"""
+
+from __future__ import annotations
+
+from coachwhip.api import CoreServer, Data, End, File, FileKind, Order, Outcome, Request, Result, phases
+from coachwhip.modules.core.core import MODULE
+from coachwhip.protocol.http1 import REGISTERED_METHODS
+
+LOG = MODULE.log
+READ_METHODS = ("GET", "HEAD", "POST")
+
+
+@MODULE.hook(phases.translate_name, Order.REALLY_LAST)
+def translate(r: Request) -> Result:
+    """Document root plus URL path (core's translate_name)."""
+    if r.filename is not None and r.main is not None and not r.uri:
+        return Outcome.OK
+    if not r.uri.startswith("/") and r.uri != "*":
+        LOG.error(r, "AH00126", "Invalid URI in request '%s' %s", r.the_request, r.uri)
+        return 400
+    core = r.server.config(CoreServer)
+    path = r.uri
+    if core.server_path and not r.hostname and path.startswith(core.server_path):
+        rest = path[len(core.server_path) :]
+        if core.server_path.endswith("/") or not rest or rest.startswith("/"):
+            path = rest if rest.startswith("/") else f"/{rest}"
+    root = core.document_root.rstrip("/")
+    r.filename = root + (path if path.startswith("/") else f"/{path}")
+    if "\0" in r.filename:
+        LOG.error(r, "AH00127", "Cannot map %s to file", r.the_request)
+        return 403
+    return Outcome.OK
+
+
+@MODULE.hook(phases.map_to_storage, Order.MIDDLE)
+def trace_and_options(r: Request) -> Result:
+    """TRACE is answered before anything is looked at; `OPTIONS *` has no file (http_core)."""
+    if r.method == "TRACE":
+        return _trace(r)
+    if r.method == "OPTIONS" and r.uri == "*":
+        return Outcome.OK
+    return Outcome.DECLINED
+
+
+def _trace(r: Request) -> Result:
+    mode = r.server.config(CoreServer).trace_enable
+    if mode == "off":
+        r.notes["error-notes"] = "TRACE denied by server configuration"
+        r.allowed |= {"GET", "POST", "OPTIONS"}
+        return 405
+    if r.body is not None and mode != "extended":
+        r.notes["error-notes"] = "TRACE with a request body is not allowed"
+        return 413
+    lines = [r.the_request, *(f"{name}: {value}" for name, value in r.raw_headers), "", ""]
+    r.content_type = "message/http"
+    r.record.headers.add("*")
+    r.send(Data("\r\n".join(lines).encode("latin-1")), End())
+    return Outcome.DONE
+
+
+@MODULE.hook(phases.map_to_storage, Order.REALLY_LAST)
+def walk(r: Request) -> Result:
+    """`<Directory>` and `.htaccess` on the way to the file, then `<Files>`."""
+    walks = r.engine.walks
+    answer = walks.walk_directories(r)
+    if answer is not Outcome.OK:
+        return answer
+    walks.walk_files(r)
+    return Outcome.OK
+
+
+@MODULE.hook(phases.type_checker, Order.REALLY_LAST)
+def override_type(r: Request) -> Result:
+    """`ForceType` and `SetHandler` have the last word (core_override_type)."""
+    conf = r.core
+    if conf.force_type is not None:
+        kind = _text(r, conf.force_type)
+        if kind and kind.lower() != "none":
+            r.content_type = kind
+    if conf.set_handler is not None:
+        handler = _text(r, conf.set_handler)
+        if handler and handler.lower() != "none":
+            r.handler = handler.lower() if handler.isascii() else handler
+    if conf.accept_path_info != "default":
+        r.used_path_info = conf.accept_path_info
+    return Outcome.OK
+
+
+def _text(r: Request, value: object) -> str:
+    """A plain setting, or an expression evaluated for this request."""
+    return value if isinstance(value, str) else str(value.text(r.expr_scope()))  # type: ignore[attr-defined]
+
+
+@MODULE.hook(phases.fixups, Order.REALLY_FIRST)
+def allow_path_info(r: Request) -> Result:
+    """`AcceptPathInfo` where the handler has no wish of its own."""
+    return Outcome.OK
+
+
+@MODULE.hook(phases.insert_filter, Order.FIRST)
+def insert_filters(r: Request) -> Result:
+    """`SetOutputFilter` and `SetInputFilter`."""
+    conf = r.core
+    for name in conf.output_filters:
+        if not r.add_output_filter(name):
+            LOG.warn(r, "", "an unknown output filter was not added: %s", name)
+    for name in conf.input_filters:
+        if not r.add_input_filter(name):
+            LOG.warn(r, "", "an unknown input filter was not added: %s", name)
+    return Outcome.OK
+
+
+@MODULE.hook(phases.handler, Order.REALLY_FIRST)
+def options_asterisk(r: Request) -> Result:
+    """`OPTIONS *`: what the server can do in general, without a body."""
+    if r.method != "OPTIONS" or r.uri != "*":
+        return Outcome.DECLINED
+    r.headers_out.set("Content-Length", "0")
+    r.send(End())
+    return Outcome.OK
+
+
+@MODULE.hook(phases.handler, Order.REALLY_LAST)
+def serve_file(r: Request) -> Result:
+    """The default handler: send the file at `r.filename`."""
+    r.allowed |= {"GET", "OPTIONS", "POST"}
+    if r.body is not None:
+        return _after_body(r)  # type: ignore[return-value]
+    return _serve(r)
+
+
+async def _after_body(r: Request) -> Result:
+    """A request body means nothing to a file: read it away first, so that its faults are answered."""
+    body = r.body
+    while body is not None and await body.next():
+        pass
+    return _serve(r)
+
+
+def _serve(r: Request) -> Result:
+    conf = r.core
+    if r.method == "OPTIONS":
+        r.headers_out.set("Allow", r.allow_header())
+        r.headers_out.set("Content-Length", "0")
+        r.send(End())
+        return Outcome.OK
+    if r.method not in READ_METHODS:
+        if r.method.encode("latin-1") in REGISTERED_METHODS or r.method in r.server.config(CoreServer).registered_methods:
+            return 405
+        LOG.error(r, "AH00135", "Invalid method in request %s", r.the_request)
+        return 501
+    kind = r.finfo.kind
+    if kind is FileKind.MISSING:
+        LOG.info(r, "AH00128", "File does not exist: %s", (r.filename or "") + r.path_info)
+        return 404
+    if kind is FileKind.DIRECTORY:
+        LOG.error(r, "AH00129", "Attempt to serve directory: %s", r.filename)
+        return 404
+    if r.used_path_info != "accept" and r.path_info:
+        LOG.info(r, "AH00130", "File does not exist: %s", (r.filename or "") + r.path_info)
+        return 404
+    try:
+        file = r.files.open(r.filename or "")
+    except OSError as error:
+        LOG.error(r, "AH00132", "file permissions deny server access: %s (%s)", r.filename, error.strerror)
+        return 503 if error.errno in (23, 24) else 403
+    r.set_last_modified(r.finfo.mtime_ns)
+    r.engine.set_validators(r, conf.file_etag.value)
+    r.headers_out.set("Accept-Ranges", "none" if conf.max_ranges == 0 else "bytes")
+    r.headers_out.set("Content-Length", str(file.size))
+    answer = r.meets_conditions()
+    if answer is not Outcome.OK:
+        file.close()
+        return answer
+    if conf.content_digest:
+        r.headers_out.set("Content-MD5", r.engine.md5_of(r, file))
+    r.send(File(file, 0, file.size), End())
+    return Outcome.OK

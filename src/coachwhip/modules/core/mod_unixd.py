@@ -1,0 +1,36 @@
+"""mod_unixd -- the user and group that workers run as.
+
+Names are kept as written (`#1000` is a number); who they are is found out by `mpm/` when it drops privileges.
+"""
+
+from __future__ import annotations
+
+from coachwhip.api import Args, Directive, DirectiveContext, Module, Where
+from coachwhip.api.mpm import ServerMpm
+from coachwhip.modules.core.values import refuse
+
+
+def _chroot(context: DirectiveContext, word: str) -> str:
+    if not context.is_directory(word):
+        raise refuse("ChrootDir must be a valid directory")
+    return word
+
+
+def _suexec(context: DirectiveContext, wanted: bool) -> bool:
+    if wanted:
+        raise refuse("suEXEC isn't supported: a suexec binary is not part of this server")
+    return wanted
+
+
+MODULE = Module(
+    "unixd_module",
+    "mod_unixd.c",
+    server_config=ServerMpm,
+    replayable=True,
+    directives=(
+        Directive("User", sets="user", args=Args.ONE, where=Where.SERVER, global_only=True, help="the user that workers run as"),
+        Directive("Group", sets="group", args=Args.ONE, where=Where.SERVER, global_only=True, help="the group that workers run as"),
+        Directive("ChrootDir", sets="chroot_dir", value=_chroot, args=Args.ONE, where=Where.SERVER, global_only=True, help="the folder to change the root to"),
+        Directive("Suexec", sets="suexec", value=_suexec, args=Args.FLAG, where=Where.SERVER, global_only=True, help="whether scripts run as other users"),
+    ),
+)

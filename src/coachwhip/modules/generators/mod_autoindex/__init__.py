@@ -1,0 +1,170 @@
+"""mod_autoindex -- a folder without an index file, as a page that lists what is in it.
+
+Runs as a handler, for folders that mod_dir left as they are. Each name is looked up as a sub-request, so that the list shows
+what the client could get: what is refused or is neither file nor folder stays out. Directives and settings are in
+`directives`, the searching of icon lists in `matching`, the order of entries in `listing`, the HTML in `render`; those four are
+pure. Source: Apache manual, mod_autoindex.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coachwhip.api import End, FileKind, Module, Options, Outcome, Request, Result, Stream, phases
+from coachwhip.modules.generators.mod_autoindex.amble import write_foot, write_head
+from coachwhip.modules.generators.mod_autoindex.directives import DIRECTIVES, AutoindexDir, IndexOption
+from coachwhip.modules.generators.mod_autoindex.listing import Entry, View, ordered, view_of
+from coachwhip.modules.generators.mod_autoindex.matching import (
+    BLANK_ICON,
+    DIRECTORY,
+    IgnoreFilter,
+    ItemFinder,
+    find_description,
+)
+from coachwhip.modules.generators.mod_autoindex.render import octets, render
+from coachwhip.modules.generators.mod_autoindex.titles import find_title
+from coachwhip.util.escapes import escape_html
+from coachwhip.util.wildcards import fnmatch
+
+MODULE = Module("autoindex_module", "mod_autoindex.c", DIRECTIVES, dir_config=AutoindexDir, replayable=True)
+LOG = MODULE.log
+
+FOLDER_HANDLER = "httpd/unix-directory"
+_DETAILED = IndexOption.FANCY_INDEXING | IndexOption.HTML_TABLE
+
+
+@MODULE.hook(phases.handler)
+def list_folder(r: Request) -> Result:
+    """Answer for a folder, if `Options Indexes` allows it."""
+    if r.handler != FOLDER_HANDLER or r.filename is None:
+        return Outcome.DECLINED
+    r.allowed.add("GET")
+    if r.method not in ("GET", "HEAD", "POST"):
+        return Outcome.DECLINED
+    if not r.core.options.value & Options.INDEXES:
+        LOG.error(
+            r,
+            "AH01276",
+            "Cannot serve directory %s: No matching DirectoryIndex (%s) found, and server-generated directory index "
+            "forbidden by Options directive",
+            r.filename,
+            r.notes.get("dir-index-names", "none"),
+        )
+        return 403
+    if not r.filename.endswith("/"):
+        r.filename += "/"
+    return _answer(r, r.config(AutoindexDir))
+
+
+def _answer(r: Request, conf: AutoindexDir) -> Result:
+    folder = str(r.filename)
+    try:
+        listed = r.files.list(folder)
+    except OSError as error:
+        LOG.error(r, "AH01275", "Can't open directory for index: %s: %s", folder, error.strerror)
+        return 403
+    charset = "ISO-8859-1" if conf.charset is None else conf.charset
+    content_type = conf.content_type or "text/html"
+    r.set_content_type(f"{content_type};charset={charset}" if charset else content_type)
+    if conf.options.value & IndexOption.TRACK_MODIFIED:
+        r.set_last_modified(r.finfo.mtime_ns)
+        r.set_validators()
+    if r.header_only:
+        return Outcome.OK
+    view = view_of(conf, r.args)
+    title = escape_html(octets(r.uri.rstrip("/") or "/"))
+    write_head(r, conf, view.options, title)
+    collector = _Collector(r, conf, view, folder)
+    entries = ordered(collector.entries([entry.name for entry in listed]), view)
+    r.send(Stream(_encoded(render(conf, view, entries, collector.icons.find_special(BLANK_ICON)))))
+    write_foot(r, conf, view.options)
+    r.send(End())
+    return Outcome.OK
+
+
+#: Bytes of one piece of the page: few enough to start sending soon, enough to make pieces worth it.
+_PIECE = 8000
+
+
+def _encoded(lines: Iterator[str]) -> Iterator[bytes]:
+    kept: list[str] = []
+    size = 0
+    for line in lines:
+        kept.append(line)
+        size += len(line)
+        if size >= _PIECE:
+            yield "".join(kept).encode("latin-1")
+            kept, size = [], 0
+    yield "".join(kept).encode("latin-1")
+
+
+class _Collector:
+    """Turns the names in a folder into entries."""
+
+    def __init__(self, r: Request, conf: AutoindexDir, view: View, folder: str) -> None:
+        self._r = r
+        self._conf = conf
+        self._view = view
+        self._folder = folder
+        self._is_detailed = bool(view.options & _DETAILED)
+        self._ignored = IgnoreFilter(conf.ignored.names, folder)
+        self.icons = ItemFinder(conf.icons, folder)
+        self._alts = ItemFinder(conf.alts, folder)
+        self._folder_icon = self.icons.find_special(DIRECTORY)
+        self._folder_alt = self._alts.find_special(DIRECTORY)
+
+    def entries(self, names: list[str]) -> Iterator[Entry]:
+        """The entry that leads up, then one for each name that may be shown."""
+        if (parent := self._parent()) is not None:
+            yield parent
+        pattern = self._view.pattern
+        for name in names:
+            if pattern is not None and not fnmatch(pattern.encode("latin-1"), octets(name).encode("latin-1"), period=True):
+                continue
+            if name not in self._ignored and (entry := self._entry(name)) is not None:
+                yield entry
+
+    def _parent(self) -> Entry | None:
+        above = self._r.uri.rstrip("/").rpartition("/")[0] + "/"
+        if ".." in self._ignored or not self._r.uri.rstrip("/"):
+            return None
+        entry = Entry(octets(above))
+        if self._view.options & IndexOption.FANCY_INDEXING:
+            path = self._folder + ".."
+            entry.icon = self.icons.find(path, path_only=True) or self._folder_icon
+            entry.alt = self._alts.find(path, path_only=True) or self._folder_alt or "PARENTDIR"
+            entry.description = find_description(self._conf.descriptions, path)
+        return entry
+
+    def _entry(self, name: str) -> Entry | None:
+        path = self._folder + name
+        found = self._r.lookup_file(path)
+        kind = found.finfo.kind
+        if kind not in (FileKind.REGULAR, FileKind.DIRECTORY) or not self._may_show(found.status):
+            return None
+        is_folder = kind is FileKind.DIRECTORY
+        entry = Entry(octets(name) + ("/" if is_folder else ""), is_directory=is_folder)
+        if self._is_detailed:
+            self._describe(entry, found, path)
+        return entry
+
+    def _may_show(self, status: int) -> bool:
+        if status < 400:
+            return True
+        return status in (401, 403) and bool(self._view.options & IndexOption.SHOW_FORBIDDEN)
+
+    def _describe(self, entry: Entry, found: Request, path: str) -> None:
+        entry.modified = found.finfo.mtime_ns / 1e9
+        if entry.is_directory:
+            entry.goes_first = bool(self._view.options & IndexOption.FOLDERS_FIRST)
+            entry.icon = self.icons.find(path, path_only=True) or self._folder_icon
+            entry.alt = self._alts.find(path, path_only=True) or self._folder_alt or "DIR"
+        else:
+            content_type = found.content_type.partition(";")[0].rstrip(" \t") if found.content_type else None
+            encoding = ", ".join(found.content_encodings) or None
+            entry.icon = self.icons.find(path, content_type, encoding, path_only=False)
+            entry.alt = self._alts.find(path, content_type, encoding, path_only=False)
+            entry.size = found.finfo.size
+        entry.description = find_description(self._conf.descriptions, path)
+        if entry.description is None and self._view.options & IndexOption.SCAN_HTML_TITLES:
+            entry.description = find_title(found)

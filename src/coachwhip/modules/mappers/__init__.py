@@ -1,0 +1,1 @@
+"""Modules that decide what a URL stands for: aliases, index files, negotiated variants."""

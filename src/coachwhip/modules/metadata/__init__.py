@@ -1,0 +1,1 @@
+"""Modules that find out or set facts about an answer: environment, types by content."""
