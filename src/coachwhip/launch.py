@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from coachwhip.api.mpm import ServerMpm
 from coachwhip.config import LoadOptions
@@ -37,11 +38,11 @@ def generation_of(instance: Instance) -> Generation:
     return generation
 
 
-def launch(options: LoadOptions, *, alone: bool = False) -> int:
+def launch(options: LoadOptions, *, alone: bool = False, ready: Callable[[], None] = lambda: None) -> int:
     """Serve in the foreground until told to stop; returns the exit status."""
     generation = generation_of(build(options))
     if alone:
-        return serve_alone(generation)
-    parent = Parent(generation, lambda: generation_of(build(options)))
+        return serve_alone(generation, ready)
+    parent = Parent(generation, lambda: generation_of(build(options)), ready)
     parent.bind()
     return parent.run()

@@ -13,6 +13,8 @@ from enum import Enum, Flag, auto
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from coachwhip.api.core import Options
+    from coachwhip.api.filters import RegisteredFilter
     from coachwhip.api.providers import Providers
 
 __all__ = ["Args", "Directive", "DirectiveContext", "DirectiveError", "Location", "Repeat", "Where"]
@@ -170,6 +172,32 @@ class DirectiveContext(Protocol):
 
     def has_module(self, name: str) -> bool:
         """Whether `name` (`x_module` or `mod_x.c`) is loaded."""
+
+    def find_filter(self, name: str) -> RegisteredFilter | None:
+        """The filter that a loaded module registered under this name, in any case; None if there is none."""
+
+    def find_module(self, name: str) -> str | None:
+        """Short name ("env") of a loaded module, given as "env", "env_module" or "mod_env.c"; None if it is not loaded."""
+
+    def where_of(self, name: str) -> Where | None:
+        """Where a directive may stand, None if no loaded module has it."""
+
+    def is_inside(self, *names: str) -> bool:
+        """Whether a container of one of these names ("Location") is around this line."""
+
+    def is_directory(self, path: str) -> bool:
+        """Whether a folder stands at the absolute `path` now."""
+
+    def word(self, raw: str) -> tuple[str, str]:
+        """The first word of `raw`, and what follows it, uncut."""
+
+    @property
+    def override_options(self) -> Options | None:
+        """The bits that `Options` may set here; None for all."""
+
+    @property
+    def checks_document_root(self) -> bool:
+        """False under `-T`: document roots need not exist."""
 
 
 #: Turns the words of a line into the value of the field it sets. Called as `value(context, *words)`.

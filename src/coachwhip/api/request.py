@@ -190,6 +190,7 @@ class Request:
         "uri",
         "used_path_info",
         "user",
+        "vlist_validator",
         "walked",
     )
 
@@ -264,6 +265,8 @@ class Request:
         self.used_path_info = "default"
         #: Last-Modified in seconds, or None.
         self.mtime: float | None = None
+        #: Names the list of variants that this answer was chosen from; its `ETag` ends in `;` and this. "" for no choice.
+        self.vlist_validator = ""
         self.bytes_sent = 0
         #: What a module keeps for this request, by module source name; `scratch` is the pipeline's own.
         self.state: dict[str, Any] = {}

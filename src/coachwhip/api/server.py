@@ -153,3 +153,12 @@ class Startup:
     #: `-D` names, and the options `-T`, `-S` and their kin.
     options: dict[str, Any] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+
+    def read_file(self, path: str) -> bytes:
+        """The content of a file that the configuration names; modules have no other way to a file before a request.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        with open(path, "rb") as opened:
+            return opened.read()

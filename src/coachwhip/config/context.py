@@ -6,11 +6,14 @@ walked: a context asks its `Walker` (evaluation.py) to read enclosed lines.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from coachwhip.api.directives import Directive, DirectiveError, Location, Repeat, Where
+from coachwhip.api.core import Options
+from coachwhip.api.directives import Directive, Location, Where
+from coachwhip.api.filters import RegisteredFilter
 from coachwhip.api.module import Module
 from coachwhip.api.providers import Providers
 from coachwhip.config.lines import SPACES
@@ -62,6 +65,8 @@ class Scope:
     override_list: frozenset[str] | None = None
     #: See api.Override: what a `.htaccess` may get wrong without a 500.
     nonfatal: str = ""
+    #: Bits that `Options` may set; None for all.
+    override_options: Options | None = None
     in_htaccess: bool = False
     in_virtual_host: bool = False
     path: str | None = None
@@ -117,6 +122,10 @@ class Context:
         """Whether `path` is a regular expression."""
         return self.scope.path_is_regex
 
+    def find_filter(self, name: str) -> RegisteredFilter | None:
+        """The filter that a loaded module registered under this name."""
+        return self._state.modules.filters.get(name.lower())
+
     @property
     def limit(self) -> frozenset[str] | None:
         """Methods of an enclosing `<Limit>`."""
@@ -158,8 +167,8 @@ class Context:
         return self._state.absolute(self._state.runtime_dir + "/" + path if self._state.runtime_dir and not path.startswith("/") else path)
 
     def _target(self, config: type[Any]) -> Section:
-        # Per-server settings belong to the server even when a line inside a section sets them.
-        return self.scope.server if config is self.module.server_config else self.scope.section
+        # What is not per directory belongs to the server even when a line inside a section sets it.
+        return self.scope.section if config is self.module.dir_config else self.scope.server
 
     def value_of(self, config: type[Any], field: str) -> Any:
         """What has been set so far."""
@@ -192,12 +201,12 @@ class Context:
 
     def words(self, raw: str) -> list[str]:
         """`raw` cut into words."""
-        return cut_words(raw, self._state.fill)
+        return cut_words(raw)
 
     def word(self, raw: str) -> tuple[str, str]:
         """The first word of `raw`, and what follows it."""
         word, at = cut_word(raw)
-        return self._state.fill(word), raw[at:].strip(SPACES)
+        return word, raw[at:].strip(SPACES)
 
     def warn(self, message: str, log_id: str = "") -> None:
         """Keep a warning about this line."""
@@ -207,11 +216,33 @@ class Context:
         """Whether a module is loaded."""
         return self._state.modules.has(name)
 
-    def refuse(self, message: str) -> DirectiveError:
-        """An error whose text is complete."""
-        return DirectiveError(message, alone=True)
+    def find_module(self, name: str) -> str | None:
+        """Short name of a loaded module, given as "env", "env_module" or "mod_env.c"."""
+        return self._state.modules.short_name(name)
+
+    def where_of(self, name: str) -> Where | None:
+        """Where a directive may stand, None if no loaded module has it."""
+        found = self._state.modules.row(name) or self._state.modules.row(f"<{name}")
+        return found[1].where if found else None
+
+    def is_inside(self, *names: str) -> bool:
+        """Whether a container of one of these names is around this line."""
+        wanted = {f"<{name}".lower() for name in names}
+        above = self.node.parent
+        while above is not None and above.name.lower() not in wanted:
+            above = above.parent
+        return above is not None
+
+    def is_directory(self, path: str) -> bool:
+        """Whether a folder stands at `path` now."""
+        return os.path.isdir(path)
 
     @property
-    def repeat(self) -> Repeat:
-        """What a second line does."""
-        return self.row.repeat
+    def override_options(self) -> Options | None:
+        """The bits that `Options` may set here; None for all."""
+        return self.scope.override_options
+
+    @property
+    def checks_document_root(self) -> bool:
+        """False under `-T`."""
+        return self._state.check_document_root

@@ -14,8 +14,8 @@ from coachwhip.api.module import Module
 from coachwhip.config.context import Context, Scope
 from coachwhip.config.errors import ConfigError
 from coachwhip.config.known import advice
-from coachwhip.config.reading import Reading, allowed
-from coachwhip.config.shapes import arguments, section_argument
+from coachwhip.config.reading import Reading, allowed, refusal
+from coachwhip.config.shapes import arguments
 from coachwhip.config.tree import Node
 
 __all__ = ["SectionReader", "Walker"]
@@ -68,7 +68,7 @@ class Walker:
             raise DirectiveError(f"{node.title} cannot occur within <VirtualHost> section", alone=True)
         reader = self._containers.get(node.name.lower())
         if reader is not None and row.value is None:
-            reader(self, context, self.state.fill(node.args))
+            reader(self, context, node.args)
             return
         words = self._arguments(row, node)
         if row.value is not None:
@@ -77,20 +77,22 @@ class Walker:
             context.store(words[0] if len(words) == 1 and row.args not in _MANY else words)
 
     def _arguments(self, row: Directive, node: Node) -> tuple[object, ...]:
-        words = arguments(row, node.args, self.state.fill)
+        words = arguments(row, node.args)
         if row.section and row.args is Args.RAW:
-            return (section_argument(row.name, str(words[0])),)
+            # `<RequireAll>` has none, and that is for the row's `value` to judge.
+            inside, bracket, _after = (str(words[0]) or ">").rpartition(">")
+            if not bracket:
+                raise DirectiveError(f"<{row.name}> directive missing closing '>'", alone=True)
+            return (inside,)
         return words
 
     def _may_stand(self, node: Node, scope: Scope, row: Directive) -> bool:
-        if allowed(row, scope.override) or (scope.override_list and row.name.lower() in scope.override_list):
+        if allowed(row, scope.override, scope.override_list):
             return True
         if scope.nonfatal in ("override", "all"):
             self.state.warn(f"{row.name} in .htaccess forbidden by AllowOverride", "AH02295", node.location)
             return False
-        if node.parent is not None:
-            raise DirectiveError(f"{node.name} not allowed in {node.parent.title} context", alone=True)
-        raise DirectiveError(f"{node.name} not allowed here", alone=True)
+        raise DirectiveError(refusal(node), alone=True)
 
 
 #: Shapes whose value is a tuple even when there is but one word.

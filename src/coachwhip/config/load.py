@@ -48,6 +48,8 @@ class LoadOptions:
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     #: Files in memory: absolute path → content. They hide files on disk.
     texts: Mapping[str, bytes] = field(default_factory=dict)
+    #: False for `-T`: document roots need not exist.
+    check_document_root: bool = True
     #: Settings classes → fields that hold before the first line is read (defaults of the place we run in).
     preset: Mapping[type[object], Mapping[str, object]] = field(default_factory=dict)
 
@@ -116,6 +118,7 @@ def _start(options: LoadOptions) -> Reading:
         state.warn(f"Config variable ${{{name}}} is not defined", "AH00111")
 
     state = Reading(Modules(), Filler(options.environment, undefined), options.server_root, texts=options.texts)
+    state.check_document_root = options.check_document_root
     state.defined = dict.fromkeys(options.defines)
     return state
 

@@ -100,6 +100,14 @@ class Modules:
         """Whether a module is loaded, by identifier or source name, spelled exactly."""
         return name in self._names
 
+    def short_name(self, name: str) -> str | None:
+        """What the error log calls a loaded module: "env" of "env", "env_module" or "mod_env.c"."""
+        for module in self.order:
+            short = module.identifier.removesuffix("_module")
+            if name in (short, module.identifier, module.source):
+                return short
+        return None
+
     def row(self, name: str) -> tuple[Module, Directive] | None:
         """The row of a directive (`Listen`, `<Directory`) and the module that has it."""
         return self._rows.get(name.lower())

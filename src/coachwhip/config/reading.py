@@ -18,7 +18,7 @@ from coachwhip.config.shapes import arguments
 from coachwhip.config.tree import File, Node, parse_file, split_name
 from coachwhip.config.words import Filler
 
-__all__ = ["INCLUDE_DEPTH", "Action", "Inclusion", "Reader", "Reading", "Source", "allowed"]
+__all__ = ["INCLUDE_DEPTH", "Action", "Inclusion", "Reader", "Reading", "Source", "allowed", "refusal"]
 
 INCLUDE_DEPTH = 128
 
@@ -107,6 +107,8 @@ class Reading:
     #: MacroIgnoreBadNesting and MacroIgnoreEmptyArgs.
     ignore_bad_nesting: bool = False
     ignore_empty_arguments: bool = False
+    #: False under `-T`: document roots need not exist.
+    check_document_root: bool = True
     #: Files in memory in place of files on disk (tests, `serve`): path → bytes.
     texts: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -133,9 +135,15 @@ class Reading:
         return Source.of(file)
 
 
-def allowed(row: Directive, override: Where) -> bool:
-    """Whether a directive may stand where `override` is in force."""
-    return bool(override & row.where)
+def allowed(row: Directive, override: Where, override_list: frozenset[str] | None) -> bool:
+    """Whether a directive may stand where `override` and, in a `.htaccess`, `AllowOverrideList` are in force."""
+    return bool(override & row.where) or (override_list is not None and row.name.lower() in override_list)
+
+
+def refusal(node: Node) -> str:
+    """The sentence for a directive in a place where it is not allowed."""
+    where = f"in {node.parent.title} context" if node.parent else "here"
+    return f"{node.name} not allowed {where}"
 
 
 #: Acts while reading: gets the reader, the line, and the source to take enclosed lines from; returns what stands in its place.
@@ -145,9 +153,18 @@ Action = Callable[["Reader", Node, Source, "tuple[object, ...]"], "list[Node]"]
 class Reader:
     """Turns sources into nodes, with one `Reading` behind all of them."""
 
-    def __init__(self, state: Reading, actions: Mapping[str, Action], override: Where = SERVER_OVERRIDE) -> None:
+    def __init__(
+        self,
+        state: Reading,
+        actions: Mapping[str, Action],
+        override: Where = SERVER_OVERRIDE,
+        override_list: frozenset[str] | None = None,
+        nonfatal: str = "",
+    ) -> None:
         self.state = state
-        self.override = override
+        self._override = override
+        self._override_list = override_list
+        self._nonfatal = nonfatal
         self.depth = 0
         self._actions = actions
 
@@ -187,8 +204,7 @@ class Reader:
             text = source.next()
             if text is None:
                 raise DirectiveError(f"Expected </{opened[-1]}> before end of configuration", alone=True)
-            word, rest = split_name(text) if text and text[0] != "#" else ("", "")
-            word = self.state.fill(word)
+            word = split_name(text)[0] if text and text[0] != "#" else ""
             if word.startswith("</"):
                 closed = word[2:-1]
                 if closed.lower() != opened[-1].lower():
@@ -221,8 +237,7 @@ class Reader:
     def _line(self, text: str, source: Source, block: _Block) -> None:
         if not text or text[0] == "#":
             return
-        written, args = split_name(text)
-        name = self.state.fill(written)
+        name, args = split_name(self.state.fill(text))
         if not name:
             return
         node = Node(name, args, source.location, block.innermost)
@@ -240,11 +255,11 @@ class Reader:
     def _act(self, node: Node, row: Directive, source: Source) -> list[Node]:
         action = self._actions.get(node.name.lower())
         try:
-            if not allowed(row, self.override):
-                raise DirectiveError(f"{node.name} not allowed here", alone=True)
+            if not allowed(row, self._override, self._override_list):
+                raise DirectiveError(refusal(node), alone=True)
             if action is None:
                 raise DirectiveError(f"{node.title} cannot act while the configuration is read", alone=True)
-            words = arguments(row, node.args, self.state.fill)
+            words = arguments(row, node.args)
             return action(self, node, source, words)
         except DirectiveError as error:
             raise ConfigError(error.message, node.location, snippet=f"{node.name} {node.args}") from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from coachwhip.api.directives import Args, Directive, DirectiveError
-from coachwhip.config.words import Fill, cut_word, cut_words
+from coachwhip.config.words import cut_word, cut_words
 
 __all__ = ["ARGV_LIMIT", "arguments", "section_argument"]
 
@@ -26,23 +26,23 @@ _COUNTED: dict[Args, str] = {
 }
 
 
-def arguments(row: Directive, raw: str, fill: Fill) -> tuple[object, ...]:
+def arguments(row: Directive, raw: str) -> tuple[object, ...]:
     """The arguments for `row.value`, after the context: words, one bool, or the raw text.
 
     Raises:
         DirectiveError: with the whole sentence.
     """
     special = _SPECIAL.get(row.args)
-    return special(row, raw, fill) if special else _counted(row, raw, fill)
+    return special(row, raw) if special else _counted(row, raw)
 
 
-def _counted(row: Directive, raw: str, fill: Fill) -> tuple[object, ...]:
+def _counted(row: Directive, raw: str) -> tuple[object, ...]:
     _name, least, most = row.args.value
     words: list[str] = []
     at = 0
     while len(words) < most and at < len(raw):
         word, at = cut_word(raw, at)
-        words.append(fill(word))
+        words.append(word)
     while words and not words[-1]:
         words.pop()
     fits = least <= len(words) and at >= len(raw) and "" not in words
@@ -56,51 +56,50 @@ def _wrong(row: Directive, text: str) -> DirectiveError:
     return DirectiveError(f"{name} {text}, {row.help}" if row.help else f"{name} {text}", alone=True)
 
 
-def _none(row: Directive, raw: str, fill: Fill) -> tuple[object, ...]:
+def _none(row: Directive, raw: str) -> tuple[object, ...]:
     if raw:
         raise DirectiveError(f"{row.name} takes no arguments", alone=True)
     return ()
 
 
-def _raw(row: Directive, raw: str, fill: Fill) -> tuple[object, ...]:
-    return (fill(raw),)
+def _raw(row: Directive, raw: str) -> tuple[object, ...]:
+    return (raw,)
 
 
-def _flag(row: Directive, raw: str, fill: Fill) -> tuple[object, ...]:
+def _flag(row: Directive, raw: str) -> tuple[object, ...]:
     # A second word is not looked at.
-    word = fill(cut_word(raw)[0]).lower()
+    word = cut_word(raw)[0].lower()
     if word not in ("on", "off"):
         raise DirectiveError(f"{row.name} must be On or Off", alone=True)
     return (word == "on",)
 
 
-def _words(row: Directive, raw: str, fill: Fill) -> tuple[object, ...]:
-    words = cut_words(raw, fill)
+def _words(row: Directive, raw: str) -> tuple[object, ...]:
+    words = cut_words(raw)
     if not words:
         raise _wrong(row, "requires at least one argument")
     return tuple(words)
 
 
-def _one_then_words(row: Directive, raw: str, fill: Fill) -> tuple[object, ...]:
+def _one_then_words(row: Directive, raw: str) -> tuple[object, ...]:
     first, at = cut_word(raw)
-    first = fill(first)
     if not first or at >= len(raw):
         raise _wrong(row, "requires at least two arguments")
-    return (first, *cut_words(raw[at:], fill))
+    return (first, *cut_words(raw[at:]))
 
 
-def _argv(row: Directive, raw: str, fill: Fill) -> tuple[object, ...]:
+def _argv(row: Directive, raw: str) -> tuple[object, ...]:
     words: list[str] = []
     at = 0
     while at < len(raw):
         word, at = cut_word(raw, at)
-        words.append(fill(word))
+        words.append(word)
     if len(words) > ARGV_LIMIT:
         raise DirectiveError(f"{row.name} takes at most {ARGV_LIMIT} arguments", alone=True)
     return tuple(words)
 
 
-_SPECIAL: dict[Args, Callable[[Directive, str, Fill], tuple[object, ...]]] = {
+_SPECIAL: dict[Args, Callable[[Directive, str], tuple[object, ...]]] = {
     Args.NONE: _none,
     Args.RAW: _raw,
     Args.FLAG: _flag,

@@ -1,7 +1,7 @@
 """Words: how a line is cut into arguments, and how `${NAME}` in them is filled in.
 
-Quotes are `"` or `'`; a backslash matters only before a backslash or, inside quotes, before the closing quote. A word is
-filled in after it was cut, so that a value with spaces stays one word.
+Quotes are `"` or `'`; a backslash matters only before a backslash or, inside quotes, before the closing quote. A line is filled in as a
+whole before it is cut, so a value with spaces is several words unless the line has quotes around it.
 Source: Apache manual, "Configuration Files" and `Define`; behaviour of 2.4.71.
 """
 
@@ -11,10 +11,7 @@ from collections.abc import Callable, Mapping
 
 from coachwhip.config.lines import SPACES
 
-__all__ = ["Fill", "Filler", "cut_word", "cut_words"]
-
-#: Fills in `${NAME}` in one word.
-Fill = Callable[[str], str]
+__all__ = ["Filler", "cut_word", "cut_words"]
 
 
 def _skip(text: str, at: int) -> int:
@@ -48,13 +45,12 @@ def cut_word(text: str, at: int = 0) -> tuple[str, int]:
     return "".join(out), _skip(text, at)
 
 
-def cut_words(text: str, fill: Fill) -> list[str]:
-    """All words of `text`, filled in. Stops at an empty word, as every list of words in Apache does."""
+def cut_words(text: str) -> list[str]:
+    """All words of `text`. Stops at an empty word, as every list of words in Apache does."""
     words: list[str] = []
     at = 0
     while at < len(text):
         word, at = cut_word(text, at)
-        word = fill(word)
         if not word:
             break
         words.append(word)
@@ -68,7 +64,7 @@ class Filler:
         """`undefined` is told of every name that is not found, except of those with a colon (they are map look-ups)."""
         #: Lower-case name → value: `${x}` finds `Define X`.
         self.values: dict[str, str] = {}
-        self._environment = environment
+        self.environment = environment
         self._undefined = undefined
 
     def __call__(self, text: str) -> str:
@@ -80,7 +76,7 @@ class Filler:
         done = 0
         while start >= 0 and (end := text.find("}", start)) >= 0:
             name = text[start + 2 : end]
-            value = self.values.get(name.lower(), self._environment.get(name))
+            value = self.values.get(name.lower(), self.environment.get(name))
             if value is None:
                 if ":" not in name:
                     self._undefined(name)

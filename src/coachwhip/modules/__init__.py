@@ -15,7 +15,8 @@ _SHELVES: dict[str, tuple[str, ...]] = {
     "generators": ("autoindex", "info", "status"),
     "loggers": ("log_config", "logio"),
     "mappers": ("alias", "dir", "negotiation"),
-    "metadata": ("env", "mime", "mime_magic", "setenvif"),
+    "http": ("mime",),
+    "metadata": ("env", "mime_magic", "setenvif"),
     "core": ("macro", "so", "unixd", "version"),
 }  # fmt: skip
 

@@ -101,7 +101,8 @@ class FieldSection:
         """Refuse a line, or the beginning of one, that is too long already."""
         # One more than the limit gets through in Apache, whose buffer has room for the CR.
         if len(line) > self._limits.field_size + 1:
-            name = bytes(line[:80]).partition(b":")[0]
+            # No more than has arrived in every case, so that the message does not depend on the split.
+            name = bytes(line[: self._limits.field_size]).partition(b":")[0]
             reason = "Request header exceeds LimitRequestFieldSize"
             raise BadRequest(400, reason, "AH00561", notes=_TOO_LARGE, detail=name)
 

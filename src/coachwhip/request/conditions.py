@@ -52,7 +52,7 @@ def _etag(r: Request, parts: ETag, now: float) -> str:
     if weak:
         # Only for a moment; the strong tag takes its place when the file has settled.
         r.record.make_volatile("file changed a moment ago")
-    suffix = r.notes.get("vlist-validator", "")
+    suffix = f";{r.vlist_validator}" if r.vlist_validator else ""
     if parts & ETag.DIGEST:
         file = r.files.open(r.filename or "")
         try:

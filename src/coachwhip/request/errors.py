@@ -6,7 +6,7 @@ answer are dropped except those in `err_headers_out`, a redirect's `Location`, a
 
 from __future__ import annotations
 
-from coachwhip.api.buckets import Data, End
+from coachwhip.api.buckets import Data, End, Stream
 from coachwhip.api.core import ErrorDocument
 from coachwhip.api.request import Request
 from coachwhip.protocol.status import REASONS, status_line
@@ -144,4 +144,5 @@ def send_error(r: Request, status: int, software: str, text: str | None = None) 
         r.output = [End()]
         return
     body = page(r, status, software) if text is None else text.encode("latin-1", "replace")
-    r.output = [Data(body), End()]
+    # A 416 is found out when the head is due; Apache sends its page in chunks, and so do we.
+    r.output = [Stream(iter((body,))) if status == 416 else Data(body), End()]

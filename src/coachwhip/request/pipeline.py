@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import inspect
 import os
+import socket
 import time
+import traceback
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -25,6 +27,7 @@ from coachwhip.api.request import BodyError, Request
 from coachwhip.api.server import Startup
 from coachwhip.config.folding import Folded, Folder
 from coachwhip.config.sections import Section
+from coachwhip.expr import EvaluationError
 from coachwhip.hooks import HookTable, NeedsThread
 from coachwhip.request import conditions, errors, subrequests
 from coachwhip.request.htaccess import HtaccessCache, Parse
@@ -122,8 +125,6 @@ class Pipeline:
 
     def report(self, r: Request, error: BaseException) -> None:
         """Log a fault of ours or of a foreign module, with the place where it happened."""
-        import traceback
-
         places = traceback.extract_tb(error.__traceback__)
         where = f"{places[-1].filename}:{places[-1].lineno}" if places else "?"
         LOG.error(r, "", "fault while answering %s: %s: %s (%s)", r.uri, type(error).__name__, error, where)
@@ -301,7 +302,13 @@ class Pipeline:
             self._send_error(r, code, self._expand(r, found.expr, found.text or ""))
 
     def _expand(self, r: Request, expression: Any, plain: str) -> str:
-        return plain if expression is None else str(expression.text(self.expr_scope(r)))
+        if expression is None:
+            return plain
+        try:
+            return str(expression.text(self.expr_scope(r)))
+        except EvaluationError as error:
+            LOG.error(r, "AH10454", "Failed to evaluate an expression of ErrorDocument: %s", error)
+            return plain
 
     def _send_error(self, r: Request, code: int, text: str | None = None) -> None:
         r.output_filters = []
@@ -375,7 +382,6 @@ class Pipeline:
 
     def resolve(self, ip: str) -> str | None:
         """Reverse look-up; only where blocking is allowed."""
-        import socket
 
         try:
             return socket.gethostbyaddr(ip)[0]

@@ -29,6 +29,8 @@ __all__ = ["BodyCut", "Reply", "Unsatisfiable", "make_reply"]
 
 LOG = ModuleLog("core")
 _CHUNK_END = b"\r\n"
+#: Fields that stand at the end of a head.
+_LAST = ("transfer-encoding", "content-type", "content-encoding", "content-language")
 
 
 class BodyCut(Exception):
@@ -61,6 +63,8 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     has_body = r.status >= 200 and r.status not in (204, 304)
     length = _length_of(first) if complete else None
     fields = merged_fields(r)
+    if r.status == 206:
+        fields.unset("Content-Length")
     chunked = _set_framing(r, fields, length if has_body else None, has_body)
     close = not _set_keepalive(r, fields, bounded=chunked or not has_body or length is not None)
     try:
@@ -99,7 +103,9 @@ def _set_framing(r: Request, fields: Headers, length: int | None, has_body: bool
         return False
     if length is not None:
         if length or not r.header_only or "Content-Length" in fields:
-            _insert_length(fields, length)
+            _before_type(fields, "Content-Length", str(length))
+        if "content_range" in r.scratch:
+            _before_type(fields, "Content-Range", r.scratch["content_range"])
         return False
     if "Content-Length" in fields:
         return False
@@ -108,22 +114,6 @@ def _set_framing(r: Request, fields: Headers, length: int | None, has_body: bool
         fields.set("Transfer-Encoding", "chunked")
         return True
     return False
-
-
-def _insert_length(fields: Headers, length: int) -> None:
-    """Content-Length before the content fields, where Apache has it."""
-    if r_value := fields.get("Content-Length"):
-        if r_value == str(length):
-            return
-        fields.set("Content-Length", str(length))
-        return
-    last = ("content-type", "content-encoding", "content-language")
-    tail = [(n, v) for n, v in fields.items() if n.lower() in last]
-    for name in last:
-        fields.unset(name)
-    fields.add("Content-Length", str(length))
-    for name, value in tail:
-        fields.add(name, value)
 
 
 def _set_keepalive(r: Request, fields: Headers, *, bounded: bool) -> bool:
@@ -147,20 +137,23 @@ def _set_keepalive(r: Request, fields: Headers, *, bounded: bool) -> bool:
         if "keep-alive" in asked:
             timeout = int(server.keep_alive_timeout)
             text = f"timeout={timeout}, max={left}" if server.max_keep_alive_requests else f"timeout={timeout}"
-            _before_content(fields, "Keep-Alive", text)
-            _before_content(fields, "Connection", "Keep-Alive")
+            _before_type(fields, "Keep-Alive", text)
+            _before_type(fields, "Connection", "Keep-Alive")
         return True
-    if r.protocol_number >= 1001 or "keep-alive" in asked:
-        _before_content(fields, "Connection", "close")
+    if not r.is_http09:
+        _before_type(fields, "Connection", "close")
     return False
 
 
-def _before_content(fields: Headers, name: str, value: str) -> None:
-    kinds = ("transfer-encoding", "content-type", "content-encoding", "content-language")
-    tail = [(n, v) for n, v in fields.items() if n.lower() in kinds]
-    for kind in kinds:
-        fields.unset(kind)
-    fields.set(name, value)
+def _before_type(fields: Headers, name: str, value: str) -> None:
+    """Set a field in front of those that describe the content, where Apache has it; in its own place if it has one."""
+    if name in fields:
+        fields.set(name, value)
+        return
+    tail = [(n, v) for n, v in fields.items() if n.lower() in _LAST]
+    for n in _LAST:
+        fields.unset(n)
+    fields.add(name, value)
     for n, v in tail:
         fields.add(n, v)
 

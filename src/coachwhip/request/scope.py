@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from coachwhip.api.files import FileKind, FileStat
 from coachwhip.api.request import Request
 from coachwhip.expr.scope import octets
+from coachwhip.hooks import NeedsThread
 
 if TYPE_CHECKING:
     from coachwhip.request.pipeline import Pipeline
@@ -45,7 +46,7 @@ class RequestScope:
 
     def header_in(self, name: str, *, vary: bool) -> str | None:
         """See `Scope`."""
-        if vary:
+        if vary and name.lower() not in [v.strip(" ").lower() for v in (self._r.headers_out.get("Vary") or "").split(",")]:
             self._r.headers_out.merge("Vary", name)
         return self._r.headers_in.get(name)
 
@@ -56,11 +57,11 @@ class RequestScope:
 
     def note(self, name: str) -> str | None:
         """See `Scope`."""
-        return self._r.notes.get(name)
+        return _folded(self._r.notes, name)
 
     def reqenv(self, name: str) -> str | None:
         """See `Scope`."""
-        return self._r.env.get(name)
+        return _folded(self._r.env, name)
 
     def osenv(self, name: str) -> str | None:
         """See `Scope`."""
@@ -94,6 +95,8 @@ class RequestScope:
     def resolve(self, host: str) -> str | None:
         """See `Scope`."""
         self._r.record.make_volatile("host name look-up")
+        if not self._r.may_block:
+            raise NeedsThread
         try:
             return str(socket.getaddrinfo(host, None)[0][4][0])
         except OSError:
@@ -107,6 +110,15 @@ class RequestScope:
     def set_captures(self, values: tuple[str, ...]) -> None:
         """See `Scope`."""
         self._r.scratch["captures"] = values
+
+
+def _folded(table: dict[str, str], name: str) -> str | None:
+    """A name in any case: httpd's tables do not tell cases apart."""
+    found = table.get(name)
+    if found is not None:
+        return found
+    key = name.lower()
+    return next((value for other, value in table.items() if other.lower() == key), None)
 
 
 def _file(r: Request) -> str:

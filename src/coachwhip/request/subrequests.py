@@ -151,6 +151,7 @@ def redirect(pipeline: Pipeline, r: Request, uri: str) -> Request:
     new.keepalive = r.keepalive
     new.no_cache = r.no_cache
     new.no_local_copy = r.no_local_copy
+    new.vlist_validator = r.vlist_validator
     new.status = r.status
     new.scratch["untrusted_type"] = True
     new.env = {f"REDIRECT_{key}": value for key, value in r.env.items()}

@@ -16,6 +16,7 @@ from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.request import Request
 from coachwhip.config.sections import Section, SectionKind, ServerSections
+from coachwhip.expr import EvaluationError
 from coachwhip.request.htaccess import HtaccessError
 from coachwhip.util.paths import fnmatch
 
@@ -88,11 +89,22 @@ class Walks:
                 was_true = False
             elif was_true:
                 continue
-            if section.condition is None or section.condition.test(r.expr_scope()):
+            if _holds(r, section):
                 was_true = True
                 r.record.step("section", str(section), section.location)
                 found.append(section)
                 self._choose_ifs(r, section.ifs, found)
+
+
+def _holds(r: Request, section: Section) -> bool:
+    """Whether the condition of an `<If>` is true; one that cannot be evaluated is not."""
+    if section.condition is None:
+        return True
+    try:
+        return section.condition.test(r.expr_scope())
+    except EvaluationError as error:
+        LOG.error(r, "AH00865", "Failed to evaluate <If > condition: %s", error)
+        return False
 
 
 def _of(r: Request) -> ServerSections:

@@ -27,7 +27,8 @@ RAW = "(raw)"
 _PATTERNS: dict[bytes, bytes] = {
     b"date": rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT",
     b"time": rb"[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4}",
-    b"version": rb"2\.4\.[0-9]+",
+    b"product": rb"[A-Za-z]+",
+    b"version": rb"[0-9]+\.[0-9]+\.[0-9]+[0-9A-Za-z.+]*",
     b"platform": rb"[^()]*",
     b"boundary": rb"[0-9A-Za-z'()+_,./:=?-]+",
     b"length": rb"[0-9]+",
@@ -40,7 +41,7 @@ _BIG = 6_000
 _QUOTED = 300
 
 _TIME = re.compile(_PATTERNS[b"time"])
-_PRODUCT = re.compile(rb"Apache/2\.4\.[0-9]+(?: \([^()]*\))?")
+_PRODUCT = re.compile(rb"(?:Apache(?=/[0-9])|(?<=<address>)Apache)(/[0-9.]+)?( \([^()]*\))?")
 _BOUNDARY = re.compile(rb'boundary="?([^";,\s]+)"?')
 _UNORDERED = frozenset({b"allow"})
 
@@ -68,7 +69,14 @@ class Places:
 
 
 def _hide_product(data: bytes) -> bytes:
-    return _PRODUCT.sub(lambda found: b"Apache/{version}" + (b" ({platform})" if b"(" in found[0] else b""), data)
+    """Put placeholders for the product's name, version and platform, however much of them `ServerTokens` shows."""
+
+    def hide(found: re.Match[bytes]) -> bytes:
+        parts = (found[1] or b"").count(b".") + 1
+        version = b"/{version}" if parts == 3 else b"/" + b".".join([b"{number}"] * parts)
+        return b"{product}" + (version if found[1] else b"") + (b" ({platform})" if found[2] else b"")
+
+    return _PRODUCT.sub(hide, data)
 
 
 def render(response: Response, places: Places) -> str:
@@ -88,6 +96,8 @@ def _header_text(name: bytes, value: bytes, places: Places, has_free_length: boo
     match name.lower():
         case b"date":
             return "{date}"
+        case b"server":
+            return escape(_hide_product(b"<address>" + value).removeprefix(b"<address>"))
         case b"content-length" if has_free_length:
             return "{length}"
         case b"content-type":

@@ -5,11 +5,12 @@ Lines are read through the module's own table and folded as for a request. Each 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from coachwhip.api.directives import Location, Where
+from coachwhip.api.filters import RegisteredFilter
 from coachwhip.api.module import Module
 from coachwhip.api.providers import Providers
 from coachwhip.config.folding import Folded
@@ -41,6 +42,7 @@ class TableContext:
     location: Location = Location("test.conf", 1)
     warnings: list[str] = field(default_factory=list)
     stack: list[Any] = field(default_factory=list)
+    filters: Mapping[str, RegisteredFilter] = field(default_factory=dict)
 
     def server_path(self, path: str) -> str:
         """`path` below an imagined ServerRoot."""
@@ -61,6 +63,10 @@ class TableContext:
     def section_lines(self) -> list[tuple[str, str, Location]]:
         """Containers are not read here."""
         raise NotImplementedError
+
+    def find_filter(self, name: str) -> RegisteredFilter | None:
+        """One of `filters`."""
+        return self.filters.get(name.lower())
 
     def words(self, raw: str) -> list[str]:
         """`raw` cut into words."""
@@ -86,15 +92,13 @@ class TableContext:
             self.section.set(config, row.sets, made, self.location, row.repeat)
 
 
-def settings(
-    module: Module, config: type[C], *sections: str, path: str | None = None, providers: Providers | None = None
-) -> C:
+def settings(module: Module, config: type[C], *sections: str, path: str | None = None, providers: Providers | None = None) -> C:
     """The folded settings record after `sections`; `path` is the folder that they are for, None for server level."""
     made = []
     for text in sections:
         kind = SectionKind.SERVER if path is None else SectionKind.DIRECTORY
         section = Section(kind, path or "", Location("test.conf", 1))
-        context = TableContext(section, path, at_server_level=path is None, providers=providers or Providers())
+        context = TableContext(section, path, at_server_level=path is None, filters=filters)
         for line in text.split("\n"):
             if line.strip(" "):
                 context.read(module, line.strip(" "))

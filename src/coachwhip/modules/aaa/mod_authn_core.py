@@ -56,10 +56,7 @@ class _RealmAlias(_Alias):
 
 
 def _read_alias(context: DirectiveContext, raw: str) -> None:
-    inside, bracket, _ = raw.rpartition(">")
-    if not bracket:
-        raise DirectiveError("<AuthnProviderAlias> directive missing closing '>'", alone=True)
-    base, rest = cut_word(inside)
+    base, rest = cut_word(raw)
     alias, _ = cut_word(rest)
     if not base or not alias:
         raise DirectiveError("<AuthnProviderAlias> directive requires additional arguments", alone=True)

@@ -10,6 +10,7 @@ from coachwhip.api.core import CoreDir, CoreServer
 from coachwhip.api.directives import Args, Directive, Where
 from coachwhip.api.module import Module
 from coachwhip.modules.core.directives_dir import DIR_ROWS
+from coachwhip.modules.core.directives_process import PROCESS_ROWS
 from coachwhip.modules.core.directives_server import SERVER_ROWS
 
 __all__ = ["MODULE"]
@@ -60,5 +61,5 @@ MODULE = Module(
     dir_config=CoreDir,
     server_config=CoreServer,
     replayable=True,
-    directives=SECTION_ROWS + READING_ROWS + DIR_ROWS + SERVER_ROWS,
+    directives=SECTION_ROWS + READING_ROWS + DIR_ROWS + SERVER_ROWS + PROCESS_ROWS,
 )

@@ -5,7 +5,8 @@ These run last (or, for the walk's companions, in Apache's places); every other 
 
 from __future__ import annotations
 
-from coachwhip.api import CoreServer, Data, End, File, FileKind, Order, Outcome, Request, Result, phases
+from coachwhip.api import CoreServer, End, File, FileKind, Order, Outcome, Request, Result, Stream, phases
+from coachwhip.expr import EvaluationError
 from coachwhip.modules.core.core import MODULE
 from coachwhip.protocol.http1 import REGISTERED_METHODS
 
@@ -57,7 +58,7 @@ def _trace(r: Request) -> Result:
     lines = [r.the_request, *(f"{name}: {value}" for name, value in r.raw_headers), "", ""]
     r.content_type = "message/http"
     r.record.headers.add("*")
-    r.send(Data("\r\n".join(lines).encode("latin-1")), End())
+    r.send(Stream(iter(("\r\n".join(lines).encode("latin-1"),))), End())
     return Outcome.DONE
 
 
@@ -91,7 +92,13 @@ def override_type(r: Request) -> Result:
 
 def _text(r: Request, value: object) -> str:
     """A plain setting, or an expression evaluated for this request."""
-    return value if isinstance(value, str) else str(value.text(r.expr_scope()))  # type: ignore[attr-defined]
+    if isinstance(value, str):
+        return value
+    try:
+        return str(value.text(r.expr_scope()))  # type: ignore[attr-defined]
+    except EvaluationError as error:
+        LOG.error(r, "AH03154", "Can't evaluate handler or type expression: %s", error)
+        return ""
 
 
 @MODULE.hook(phases.fixups, Order.REALLY_FIRST)

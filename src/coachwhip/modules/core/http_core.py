@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coachwhip.api import Args, CoreServer, Directive, DirectiveContext, Module, Where
-from coachwhip.modules.core.values import leading_int, refuse
+from coachwhip.api.values import leading_int, refuse
 from coachwhip.util.sizes import parse_duration
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from coachwhip.api import Args, Directive, DirectiveContext, Module, Where
 from coachwhip.api.mpm import ServerMpm
-from coachwhip.modules.core.values import refuse
+from coachwhip.api.values import refuse
 
 
 def _chroot(context: DirectiveContext, word: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from coachwhip.api import DirectiveContext, DirectiveError, ModuleLog, Request
 from coachwhip.api.auth import AuthzCheck, AuthzResult
 from coachwhip.expr import EvaluationError, ExprError, octets, parse
+from coachwhip.util.tables import find
 from coachwhip.util.words import cut_words
 
 __all__ = ["KNOWN_METHODS", "require_all", "require_env", "require_expr", "require_method"]
@@ -37,8 +38,8 @@ def require_all(context: DirectiveContext, arguments: str) -> AuthzCheck:
 
 def require_env(context: DirectiveContext, arguments: str) -> AuthzCheck:
     """`Require env NAME …`: one of the variables is set. Names compare without case, as in all of Apache's tables."""
-    names = frozenset(octets(name).lower() for name in cut_words(arguments))
-    return lambda r: _granted(any(name.lower() in names for name in r.env))
+    names = [octets(name) for name in cut_words(arguments)]
+    return lambda r: _granted(any(find(r.env, name) is not None for name in names))
 
 
 def require_method(context: DirectiveContext, arguments: str) -> AuthzCheck:

@@ -93,10 +93,7 @@ def read_container(logic: Logic, *, is_negated: bool = False) -> Callable[[Direc
 
     def read(context: DirectiveContext, raw: str) -> None:
         container = _Container(logic, is_negated, context.location)
-        inside, bracket, _ = raw.rpartition(">")
-        if not bracket:
-            raise DirectiveError(f"{container.title} directive missing closing '>'", alone=True)
-        if inside.strip(" \t"):
+        if raw.strip(" \t"):
             raise DirectiveError(f"{container.title} directive doesn't take additional arguments", alone=True)
         context.stack.append(container)
         try:
@@ -155,10 +152,7 @@ def read_provider_alias(context: DirectiveContext, raw: str) -> None:
     Raises:
         DirectiveError: a name is missing, or the base provider refuses the arguments.
     """
-    inside, bracket, _ = raw.rpartition(">")
-    if not bracket:
-        raise DirectiveError("<AuthzProviderAlias> directive missing closing '>'", alone=True)
-    base, rest = cut_word(inside)
+    base, rest = cut_word(raw)
     alias, rest = cut_word(rest)
     arguments, ignored = cut_word(rest)
     if not base or not alias:

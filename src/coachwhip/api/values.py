@@ -1,4 +1,4 @@
-"""Checks that several directives of core and the MPMs share: on/off words, whole numbers as C reads them, ranges."""
+"""Checks of arguments that many directives share: words to choose from, whole numbers as C reads them, ranges."""
 
 from __future__ import annotations
 

@@ -1,0 +1,35 @@
+# The two that a newcomer needs: `make serve` and `make test`.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: serve test check oracle hostile clean
+
+serve: $(STAMP)
+	@$(BIN)/coachwhip serve
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n auto
+
+check: $(STAMP)
+	$(BIN)/ruff check src tests conformance steps
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n auto tests/unit tests/project
+
+# Needs Debian's apache2 and apache2-doc: every page of Apache's manual, asked of both servers in many ways.
+oracle: $(STAMP)
+	$(BIN)/python -m conformance.oracle
+
+# BADREQ: a folder with badreq.py and bad_requests.jsonl.
+hostile: $(STAMP)
+	$(BIN)/python -m conformance.hostile $(BADREQ)
+
+clean:
+	rm -rf $(VENV) build *.egg-info src/*.egg-info
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test,check]'
+	@touch $@

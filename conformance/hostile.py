@@ -1,0 +1,71 @@
+"""`python -m conformance.hostile DIR`: the bad-request data in DIR against the candidate, whole and byte by byte.
+
+DIR holds `badreq.py` (fixture builder and runner) and `bad_requests.jsonl`. This script only drives them: build the
+fixture without the modules that we do not have, start the server, run, stop. Its ports are the fixture's own, so one
+run at a time. Exit status 1 when a case gets an answer that is not allowed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from coachwhip.testing.launch import StartFailed, start_command
+from conformance.oracle import CANDIDATE
+
+WITHOUT = "cgi,headers,http2,proxy,rewrite,vhost_alias"
+PORT = 18080
+SPLITS = (0, 1)
+
+
+def runner(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the data's own program and return what it printed."""
+    command = [sys.executable, str(data / "badreq.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+def run(data: Path, candidate: Sequence[str], rig: Path, without: str, only: str) -> int:
+    """Build, start, run whole and split; print each run's output. Returns how many runs had failures."""
+    built = runner(data, "build", "--rig", str(rig), "--without", without)
+    if built.returncode:
+        raise StartFailed(built.returncode, built.stdout + built.stderr)
+    server = start_command([*candidate, "-d", str(rig), "-f", str(rig / "httpd.conf")], PORT)
+    failures = 0
+    try:
+        for split in SPLITS:
+            extra = ["--only", only] if only else []
+            arguments = ["--rig", str(rig), str(data / "bad_requests.jsonl"), "--without", without]
+            result = runner(data, "run", *arguments, "--logs", str(rig / "logs"), "--split", str(split), *extra)
+            print(f"== {'whole requests' if not split else f'{split} byte at a time'}")
+            print(result.stdout + result.stderr, flush=True)
+            failures += result.returncode != 0
+    finally:
+        server.stop()
+    return failures
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(prog="python -m conformance.hostile", description=__doc__)
+    parser.add_argument("data", type=Path, metavar="DIR", help="holds badreq.py and bad_requests.jsonl")
+    parser.add_argument("--candidate", default=CANDIDATE, metavar="CMD", help="an httpd-like command (default: ours)")
+    parser.add_argument("--without", default=WITHOUT, metavar="M,N", help="modules that the candidate does not have")
+    parser.add_argument("--only", default="", metavar="REGEX", help="only the cases whose id matches")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="coachwhip-hostile-") as folder:
+        Path(folder).chmod(0o755)
+        try:
+            failures = run(options.data.resolve(), shlex.split(options.candidate), Path(folder), options.without, options.only)
+        except StartFailed as error:
+            print(error, file=sys.stderr)
+            return 2
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,48 @@
+"""Directives of the process model that core has whatever the MPM: they set `ServerMpm`, which `coachwhip.mpm` acts on.
+
+Source: Apache manual, "Apache MPM Common Directives"; sentences compared with 2.4.71.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from coachwhip.api.directives import Args, Directive, DirectiveContext, Where
+from coachwhip.api.mpm import ServerMpm
+from coachwhip.api.values import leading_int, refuse
+
+__all__ = ["PROCESS_ROWS"]
+
+
+def _path(context: DirectiveContext, word: str) -> str:
+    return context.server_path(word)
+
+
+def _count(context: DirectiveContext, word: str) -> int:
+    return leading_int(context.directive, word)
+
+
+def _folder(context: DirectiveContext, word: str) -> str:
+    path = context.server_path(word)
+    if not context.is_directory(path):
+        raise refuse(f"CoreDumpDirectory {path} does not exist or is not a directory")
+    return path
+
+
+def _row(name: str, field: str, read: Callable[[DirectiveContext, str], Any], help: str, differs: str = "") -> Directive:
+    def value(context: DirectiveContext, word: str) -> None:
+        context.set(ServerMpm, field, read(context, word))
+
+    return Directive(name, args=Args.ONE, where=Where.SERVER, value=value, global_only=True, help=help, differs=differs)
+
+
+PROCESS_ROWS = (
+    _row("PidFile", "pid_file", _path, "where the parent's process id is written"),
+    _row("ScoreBoardFile", "scoreboard_file", _path, "the file of the shared counters"),
+    _row("MaxConnectionsPerChild", "max_connections_per_child", _count, "connections until a process is replaced, 0 for never"),
+    _row("MaxRequestsPerChild", "max_connections_per_child", _count, "old name of MaxConnectionsPerChild"),
+    _row("CoreDumpDirectory", "core_dump_directory", _folder, "the working folder of processes, for core dumps"),
+    _row("MaxMemFree", "max_mem_free", _count, "KiB that an allocator may keep", "accepted; Python's allocator decides itself"),
+    _row("ThreadStackSize", "thread_stack_size", _count, "bytes of a thread's stack"),
+)

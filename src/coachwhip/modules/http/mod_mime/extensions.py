@@ -1,0 +1,133 @@
+"""What the extensions of a file name mean, as sections say it, and the walk over a name.
+
+Pure: settings and a name in, a `Meaning` out. Extensions count in any order and without regard to case; a later one of the same
+kind takes the place of an earlier one, except that languages and encodings add up. Source: Apache manual, mod_mime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import Flag, auto
+
+__all__ = ["Extension", "Meaning", "MultiMatch", "fold_extensions", "lower", "meaning_of"]
+
+_LOWER = {ord(c): c.lower() for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+
+
+def lower(text: str) -> str:
+    """ASCII letters in lower case, all else as it is."""
+    return text.translate(_LOWER)
+
+
+class MultiMatch(Flag):
+    """The words of `MultiviewsMatch`: which extensions count as known when a name is negotiated."""
+
+    NEGOTIATED_ONLY = 0
+    HANDLERS = auto()
+    FILTERS = auto()
+    ANY = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What one section says about one extension. `removed` names the fields that `Remove…` takes back."""
+
+    type: str | None = None
+    charset: str | None = None
+    language: str | None = None
+    encoding: str | None = None
+    handler: str | None = None
+    input_filters: str | None = None
+    output_filters: str | None = None
+    removed: frozenset[str] = frozenset()
+
+
+_FIELDS = tuple(f.name for f in fields(Extension) if f.name != "removed")
+Extensions = Mapping[str, Extension]
+
+
+def fold_extensions(outer: Extensions, inner: Extensions) -> Extensions:
+    """Field by field, inner over outer; then what the inner section removes is gone, even what it adds itself."""
+    folded = dict(outer)
+    for name, said in inner.items():
+        base = outer.get(name, _NOTHING)
+        values = {f: getattr(said, f) or getattr(base, f) for f in _FIELDS if f not in said.removed}
+        folded[name] = Extension(**values)
+    return folded
+
+
+_NOTHING = Extension()
+
+
+@dataclass(slots=True)
+class Meaning:
+    """What a name says. `unknown` are the base name and the extensions that say nothing, as spelled; None if none says anything."""
+
+    type: str | None = None
+    charset: str | None = None
+    languages: list[str] = field(default_factory=list)
+    encodings: list[str] = field(default_factory=list)
+    handler: str | None = None
+    input_filters: list[str] = field(default_factory=list)
+    output_filters: list[str] = field(default_factory=list)
+    unknown: tuple[str, ...] | None = None
+
+
+def meaning_of(name: str, extensions: Extensions, types: Mapping[str, str], match: MultiMatch) -> Meaning:
+    """Walk over a file name. `types` is what `TypesConfig` said: extension to type."""
+    meaning = Meaning()
+    base, parts = _cut(name)
+    unknown = [base]
+    is_known = MultiMatch.ANY in match
+    found_any = False
+    for part in parts:
+        if _apply(lower(part), meaning, extensions, types, match) or is_known:
+            found_any = True
+        else:
+            unknown.append(part)
+    if found_any:
+        meaning.unknown = tuple(unknown)
+    return meaning
+
+
+def _cut(name: str) -> tuple[str, Iterator[str]]:
+    """Base name and extensions; leading dots belong to the base name."""
+    dots = len(name) - len(name.lstrip("."))
+    base, _, rest = name[dots:].partition(".")
+    return name[:dots] + base, filter(None, rest.split("."))
+
+
+def _apply(part: str, meaning: Meaning, extensions: Extensions, types: Mapping[str, str], match: MultiMatch) -> bool:
+    """Add what one extension says; returns whether that makes it a known one."""
+    said = extensions.get(part, _NOTHING)
+    kind = said.type or types.get(part)
+    is_known = bool(kind or said.charset or said.language or said.encoding)
+    if kind:
+        meaning.type = kind
+    if said.charset:
+        meaning.charset = said.charset
+    if said.language:
+        meaning.languages.append(said.language)
+    if said.encoding:
+        meaning.encodings.append(said.encoding)
+    if said.handler:
+        meaning.handler = said.handler
+        is_known = is_known or MultiMatch.HANDLERS in match
+    for filters, into in ((said.input_filters, meaning.input_filters), (said.output_filters, meaning.output_filters)):
+        if filters:
+            into.extend(filter(None, filters.split(";")))
+            is_known = is_known or MultiMatch.FILTERS in match
+    return is_known
+
+
+def with_field(old: Extension | None, name: str, value: str) -> Extension:
+    """`old`, or nothing, with one more field said."""
+    changed: Extension = replace(old or _NOTHING, **{name: value})  # type: ignore[arg-type]
+    return changed
+
+
+def without_field(old: Extension | None, name: str) -> Extension:
+    """`old`, or nothing, with one more field taken back."""
+    base = old or _NOTHING
+    return replace(base, removed=base.removed | {name})

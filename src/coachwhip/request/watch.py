@@ -1,0 +1,222 @@
+"""Watching files for change by `inotify`, so that a replayed answer costs one question to the kernel instead of one per file.
+
+A *look* at a path depends on every folder on the way and on every link: all of them are watched, and the file itself as an inode, so that
+a write through another name counts too. What `inotify` cannot see (network and stacked file systems, too many watches) is reported as
+not watchable, and the caller asks the file system itself, each time. Linux only; elsewhere nothing is watchable.
+Source: inotify(7), "Limitations and caveats".
+"""
+
+from __future__ import annotations
+
+import array
+import ctypes
+import fcntl
+import os
+import struct
+import sys
+import termios
+from collections.abc import Callable, Iterable
+
+__all__ = ["Watcher"]
+
+_CREATE_OR_GO = 0x00000100 | 0x00000200 | 0x00000040 | 0x00000080  # IN_CREATE, IN_DELETE, IN_MOVED_FROM, IN_MOVED_TO
+_CHANGE = 0x00000002 | 0x00000004  # IN_MODIFY, IN_ATTRIB
+_SELF = 0x00000400 | 0x00000800  # IN_DELETE_SELF, IN_MOVE_SELF
+_UNMOUNT, _OVERFLOW, _IGNORED = 0x00002000, 0x00004000, 0x00008000
+_MASK = _CREATE_OR_GO | _CHANGE | _SELF
+_EVENT = struct.Struct("iIII")
+_READ = 64 << 10
+_MAX_LINKS = 40
+
+#: File systems whose changes all pass through this kernel (statfs f_type).
+_LOCAL = frozenset({
+    0xEF53,  # ext2, ext3, ext4
+    0x58465342,  # xfs
+    0x9123683E,  # btrfs
+    0x01021994,  # tmpfs
+    0x2FC12FC1,  # zfs
+    0xF2F52010,  # f2fs
+    0x858458F6,  # ramfs
+})  # fmt: skip
+
+
+class Watcher:
+    """Watches on behalf of keys; `look` tells which keys have been touched since the last look."""
+
+    __slots__ = ("_buffer", "_by_key", "_by_watch", "_fd", "_forget_all", "_libc", "_local", "_on_touch", "_watch_of")
+
+    def __init__(self, on_touch: Callable[[object], None], on_overflow: Callable[[], None]) -> None:
+        self._on_touch = on_touch
+        self._forget_all = on_overflow
+        self._fd = -1
+        self._buffer = array.array("i", [0])
+        #: Watch descriptor → name in the folder ("" for the inode itself) → keys.
+        self._by_watch: dict[int, dict[bytes, set[object]]] = {}
+        self._by_key: dict[object, list[tuple[int, bytes]]] = {}
+        self._watch_of: dict[bytes, int] = {}
+        self._local: dict[int, bool] = {}
+        self._libc: ctypes.CDLL | None = None
+        if sys.platform == "linux":
+            self._open()
+
+    def _open(self) -> None:
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._fd = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    @property
+    def is_available(self) -> bool:
+        """Whether anything can be watched at all."""
+        return self._fd >= 0
+
+    def close(self) -> None:
+        """Give the descriptor back; nothing is watched any more."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def is_quiet(self) -> bool:
+        """Whether nothing has happened since the last `look`; costs one system call."""
+        fcntl.ioctl(self._fd, termios.FIONREAD, self._buffer)
+        return not self._buffer[0]
+
+    def look(self) -> None:
+        """Take in what has happened; calls back for every key that was touched."""
+        while True:
+            try:
+                data = os.read(self._fd, _READ)
+            except BlockingIOError:
+                return
+            at = 0
+            while at < len(data):
+                watch, mask, _, size = _EVENT.unpack_from(data, at)
+                at += _EVENT.size
+                name = data[at : at + size].rstrip(b"\0")
+                at += size
+                self._happened(watch, mask, name)
+
+    def _happened(self, watch: int, mask: int, name: bytes) -> None:
+        if mask & _OVERFLOW:
+            self._forget_all()
+            return
+        names = self._by_watch.get(watch)
+        if names is None:
+            return
+        if mask & (_SELF | _UNMOUNT | _IGNORED) or not name:
+            touched = {key for keys in names.values() for key in keys} if mask & (_SELF | _UNMOUNT | _IGNORED) else names.get(b"", ())
+        else:
+            touched = {*names.get(name, ()), *names.get(b"*", ())}
+        if mask & (_UNMOUNT | _IGNORED):
+            self._by_watch.pop(watch, None)
+            self._watch_of = {path: w for path, w in self._watch_of.items() if w != watch}
+        for key in list(touched):
+            self._on_touch(key)
+
+    # -- what is watched
+
+    def watch(self, key: object, looks: Iterable[tuple[str, bool]]) -> bool:
+        """Watch, for `key`, each (path, whether its listing counts). False: not all can be watched; nothing is then."""
+        if self._fd < 0:
+            return False
+        wanted: set[tuple[bytes, bytes]] = set()
+        for path, listed in looks:
+            if not self._chain(os.fsencode(path), listed, wanted):
+                return False
+        marks = []
+        for folder, name in wanted:
+            number = self._add(folder)
+            if number is None:
+                self._unmark(key, marks)
+                return False
+            self._by_watch.setdefault(number, {}).setdefault(name, set()).add(key)
+            marks.append((number, name))
+        self._by_key[key] = marks
+        return True
+
+    def forget(self, key: object) -> None:
+        """Stop watching for `key`. Watches that serve nobody are removed."""
+        self._unmark(key, self._by_key.pop(key, []))
+
+    def _unmark(self, key: object, marks: list[tuple[int, bytes]]) -> None:
+        for number, name in marks:
+            names = self._by_watch.get(number)
+            keys = names.get(name) if names is not None else None
+            if names is None or keys is None:
+                continue
+            keys.discard(key)
+            if not keys:
+                del names[name]
+            if not names:
+                self._remove(number)
+
+    def _remove(self, number: int) -> None:
+        self._by_watch.pop(number, None)
+        self._watch_of = {path: w for path, w in self._watch_of.items() if w != number}
+        if self._libc is not None:
+            self._libc.inotify_rm_watch(self._fd, number)
+
+    def _add(self, path: bytes) -> int | None:
+        """Watch an inode by a path without links. The same inode gives the same number."""
+        number = self._watch_of.get(path)
+        if number is not None:
+            return number
+        if self._libc is None:
+            return None
+        number = int(self._libc.inotify_add_watch(self._fd, path, _MASK))
+        if number < 0:
+            return None
+        self._watch_of[path] = number
+        return number
+
+    def _chain(self, path: bytes, listed: bool, wanted: set[tuple[bytes, bytes]]) -> bool:
+        """Collect (folder, name) for every step of a path, links followed, down to what is missing or to the file itself."""
+        rest = [part for part in path.split(b"/") if part]
+        at, links = b"/", 0
+        while rest:
+            name = rest.pop(0)
+            if name == b"..":
+                at = os.path.dirname(at) or b"/"
+                continue
+            if not self._is_local(at):
+                return False
+            wanted.add((at, name))
+            here = os.path.join(at, name)
+            try:
+                target = os.readlink(here)
+            except FileNotFoundError:
+                return True
+            except OSError:
+                at = here
+                continue
+            links += 1
+            if links > _MAX_LINKS:
+                return False
+            parts = [part for part in target.split(b"/") if part and part != b"."]
+            if target.startswith(b"/"):
+                at = b"/"
+            rest = parts + rest
+        if not self._is_local(at):
+            return False
+        wanted.add((at, b""))
+        if listed:
+            wanted.add((at, b"*"))
+        return True
+
+    def _is_local(self, folder: bytes) -> bool:
+        try:
+            device = os.stat(folder).st_dev
+        except OSError:
+            return True
+        known = self._local.get(device)
+        if known is None:
+            known = self._local[device] = _type_of(folder, self._libc) in _LOCAL
+        return known
+
+
+def _type_of(path: bytes, libc: ctypes.CDLL | None) -> int:
+    """statfs's f_type: the first word of the structure on every Linux."""
+    if libc is None:
+        return 0
+    buffer = ctypes.create_string_buffer(256)
+    if libc.statfs(path, buffer) != 0:
+        return 0
+    return int.from_bytes(buffer.raw[:8], sys.byteorder) & 0xFFFFFFFF

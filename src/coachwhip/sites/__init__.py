@@ -1,0 +1,1 @@
+"""Sites that ship: the welcome site, and the configuration behind `coachwhip serve DIR`. Plain files; look at them."""
