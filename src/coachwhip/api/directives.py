@@ -157,6 +157,10 @@ class DirectiveContext(Protocol):
         """Inside a row with `section=True`: the enclosed (name, raw arguments, location), unread."""
 
     @property
+    def enclosing(self) -> tuple[str, ...]:
+        """Names of the containers around this line as written, innermost first, without brackets."""
+
+    @property
     def stack(self) -> list[Any]:
         """A stack for nested containers of one module (`<RequireAll>` in `<RequireAny>`), empty per section."""
 

@@ -7,10 +7,15 @@ Message numbers: httpd's own for the same condition, none ("") where httpd has n
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-__all__ = ["Level", "LogScope", "ModuleLog"]
+if TYPE_CHECKING:
+    from coachwhip.api.request import Request
+
+__all__ = ["Level", "LogCode", "LogScope", "LogTarget", "LogTargetError", "Logs", "ModuleLog"]
 
 
 class Level(IntEnum):
@@ -93,3 +98,53 @@ class ModuleLog:
     def trace(self, n: int, scope: LogScope, log_id: str, message: str, *args: object) -> None:
         """Level trace1 to trace8."""
         self.at(Level.DEBUG + n, scope, log_id, message, *args)
+
+
+class LogTargetError(Exception):
+    """A log cannot be opened, or its program cannot be started; the text says which and why."""
+
+
+class LogTarget(Protocol):
+    """Where the lines of a log go."""
+
+    def write(self, line: bytes) -> None:
+        """Hand over one line, its end included. Never raises and never waits."""
+
+
+class Logs(Protocol):
+    """The log files and programs of one generation of the server (in `logs/`), as modules reach them."""
+
+    def open(self, target: str, *, buffered: bool = False) -> LogTarget:
+        """A file (relative to ServerRoot), or `|program`. Only in the phase `open_logs`.
+
+        `buffered`: lines are kept until there are some kilobytes of them.
+
+        Raises:
+            LogTargetError: it cannot be opened or started.
+        """
+
+    def flush(self) -> None:
+        """Write what is kept back."""
+
+    def process_id(self) -> int:
+        """The process that asks."""
+
+    def thread_id(self) -> int:
+        """The thread that asks, by the system's number."""
+
+    def now(self) -> float:
+        """Wall clock in seconds; nothing that is read for a log line makes an answer volatile."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogCode:
+    """One `%` code of the access log; a module offers its own as provider ("log_item", CODE).
+
+    `make` gets the text between the braces ("" without) and answers the reader; a reader answers "-" for nothing.
+    """
+
+    make: Callable[[str], Callable[[Request], str]]
+    #: Reads the client's own request and not the one it was redirected to, unless `<` or `>` says otherwise.
+    original: bool = False
+    #: The text may differ when the same answer is given again.
+    volatile: bool = False

@@ -29,8 +29,6 @@ class Listener:
 class ServerMpm:
     """What the MPM directives say. None: not said, the MPM has its own default."""
 
-    #: "event", "worker" or "prefork": the MPM that was loaded last.
-    name: str = "event"
     listeners: tuple[Listener, ...] = ()
     #: `listen` queue, socket buffers in bytes (0: the system's), seconds of TCP_DEFER_ACCEPT.
     listen_backlog: int = 511

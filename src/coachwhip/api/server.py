@@ -10,6 +10,7 @@ from coachwhip.api.core import CoreServer
 if TYPE_CHECKING:
     from coachwhip.api.directives import Location
     from coachwhip.api.filters import RegisteredFilter
+    from coachwhip.api.log import Logs
     from coachwhip.api.module import Module
     from coachwhip.api.providers import Providers
 
@@ -146,6 +147,8 @@ class Startup:
     defines: dict[str, str]
     #: Adds to the `Server` header and `ServerTokens` (ap_add_version_component).
     version_components: list[str] = field(default_factory=list)
+    #: The open logs; made before the phase `open_logs`.
+    logs: Logs = field(init=False)
     #: Counters of the workers (`mod_status` and the log read them); made by `mpm/`.
     scoreboard: Any = None
     #: The tree of the configuration that was read, for `mod_info` and the dumps.

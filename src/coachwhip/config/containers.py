@@ -10,35 +10,38 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 
+from coachwhip.api.core import CoreServer
 from coachwhip.api.directives import DirectiveError
-from coachwhip.config.addresses import parse_addresses
 from coachwhip.config.context import Context, Methods, Scope
 from coachwhip.config.evaluation import SectionReader, Walker
 from coachwhip.config.sections import Section, SectionKind
 from coachwhip.config.shapes import section_argument
-from coachwhip.config.tree import Node
-from coachwhip.expr import ExprError, parse
+from coachwhip.expr import Expression, ExprError, parse
 from coachwhip.util.paths import is_fnmatch
 from coachwhip.util.patterns import Pattern, PatternError
 
 __all__ = ["container_readers"]
 
+#: Methods that Apache knows without being told.
+STANDARD_METHODS = frozenset(
+    ("GET", "HEAD", "PUT", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE",
+     "LOCK", "UNLOCK", "VERSION-CONTROL", "CHECKOUT", "UNCHECKOUT", "CHECKIN", "UPDATE", "LABEL", "REPORT", "MKWORKSPACE",
+     "MKACTIVITY", "BASELINE-CONTROL", "MERGE")
+)  # fmt: skip
+
 #: What a new `<VirtualHost>` is told to: its place, addresses as written, and the walk of its lines.
 AddVirtualHost = Callable[[Context, Section], Scope]
-
-_DIRECTORY = ("<directory", "<directorymatch")
-_LOCATION = ("<location", "<locationmatch")
-_FILES = ("<files", "<filesmatch")
-_IF = ("<if", "<elseif", "<else")
-
 
 def _refuse(message: str) -> DirectiveError:
     return DirectiveError(message, alone=True)
 
 
-def _check_place(context: Context, *, limit: bool = True, inside: tuple[str, ...] = ()) -> None:
-    """Refuse a container in a `<Limit>`, or below one of the containers `inside`."""
-    if limit and context.scope.methods is not None:
+def _check_place(context: Context, *inside: str) -> None:
+    """Refuse a container in a `<Limit>`, or below one of the containers `inside`.
+
+    `<Directory>` and `<Location>` in another section need no check: their rows are for server level only.
+    """
+    if context.scope.methods is not None:
         raise _refuse(f"{context.node.title} cannot occur within <Limit> or <LimitExcept> section")
     above = context.node.parent
     while above is not None:
@@ -84,7 +87,7 @@ def _walk(walker: Walker, context: Context, section: Section) -> None:
 
 
 def _directory(walker: Walker, context: Context, raw: str) -> None:
-    _check_place(context, inside=_DIRECTORY + _LOCATION + _FILES + _IF)
+    _check_place(context)
     section = _open(context, raw, SectionKind.DIRECTORY, SectionKind.DIRECTORY_MATCH, _directory_path)
     _walk(walker, context, section)
     context.scope.directories.append(section)
@@ -100,14 +103,14 @@ def _directory_path(path: str) -> str:
 
 
 def _location(walker: Walker, context: Context, raw: str) -> None:
-    _check_place(context, inside=_DIRECTORY + _LOCATION + _FILES + _IF)
+    _check_place(context)
     section = _open(context, raw, SectionKind.LOCATION, SectionKind.LOCATION_MATCH, lambda path: path)
     _walk(walker, context, section)
     context.scope.locations.append(section)
 
 
 def _files(walker: Walker, context: Context, raw: str) -> None:
-    _check_place(context, inside=_FILES + _IF)
+    _check_place(context, "<location", "<locationmatch")
     section = _open(context, raw, SectionKind.FILES, SectionKind.FILES_MATCH, lambda name: name)
     _walk(walker, context, section)
     context.scope.section.files.append(section)
@@ -133,24 +136,40 @@ def _if(walker: Walker, context: Context, raw: str) -> None:
     before.append(section)
 
 
-def _condition(context: Context, text: str):  # type: ignore[no-untyped-def]
+def _condition(context: Context, text: str) -> Expression:
     try:
         return parse(text, restricted=context.in_htaccess)
     except ExprError as error:
-        raise _refuse(f"Cannot parse condition clause: {error}") from error
+        raise _refuse(f"Cannot parse condition clause: {error.message}") from error
 
 
 def _limit(walker: Walker, context: Context, raw: str) -> None:
     name = context.row.name
-    inside = section_argument(name, raw)
-    listed = frozenset(context.words(inside))
+    listed = frozenset(context.words(section_argument(name, raw)))
     is_except = name == "LimitExcept"
     if "TRACE" in listed and not is_except:
         raise _refuse("TRACE cannot be controlled by <Limit>, see TraceEnable")
+    _register(context, listed)
+    if listed & {"GET", "HEAD"}:
+        # One method to Apache.
+        listed |= {"GET", "HEAD"}
     methods = Methods(listed, is_except).within(context.scope.methods)
     if methods.is_empty:
         raise _refuse(f"{context.node.title} directive excludes all methods")
-    walker.walk(context.node.children, replace(context.scope, methods=methods))
+    if methods == context.scope.methods:
+        raise _refuse(f"{context.node.title} directive specifies methods already excluded")
+    walker.walk(context.node.children, replace(context.scope, methods=methods, stacks={}))
+
+
+def _register(context: Context, listed: frozenset[str]) -> None:
+    """A method that a server's own files limit is known from then on; a `.htaccess` cannot make one known."""
+    known: frozenset[str] = context.scope.server.get(CoreServer, "registered_methods") or frozenset()
+    new = listed - STANDARD_METHODS - known
+    if not new:
+        return
+    if context.in_htaccess:
+        raise _refuse(f"Could not register method '{min(new)}' for {context.node.name} from .htaccess configuration")
+    context.scope.server.set(CoreServer, "registered_methods", known | new, context.location)
 
 
 def _virtual_host(add: AddVirtualHost) -> SectionReader:
@@ -180,13 +199,3 @@ def container_readers(add_virtual_host: AddVirtualHost) -> dict[str, SectionRead
         "<limitexcept": _limit,
         "<virtualhost": _virtual_host(add_virtual_host),
     }
-
-
-def parents(node: Node) -> list[str]:
-    """Titles of the containers around a node, innermost first."""
-    titles: list[str] = []
-    above = node.parent
-    while above is not None:
-        titles.append(above.title)
-        above = above.parent
-    return titles

@@ -122,10 +122,6 @@ class Context:
         """Whether `path` is a regular expression."""
         return self.scope.path_is_regex
 
-    def find_filter(self, name: str) -> RegisteredFilter | None:
-        """The filter that a loaded module registered under this name."""
-        return self._state.modules.filters.get(name.lower())
-
     @property
     def limit(self) -> frozenset[str] | None:
         """Methods of an enclosing `<Limit>`."""
@@ -152,6 +148,16 @@ class Context:
     def defines(self) -> Mapping[str, str]:
         """`Define`d names with their values, "" for those without."""
         return {name: self._state.fill.values.get(name.lower(), "") for name in self._state.defined}
+
+    @property
+    def enclosing(self) -> tuple[str, ...]:
+        """Names of the containers around this line, innermost first."""
+        names: list[str] = []
+        outer = self.node.parent
+        while outer is not None:
+            names.append(outer.name.removeprefix("<"))
+            outer = outer.parent
+        return tuple(names)
 
     @property
     def stack(self) -> list[Any]:
@@ -195,6 +201,13 @@ class Context:
         self._walk(self.node, self.scope.inside(section, "", is_regex=False))
         return section
 
+    def read_apart(self, override: Where = Where.SECTION | Where.AUTHCONFIG) -> Section:
+        """Read the enclosed lines into a section of their own; directives of `override` may stand in it."""
+        section = Section(SectionKind.APART, self.directive, self.location)
+        scope = replace(self.scope.inside(section, self.directive, is_regex=False), override=override)
+        self._walk(self.node, scope)
+        return section
+
     def section_lines(self) -> list[tuple[str, str, Location]]:
         """The enclosed lines, unread."""
         return [(node.name, node.args, node.location) for node in self.node.children]
@@ -215,6 +228,10 @@ class Context:
     def has_module(self, name: str) -> bool:
         """Whether a module is loaded."""
         return self._state.modules.has(name)
+
+    def find_filter(self, name: str) -> RegisteredFilter | None:
+        """The filter of this name, in any case."""
+        return self._state.modules.filters.get(name.lower())
 
     def find_module(self, name: str) -> str | None:
         """Short name of a loaded module, given as "env", "env_module" or "mod_env.c"."""

@@ -40,6 +40,8 @@ class ConfigError(Exception):
         self.snippet = snippet
         self.hint = hint
         self.trail = trail
+        #: What was warned of before.
+        self.warnings: tuple[Warning_, ...] = ()
 
     def included_from(self, line: Location) -> ConfigError:
         """The same error, one file further out."""
@@ -51,7 +53,7 @@ class ConfigError(Exception):
 
     def _apache(self) -> str:
         if self.location is None:
-            return self.message
+            return f"{self.log_id}: {self.message}" if self.log_id else self.message
         if self.log_id:
             return f"{self.log_id}: Syntax error on line {self.location.line} of {self.location.file}:\n{self.message}"
         lines = (*self.trail, self.location)

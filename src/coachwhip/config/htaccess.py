@@ -57,6 +57,8 @@ def read_htaccess(
         reader = Reader(state, ACTIONS, override.classes, override_list, override.nonfatal)
         nodes = reader.read(Source.of(parse_file(data, path)))
         Walker(state, container_readers(_no_virtual_host)).walk(nodes, scope)
+    except RecursionError:
+        raise ConfigError("Sections are nested too deeply", section.location) from None
     finally:
         if warn is not None:
             for warning in state.warnings:

@@ -68,6 +68,8 @@ class Loaded:
     providers: Providers
     #: By lower-case name.
     filters: dict[str, RegisteredFilter]
+    #: "event", "worker" or "prefork"; None if no MPM was loaded, which Apache refuses (AH00534).
+    mpm: str | None
     #: What was read: the nodes that count, the lossless trees of all files in reading order, and who included whom.
     tree: list[Node]
     files: list[File]
@@ -87,20 +89,30 @@ def load(options: LoadOptions) -> Loaded:
         ConfigError: the first thing that is wrong, with its file and line.
     """
     state = _start(options)
+    try:
+        return _load(options, state)
+    except ConfigError as error:
+        error.warnings = tuple(state.warnings)
+        raise
+    except RecursionError:
+        raise ConfigError("Sections are nested too deeply") from None
+
+
+def _load(options: LoadOptions, state: Reading) -> Loaded:
     nodes = _read(options, state)
     hosts = _Hosts(state)
-    main = _main_section(options, nodes)
+    main = _main_section(options)
     scope = Scope(main, main, SERVER_OVERRIDE)
     Walker(state, container_readers(hosts.add)).walk(nodes, scope)
-    main_server = _server(main, scope)
     return Loaded(
         server_root=state.server_root,
         config_file=state.absolute(options.config_file),
-        main=main_server,
+        main=_server(main, scope),
         servers=[hosts.server(main, scope, host) for host in hosts.found],
         modules=state.modules.order,
         providers=state.modules.providers,
         filters=state.modules.filters,
+        mpm=_mpm(state.modules.order),
         tree=nodes,
         files=state.files,
         includes=state.inclusions,
@@ -109,6 +121,13 @@ def load(options: LoadOptions) -> Loaded:
         warnings=state.warnings,
         reading=state,
     )
+
+
+def _mpm(modules: list[Module]) -> str | None:
+    found = [module.identifier for module in modules if module.identifier.startswith("mpm_")]
+    if len(found) > 1:
+        raise ConfigError("Configuration error: More than one MPM loaded.", log_id="AH00534")
+    return found[0].removeprefix("mpm_").removesuffix("_module") if found else None
 
 
 def _start(options: LoadOptions) -> Reading:
@@ -139,7 +158,7 @@ def _read_command_line(reader: Reader, lines: Iterable[str]) -> list[Node]:
     return reader.read(command_line(lines))
 
 
-def _main_section(options: LoadOptions, nodes: list[Node]) -> Section:
+def _main_section(options: LoadOptions) -> Section:
     main = Section(SectionKind.SERVER, "", Location(options.config_file, 0))
     for config, fields in options.preset.items():
         for name, value in fields.items():

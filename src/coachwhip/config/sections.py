@@ -34,6 +34,8 @@ class SectionKind(Enum):
     ELSE_IF = "ElseIf"
     ELSE = "Else"
     HTACCESS = ".htaccess"
+    #: Lines that a module keeps for itself (`<AuthnProviderAlias>`).
+    APART = "(apart)"
 
 
 @dataclass(slots=True, eq=False)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from coachwhip.api.directives import Args, Directive, DirectiveError
 from coachwhip.config.words import cut_word, cut_words
 
-__all__ = ["ARGV_LIMIT", "arguments", "section_argument"]
+__all__ = ["ARGV_LIMIT", "arguments", "inside_bracket", "section_argument"]
 
 #: A TAKE_ARGV directive gets this many words; Apache drops the others, we refuse them.
 ARGV_LIMIT = 64
@@ -109,15 +109,25 @@ _SPECIAL: dict[Args, Callable[[Directive, str], tuple[object, ...]]] = {
 }
 
 
-def section_argument(name: str, raw: str) -> str:
-    """What stands between `<Name` and its closing bracket.
+def inside_bracket(name: str, raw: str) -> str:
+    """What stands between `<Name` and its closing bracket; what follows the bracket is not looked at.
 
     Raises:
-        DirectiveError: the bracket or the argument is missing.
+        DirectiveError: there is no closing bracket.
     """
     inside, bracket, _after = raw.rpartition(">")
     if not bracket:
         raise DirectiveError(f"<{name}> directive missing closing '>'", alone=True)
+    return inside
+
+
+def section_argument(name: str, raw: str) -> str:
+    """As `inside_bracket`, for containers that need an argument.
+
+    Raises:
+        DirectiveError: the bracket or the argument is missing.
+    """
+    inside = inside_bracket(name, raw)
     if not inside:
         raise DirectiveError(f"<{name}> directive requires additional arguments", alone=True)
     return inside

@@ -20,6 +20,7 @@ from coachwhip.api.log import ModuleLog
 from coachwhip.api.request import BodyError, Request
 from coachwhip.api.server import Connection
 from coachwhip.connection.body import RequestBody
+from coachwhip.connection.hot import HotPath
 from coachwhip.connection.outbox import FileShrank, Outbox
 from coachwhip.connection.timing import Clock, Stage
 from coachwhip.hooks import NeedsThread
@@ -56,6 +57,7 @@ class Host(Protocol):
 
     loop: asyncio.AbstractEventLoop
     pipeline: Pipeline
+    hot: HotPath
     #: Set when the worker drains: finish what is begun, then close.
     draining: bool
 
@@ -82,10 +84,13 @@ class ClientConnection:
         "_reader",
         "_reading",
         "_rest",
+        "_replayed_close",
         "_reply",
         "_sent_before",
         "_socket",
+        "_raw_head",
         "_started",
+        "_table",
         "_task",
         "_writing",
         "state",
@@ -108,15 +113,59 @@ class ClientConnection:
         self._writing = False
         self.state = State.READING
         self._clock = Clock(info, time.monotonic())
+        self._table = host.hot.table_of(info)
+        #: The bytes of the request at hand, if an answer to it may be kept.
+        self._raw_head = b""
+        #: Whether a replayed answer that is on its way closes the connection; None if none is.
+        self._replayed_close: bool | None = None
 
     @property
     def info(self) -> Connection:
         """The record that hooks see."""
         return self._info
 
-    def start(self) -> None:
-        """Begin to read."""
-        self._watch_reads(True)
+    def start(self, data: bytes = b"") -> None:
+        """Begin; `data` has arrived already."""
+        if data:
+            self._info.bytes_in += len(data)
+            self._clock.received(len(data), time.monotonic())
+            self._rest = data
+            self._advance()
+        if self.state in (State.READING, State.IDLE):
+            self._watch_reads(True)
+
+    # -- replaying
+
+    def _replay(self, data: bytes) -> bool:
+        """Answer from what is kept, if these bytes are one whole request that has an answer there."""
+        info = self._info
+        limit = info.base_server.core.max_keep_alive_requests
+        last = self._host.draining or (limit != 0 and info.keepalives >= limit)
+        entry = self._host.hot.find(self._table, data, info, last)
+        if entry is None:
+            return False
+        wire = self._host.hot.wire(entry, info, limit)
+        try:
+            sent = self._socket.send(wire) if entry.file is None else 0
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._abort()
+            return True
+        self._host.hot.log(entry, info, data, len(wire))
+        if sent != len(wire):
+            self._outbox.put(wire[sent:], iter((entry.file,)) if entry.file is not None else None)
+            self.state = State.SENDING
+            self._replayed_close = entry.close
+            self._clock.enter(Stage.SEND, time.monotonic())
+            self._watch_reads(False)
+            self._flush()
+        elif entry.close:
+            self._linger()
+        else:
+            info.keepalives += 1
+            self._clock.enter(Stage.IDLE, time.monotonic())
+        return True
 
     # -- reading
 
@@ -141,6 +190,8 @@ class ClientConnection:
             return
         if not data:
             self._on_end_of_input()
+            return
+        if self.state is State.IDLE and not self._rest and self._replay(data):
             return
         self._clock.received(len(data), time.monotonic())
         if self.state in (State.READING, State.IDLE):
@@ -170,6 +221,7 @@ class ClientConnection:
             if self.state is not State.READING and self.state is not State.IDLE:
                 return
             if self._rest:
+                self._raw_head = b"" if self._reader.started else self._rest
                 self._reader.feed(self._rest)
                 self._rest = b""
             try:
@@ -219,6 +271,7 @@ class ClientConnection:
         try:
             first = next(waiting)
         except StopIteration as done:
+            self._offer(done.value)
             self._send(done.value)
         except NeedsThread:
             self._become_task(self._answer_in_thread(head))
@@ -290,6 +343,7 @@ class ClientConnection:
             r.body = self._body
         reply = await self._host.run_in_thread(lambda: self._run_blocking(r))
         self._task = None
+        self._offer(reply)
         self._send(reply)
 
     def _run_blocking(self, r: Request) -> Reply:
@@ -307,6 +361,12 @@ class ClientConnection:
         except StopIteration as done:
             reply: Reply = done.value
             return reply
+
+    def _offer(self, reply: Reply) -> None:
+        """Let the answer be kept, if nothing about the request was out of the ordinary."""
+        raw, self._raw_head = self._raw_head, b""
+        if raw and self._body is None and not self._rest and self._host.hot.is_plain(raw):
+            self._host.hot.offer(self._table, raw, self._info, reply)
 
     # -- sending
 
@@ -339,7 +399,18 @@ class ClientConnection:
         self._clock.progressed(self._outbox.sent, time.monotonic())
         self._watch_writes(not done)
         if done and self.state is State.SENDING:
-            self._sent()
+            if self._replayed_close is None:
+                self._sent()
+            else:
+                self._replay_sent()
+
+    def _replay_sent(self) -> None:
+        """A replayed answer that did not fit at once is out."""
+        close, self._replayed_close = self._replayed_close, None
+        if close:
+            self._linger()
+        else:
+            self._next()
 
     def _sent(self) -> None:
         """The response is out: log it, and go on or end."""

@@ -6,12 +6,12 @@ Works on a complete brigade only, as Apache's does: a body whose length is not k
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 
 from coachwhip.api.buckets import Brigade, Data, File
 from coachwhip.api.request import Request
+from coachwhip.filters.head import content_type
 from coachwhip.protocol.ranges import (
     UNSATISFIABLE,
     byteranges_type,
@@ -23,8 +23,8 @@ from coachwhip.protocol.ranges import (
 
 __all__ = ["Unsatisfiable", "apply_ranges"]
 
-#: Keys the boundaries, so that a client cannot foretell them while an answer can still be replayed.
-_SECRET = os.urandom(16)
+#: Chosen at the start and kept, as Apache does: nobody can foretell it, and an answer can be replayed.
+_BOUNDARY = os.urandom(8).hex().encode("ascii")
 
 
 class Unsatisfiable(Exception):
@@ -67,17 +67,13 @@ def apply_ranges(r: Request, body: Brigade, applies: Callable[[Request], bool]) 
         r.scratch["content_range"] = content_range(first, last, size).decode("ascii")
         body[:] = _cut(body, first, last)
         return
-    etag = (r.headers_out.get("ETag") or "") + asked
-    boundary = hashlib.blake2b(etag.encode("latin-1"), key=_SECRET, digest_size=8).hexdigest().encode("ascii")
-    from coachwhip.filters.head import content_type
-
     kind = content_type(r)
     parts: Brigade = []
     for first, last in ranges:
-        parts.append(Data(part_head(boundary, kind.encode("latin-1") if kind else None, first, last, size)))
+        parts.append(Data(part_head(_BOUNDARY, kind.encode("latin-1") if kind else None, first, last, size)))
         parts += _cut(body, first, last)
-    parts.append(Data(parts_end(boundary)))
-    r.content_type = byteranges_type(boundary).decode("ascii")
+    parts.append(Data(parts_end(_BOUNDARY)))
+    r.content_type = byteranges_type(_BOUNDARY).decode("ascii")
     body[:] = parts
 
 

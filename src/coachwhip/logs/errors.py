@@ -1,4 +1,8 @@
-"""Error logs: where a server's messages go, and the line they become."""
+"""Error logs: where a server's messages go, and the line they become.
+
+Each server has an `ErrorLog`; those that name the same target share it. Sits between `api.log.ModuleLog`, which decides by level, and
+a target. Source: Apache manual, "Apache Core Features" (`ErrorLog`, `ErrorLogFormat`), "Log Files".
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from typing import Any
 from coachwhip.api.core import CoreServer
 from coachwhip.api.log import Level
 from coachwhip.api.server import Connection, Startup
+from coachwhip.logs.targets import LogRoom
+from coachwhip.util.dates import ctime
 
 __all__ = ["open_error_logs"]
 
@@ -40,6 +46,7 @@ def open_error_logs(startup: Startup) -> None:
     Raises:
         OSError: one cannot be opened.
     """
+    startup.logs = LogRoom(startup.server_root)
     sinks: dict[str, FileSink] = {}
     for server in [startup.main, *startup.servers]:
         name = server.config(CoreServer).error_log
@@ -47,5 +54,3 @@ def open_error_logs(startup: Startup) -> None:
             path = os.path.join(startup.server_root, name)
             sinks[name] = FileSink(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644))
         server.errors = sinks[name]
-
-

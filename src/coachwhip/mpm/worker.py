@@ -19,8 +19,10 @@ from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
+from coachwhip.connection.hot import HotPath
 from coachwhip.connection.serve import ClientConnection
 from coachwhip.request.pipeline import Pipeline
+from coachwhip.request.replay import Limits, Replay
 
 __all__ = ["Worker", "new_loop"]
 
@@ -59,6 +61,7 @@ class Worker:
         self._ids = itertools.count()
         self._stopped = loop.create_future()
         self._scoreboard = pipeline.startup.scoreboard
+        self.hot = HotPath(Replay(Limits()))
 
     def run(self) -> None:
         """Serve until `stop` or the end of a `drain`."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 import errno
 import os
 import stat as st
+import time
 from typing import Any
 
 from coachwhip.api.files import DirEntry, FileKind, FileStat
 from coachwhip.api.record import Look, Record
 
-__all__ = ["RecordedFiles", "RegularFile", "TooLarge"]
+__all__ = ["RecordedFiles", "RegularFile", "TooLarge", "is_settled_time", "signature"]
 
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 MISSING = FileStat(FileKind.MISSING)
@@ -86,6 +87,15 @@ def _from(result: os.stat_result) -> FileStat:
 def signature(result: os.stat_result) -> tuple[int, int, int, int, int]:
     """What must stay the same for a look at a file to stay true: identity, size, times (nanoseconds) and mode."""
     return (result.st_ino, result.st_dev, result.st_mtime_ns, result.st_ctime_ns, result.st_size)
+
+
+#: A time stamp this old, in seconds, is older than the file system's clock tick: another change would move it.
+TICK = 0.05
+
+
+def is_settled_time(seen: object) -> bool:
+    """Whether a signature is so old that no later change can carry the same times."""
+    return not isinstance(seen, tuple) or time.time() - max(seen[2], seen[3]) / 1e9 > TICK
 
 
 class RecordedFiles:

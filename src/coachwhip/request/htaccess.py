@@ -15,6 +15,7 @@ from coachwhip.api.log import ModuleLog
 from coachwhip.api.request import Request
 from coachwhip.config.errors import ConfigError
 from coachwhip.config.sections import Section
+from coachwhip.request.files import is_settled_time
 
 __all__ = ["HtaccessCache", "HtaccessError"]
 
@@ -77,6 +78,7 @@ class HtaccessCache:
                 raise HtaccessError(500) from None
             if len(self._kept) >= self._limit:
                 self._kept.clear()
-            self._kept[key] = (seen, section)
+            if is_settled_time((0, 0, stat.mtime_ns, stat.ctime_ns, 0)):
+                self._kept[key] = (seen, section)
             return section
         return None

@@ -88,6 +88,9 @@ def begin(
     r.expecting_100 = framing.expect_continue
     if framing.must_close:
         r.keepalive = False
+    if head.uri.scheme is not None and head.uri.scheme not in (b"http", b"https"):
+        # A scheme that only a proxy could follow.
+        return r, framing, 400
     if r.method == "CONNECT":
         return r, framing, 405 if head.uri.form is TargetForm.AUTHORITY else 400
     return r, framing, 200
@@ -99,7 +102,8 @@ def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
     uri = head.uri
     host: str | None = None
     port: int | None = None
-    if uri.host is not None and uri.form is not TargetForm.AUTHORITY:
+    own_scheme = b"https" if r.is_tls else b"http"
+    if uri.host is not None and uri.form is TargetForm.ABSOLUTE and uri.scheme == own_scheme:
         literal = uri.host if uri.port is None else b"%b:%d" % (uri.host, uri.port)
         host, port = parse_host(literal, strict=strict)
     else:

@@ -191,7 +191,11 @@ class Pipeline:
             if answer is not DONE:
                 mode: EncodedSlashes = core.allow_encoded_slashes  # type: ignore[assignment]
                 raw = r.uri.encode("utf-8", "surrogateescape")
-                r.uri = unescape_path(raw, allow_encoded_slashes=mode).decode("utf-8", "surrogateescape")
+                path = unescape_path(raw, allow_encoded_slashes=mode)
+                if mode == "on":
+                    # A slash that was encoded may have made new segments.
+                    path = normalize_path(path, merge_slashes=core.merge_slashes, decode_unreserved=False, allow_above_root=True)
+                r.uri = path.decode("utf-8", "surrogateescape")
         except PathError as error:
             level = LOG.info if error.status == 404 else LOG.error
             level(r, error.log_id, "invalid URI path (%s): %s", r.unparsed_uri, error.reason)

@@ -5,36 +5,35 @@ and then by the values of exactly those header fields that were read for that ke
 when the request arrives: `Watcher` says so, or one `stat` per path where it cannot. Bounded in bytes, entries and variants; an
 answer is kept when it is asked for the second time, so that requests that never come back cost nothing.
 
-Knows no sockets. The look-up by raw bytes is in `connection/hot.py`.
+Knows no sockets. Taking a head apart is the business of `connection/hot.py`.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from coachwhip.api.buckets import File
-from coachwhip.api.record import Look, Record
+from coachwhip.api.buckets import Brigade, Data, File
+from coachwhip.api.record import Look, LogLine, Record
 from coachwhip.api.request import Request
-from coachwhip.request.files import signature
+from coachwhip.request.files import is_settled_time, signature
 from coachwhip.request.reply import Reply
 from coachwhip.request.watch import Watcher
 
-__all__ = ["Entry", "Key", "Limits", "Replay", "Variant"]
+__all__ = ["Counters", "Entry", "Limits", "Replay", "Spec", "Table"]
 
 #: Statuses that may be replayed.
 STATUSES = frozenset({200, 206, 300, 301, 302, 303, 304, 307, 308, 401, 403, 404, 405, 406, 410, 416})
 #: Seconds after which even a watched file is asked again: a write through a memory mapping raises no event.
 RECHECK = 1.0
+#: The most specs (request line and host) of one address.
+MAX_SPECS = 20_000
 
-#: (local address, TLS, request line, host)
-Key = tuple[Any, ...]
-#: Values of the header fields that count for a key, and of the facts that do.
-Variant = tuple[str | None, ...]
+Looks = dict[tuple[str, Look], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,36 +49,90 @@ class Limits:
 class Entry:
     """One kept answer."""
 
-    #: The head around its date, up to the fields that differ by connection.
     head: bytes
-    #: The whole body, or None where `file` is sent behind the head.
     body: bytes
+    #: Sent behind the head in place of a body in memory.
     file: File | None
-    status: int
-    #: What the log hooks need to see: the request that made it.
     request: Request
-    files: dict[tuple[str, Look], Any]
-    key: Key
-    variant: Variant
+    files: Looks
+    spec: Spec
+    variant: tuple[str | None, ...]
     size: int
+    log: tuple[LogLine, ...]
+    close: bool
     #: True: the watcher vouches for the files between rechecks.
     watched: bool = False
     checked: float = 0.0
     alive: bool = True
-    hits: int = 0
+    #: The whole answer with the date of the second `stamp`.
+    wire: bytes = b""
+    stamp: bytes = b""
+
+    #: Where the number of requests left stands in `Keep-Alive`, if the head has that field: start and end.
+    left: tuple[int, int] | None = None
+
+    def wire_for(self, stamp: bytes, left: int) -> bytes:
+        """Head (and body, if it is in memory) with this date, and this many requests left on the connection."""
+        if self.stamp is not stamp:
+            at = self.head.index(b"Date: ") + 6
+            self.wire = b"".join((self.head[:at], stamp, self.head[at + 29 :], self.body))
+            self.stamp = stamp
+        if self.left is None:
+            return self.wire
+        start, end = self.left
+        return b"%b%d%b" % (self.wire[:start], left, self.wire[end:])
 
 
-@dataclass(slots=True)
-class _Spec:
-    """What is known of one key."""
+_LEFT = re.compile(rb"\r\nKeep-Alive: timeout=[0-9]+, max=([0-9]+)\r\n")
 
-    #: Header fields that were read for answers of this key, sorted.
-    headers: tuple[str, ...] = ()
-    #: Whether the client's address was read.
+
+@dataclass(slots=True, eq=False)
+class Spec:
+    """What is known of one request line and host: which fields its answers depend on, and the answers."""
+
+    #: Lower-case names, sorted; `connection` is always one.
+    headers: tuple[str, ...] = ("connection",)
     by_client: bool = False
-    entries: dict[Variant, Entry] = field(default_factory=dict)
+    entries: dict[tuple[str | None, ...], Entry] = field(default_factory=dict)
     #: Variants seen once, waiting for their second time.
-    seen: OrderedDict[Variant, None] = field(default_factory=OrderedDict)
+    seen: OrderedDict[tuple[str | None, ...], None] = field(default_factory=OrderedDict)
+
+    def variant(self, fields: dict[str, str], client: str) -> tuple[str | None, ...]:
+        """What tells the answers apart, for these fields and this client."""
+        values = tuple(map(fields.get, self.headers))
+        return (*values, client) if self.by_client else values
+
+
+@dataclass(slots=True, eq=False)
+class Table:
+    """The specs of one local address."""
+
+    max_fields: int
+    specs: OrderedDict[tuple[bytes, str | None], Spec] = field(default_factory=OrderedDict)
+
+    def find(self, line: bytes, host: str | None) -> Spec | None:
+        """The spec of a request line and host, if there is one."""
+        return self.specs.get((line, host))
+
+    def at(self, line: bytes, host: str | None) -> Spec:
+        """The same, made if need be."""
+        spec = self.specs.get((line, host))
+        if spec is None:
+            while len(self.specs) >= MAX_SPECS:
+                self._lose_one()
+            spec = self.specs[line, host] = Spec()
+        return spec
+
+    def _lose_one(self) -> None:
+        """Forget the oldest spec; one with answers goes to the end of the queue once its answers are gone."""
+        key, spec = self.specs.popitem(last=False)
+        if spec.entries:
+            self.specs[key] = spec
+            oldest = next((k for k, s in self.specs.items() if not s.entries), None)
+            if oldest is not None:
+                del self.specs[oldest]
+            else:
+                del self.specs[key]
 
 
 @dataclass(slots=True)
@@ -100,21 +153,28 @@ class Replay:
         self.limits = limits
         self.counters = Counters()
         self.memory = 0
-        self._specs: OrderedDict[Key, _Spec] = OrderedDict()
+        self._tables: dict[tuple[str, int, bool], Table] = {}
         self._lru: OrderedDict[Entry, None] = OrderedDict()
         self.watcher = Watcher(self._touched, self.clear)
 
+    def table(self, ip: str, port: int, is_tls: bool, max_fields: int) -> Table:
+        """The specs of a local address."""
+        key = (ip, port, is_tls)
+        found = self._tables.get(key)
+        if found is None:
+            found = self._tables[key] = Table(max_fields)
+        return found
+
     # -- finding
 
-    def is_settled(self) -> bool:
-        """Let changes that have happened take effect. True if there were none."""
-        if not self.watcher.is_available or self.watcher.is_quiet():
-            return True
-        self.watcher.look()
-        return False
+    def settle(self) -> None:
+        """Let changes that have happened take effect; to be called after a request has arrived, before `is_fresh`."""
+        watcher = self.watcher
+        if watcher.is_available and not watcher.is_quiet():
+            watcher.look()
 
     def is_fresh(self, entry: Entry, now: float) -> bool:
-        """Whether an entry may be given again. `now`: monotonic seconds. Call `is_settled` first."""
+        """Whether an entry may be given again. `now`: monotonic seconds."""
         if not entry.alive:
             return False
         if entry.watched and now - entry.checked < RECHECK:
@@ -128,35 +188,37 @@ class Replay:
 
     # -- keeping
 
-    def keep(self, key: Key, headers: dict[str, str], client: str, reply: Reply, body: bytes, file: File | None) -> Entry | None:
-        """Keep an answer if it may be and if it has been asked for before. `headers`: lower-case names to values."""
+    def keep(self, table: Table, line: bytes, fields: dict[str, str], client: str, reply: Reply) -> tuple[str, ...]:
+        """Keep an answer if it may be kept and was asked for before. Returns the names that its key depends on."""
         r = reply.request
         record = r.record
         if record.volatile is not None:
-            self.counters.volatile[record.volatile] = self.counters.volatile.get(record.volatile, 0) + 1
-            return None
-        if r.status not in STATUSES or "*" in record.headers or len(body) > self.limits.max_body:
-            return None
-        spec = self._spec(key)
+            self._note(record.volatile)
+            return ()
+        if r.status not in STATUSES or "*" in record.headers or (reply.whole is None and reply.body is not None):
+            self._note("body made while it is sent" if reply.whole is None else "status or headers")
+            return ()
+        spec = table.at(line, fields.get("host"))
         self._learn(spec, record)
-        variant = variant_of(spec.headers, spec.by_client, headers, client)
+        if not all(name in fields or _is_absent(r, name) for name in spec.headers):
+            # The fields at hand lack one that only now turns out to matter; the next request will have it.
+            return spec.headers
+        variant = spec.variant(fields, client)
         if variant in spec.entries:
-            return spec.entries[variant]
+            return spec.headers
         if variant not in spec.seen:
             spec.seen[variant] = None
             while len(spec.seen) > self.limits.variants:
                 spec.seen.popitem(last=False)
-            return None
+            return spec.headers
         del spec.seen[variant]
-        return self._admit(key, spec, variant, reply, body, file)
+        self._admit(spec, variant, reply)
+        return spec.headers
 
-    def _spec(self, key: Key) -> _Spec:
-        spec = self._specs.get(key)
-        if spec is None:
-            spec = self._specs[key] = _Spec()
-        return spec
+    def _note(self, reason: str) -> None:
+        self.counters.volatile[reason] = self.counters.volatile.get(reason, 0) + 1
 
-    def _learn(self, spec: _Spec, record: Record) -> None:
+    def _learn(self, spec: Spec, record: Record) -> None:
         """A field read for the first time under this key makes all that was kept without it ambiguous: drop it."""
         headers = tuple(sorted({*spec.headers, *record.headers}))
         by_client = spec.by_client or "client_ip" in record.facts
@@ -166,17 +228,24 @@ class Replay:
             self.drop(entry)
         spec.headers, spec.by_client = headers, by_client
         spec.seen.clear()
-        spec.entries.clear()
 
-    def _admit(self, key: Key, spec: _Spec, variant: Variant, reply: Reply, body: bytes, file: File | None) -> Entry | None:
-        size = len(reply.head) + len(body) + 2000
-        entry = Entry(reply.head, body, file, reply.request.status, reply.request, dict(reply.request.record.files), key, variant, size)
-        looks = _places(entry.files)
-        entry.watched = self.watcher.watch(entry, looks)
+    def _admit(self, spec: Spec, variant: tuple[str | None, ...], reply: Reply) -> None:
+        found = _content(reply.whole or [], self.limits.max_body) if reply.body is not None else (b"", None)
+        if found is None:
+            self._note("body too large")
+            return
+        body, file = found
+        r = reply.request
+        files = dict(r.record.files)
+        size = len(reply.head) + 2 * len(body) + 2000
+        entry = Entry(reply.head, body, file, r, files, spec, variant, size, tuple(r.record.log), reply.close)
+        count = _LEFT.search(reply.head)
+        entry.left = count.span(1) if count is not None else None
+        entry.watched = self.watcher.watch(entry, [(path, look is Look.LIST) for path, look in files])
         # What changed between the look and the watch was seen by neither: ask once more.
-        if not _unchanged(entry.files):
+        if not _unchanged(files) or not all(is_settled_time(seen) for seen in files.values()):
             self.watcher.forget(entry)
-            return None
+            return
         entry.checked = time.monotonic()
         while len(spec.entries) >= self.limits.variants:
             self.counters.evictions += 1
@@ -187,7 +256,6 @@ class Replay:
         while self.memory > self.limits.memory and len(self._lru) > 1:
             self.counters.evictions += 1
             self.drop(next(iter(self._lru)))
-        return entry
 
     # -- losing
 
@@ -204,11 +272,8 @@ class Replay:
         self.memory -= entry.size
         self._lru.pop(entry, None)
         self.watcher.forget(entry)
-        spec = self._specs.get(entry.key)
-        if spec is not None and spec.entries.get(entry.variant) is entry:
-            del spec.entries[entry.variant]
-        if entry.file is not None:
-            entry.file.file.close()
+        if entry.spec.entries.get(entry.variant) is entry:
+            del entry.spec.entries[entry.variant]
 
     def clear(self) -> None:
         """Forget everything (the queue of changes ran over)."""
@@ -216,14 +281,22 @@ class Replay:
             self.drop(entry)
 
 
-def variant_of(names: Iterable[str], by_client: bool, headers: dict[str, str], client: str) -> Variant:
-    """The values that tell answers of one key apart."""
-    values = tuple([headers.get(name) for name in names])
-    return (*values, client) if by_client else values
+def _is_absent(r: Request, name: str) -> bool:
+    """Whether the request came without this field."""
+    return not any(n.lower() == name for n, _ in r.raw_headers)
 
 
-def _places(files: dict[tuple[str, Look], Any]) -> list[tuple[str, bool]]:
-    return [(path, look is Look.LIST) for path, look in files]
+def _content(whole: Brigade, limit: int) -> tuple[bytes, File | None] | None:
+    """A body in memory, or the one file that it is; None if it is too large and more than one file."""
+    size = sum(len(bucket) for bucket in whole if isinstance(bucket, (Data, File)))
+    if size <= limit:
+        try:
+            return b"".join([bucket.read() if isinstance(bucket, File) else bucket.data for bucket in whole if isinstance(bucket, (Data, File))]), None
+        except OSError:
+            return None
+    if len(whole) == 1 and isinstance(whole[0], File):
+        return b"", whole[0]
+    return None
 
 
 def _unchanged(files: dict[tuple[str, Look], Any]) -> bool:

@@ -47,6 +47,8 @@ class Reply:
     body: Iterator[bytes | File] | None
     #: Close the connection when it is sent.
     close: bool
+    #: All of the body before framing, if it was there at once and is sent unframed.
+    whole: Brigade | None = None
 
 
 def make_reply(pipeline: Pipeline, r: Request) -> Reply:
@@ -77,7 +79,9 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
         _close_files(first)
         return Reply(r, head, None, close)
     body = _pieces(chain, source, first, complete)
-    return Reply(r, head, _chunks(body, r.trailers_out) if chunked else body, close)
+    if chunked:
+        return Reply(r, head, _chunks(body, r.trailers_out), close)
+    return Reply(r, head, body, close, list(first) if complete else None)
 
 
 def _first(chain: Chain, source: Iterator[Brigade]) -> tuple[Brigade, bool]:

@@ -121,7 +121,7 @@ class Watcher:
         for path, listed in looks:
             if not self._chain(os.fsencode(path), listed, wanted):
                 return False
-        marks = []
+        marks: list[tuple[int, bytes]] = []
         for folder, name in wanted:
             number = self._add(folder)
             if number is None:

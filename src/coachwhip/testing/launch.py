@@ -1,7 +1,8 @@
-"""Start and end the server behind a test site: a command with Apache's flags, or Coachwhip inside this process.
+"""Start and end the server behind a test site: any command with Apache's flags, or Coachwhip itself.
 
-This is the only file of the harness that knows processes. It ends what it started, by its own process group, and
-nothing else.
+Coachwhip is forked from a process that has it imported already (`nursery.py`): a start costs a few hundredths of a
+second, and the server still has a process, an environment, signals and privileges of its own. What was started is ended
+by its own process group, and nothing else is.
 """
 
 from __future__ import annotations
@@ -12,11 +13,17 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
+
+from coachwhip.testing.nursery import Nursery
 
 START_SECONDS = 15.0
 STOP_SECONDS = 10.0
+_POLL_SECONDS = 0.005
+_ENVIRONMENT = {"TZ": "UTC", "LANG": "C"}
+_NURSERY = Nursery()
 
 
 class StartFailed(Exception):
@@ -35,7 +42,7 @@ class Running(Protocol):
         """End the server."""
 
 
-class _Process:
+class _Command:
     """A server started as a command, in a session of its own so that its children can be ended with it."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
@@ -49,6 +56,21 @@ class _Process:
             self._process.kill()
             self._process.wait()
         _end_group(self._process.pid)
+
+
+class _Forked:
+    """Coachwhip, forked from the nursery; it leads a session of its own too."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+
+    def stop(self) -> None:
+        if _NURSERY.status(self._pid) is None:
+            os.kill(self._pid, signal.SIGTERM)
+            deadline = time.monotonic() + STOP_SECONDS
+            while _NURSERY.status(self._pid) is None and time.monotonic() < deadline:
+                time.sleep(_POLL_SECONDS)
+        _end_group(self._pid)
 
 
 def _end_group(group: int) -> None:
@@ -69,25 +91,40 @@ def start_command(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, "TZ": "UTC", "LANG": "C", **(environment or {})},
+            env={**os.environ, **_ENVIRONMENT, **(environment or {})},
         )
-        deadline = time.monotonic() + seconds
-        while process.poll() is None and time.monotonic() < deadline:
-            if _accepts(port):
-                return _Process(process)
-            time.sleep(0.01)
+        if _await(port, process.poll, seconds):
+            return _Command(process)
         status = process.poll()
-        _Process(process).stop()
+        _Command(process).stop()
         output.seek(0)
         raise StartFailed(status, output.read().decode("utf-8", "replace"))
+
+
+def start_ours(arguments: Sequence[str], port: int, output: Path, *, seconds: float = START_SECONDS) -> Running:
+    """Run `coachwhip httpd ARGUMENTS -DFOREGROUND` and return once the port accepts; raises StartFailed otherwise.
+
+    What the server prints goes to the file `output`.
+    """
+    pid = _NURSERY.start(["httpd", *arguments, "-DFOREGROUND"], str(output), _ENVIRONMENT)
+    if _await(port, lambda: _NURSERY.status(pid), seconds):
+        return _Forked(pid)
+    status = _NURSERY.status(pid)
+    _Forked(pid).stop()
+    raise StartFailed(status, output.read_text("utf-8", "replace") if output.exists() else "")
+
+
+def _await(port: int, status: Callable[[], int | None], seconds: float) -> bool:
+    """Wait until the port accepts; false when the process ended or the time is over."""
+    deadline = time.monotonic() + seconds
+    while status() is None and time.monotonic() < deadline:
+        if _accepts(port):
+            return True
+        time.sleep(_POLL_SECONDS)
+    return False
 
 
 def _accepts(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1.0)
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def start_in_process(root: str, conf: str, port: int) -> Running:
-    """Start Coachwhip in a thread of this process with ServerRoot `root` and configuration file `conf`."""
-    raise StartFailed(None, f"no in-process server for {conf} at {root}, port {port}")

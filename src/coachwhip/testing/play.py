@@ -36,7 +36,7 @@ class Observation:
 
 
 def observe(case: Case, command: Sequence[str] | None, timeout: float = 5.0) -> Observation:
-    """Run a case. `command` is an httpd-like program, None means Coachwhip inside this process."""
+    """Run a case. `command` is an httpd-like program, None means Coachwhip."""
     site = Site(config=case.config, files=case.files, modules=case.modules, base=case.base)
     with site:
         observation = Observation(Places(site.root, site.port))

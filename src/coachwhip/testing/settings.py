@@ -70,7 +70,7 @@ class TableContext:
 
     def words(self, raw: str) -> list[str]:
         """`raw` cut into words."""
-        return list(cut_words(raw, lambda text: text))
+        return list(cut_words(raw))
 
     def warn(self, message: str, log_id: str = "") -> None:
         """Kept in `warnings`."""
@@ -85,15 +85,21 @@ class TableContext:
         name, _, raw = line.partition(" ")
         row = next(row for row in module.directives if row.name.lower() == name.lower())
         self.directive = row.name
-        words = arguments(row, raw.strip(" "), lambda text: text)
+        words = arguments(row, raw.strip(" "))
         made: Any = row.value(self, *words) if row.value else (words[0] if len(words) == 1 else words)
         if row.sets is not None:
             config = module.config_of(row.sets)
             self.section.set(config, row.sets, made, self.location, row.repeat)
 
 
-def settings(module: Module, config: type[C], *sections: str, path: str | None = None, providers: Providers | None = None) -> C:
-    """The folded settings record after `sections`; `path` is the folder that they are for, None for server level."""
+def settings(
+    module: Module, config: type[C], *sections: str, path: str | None = None, loaded: Iterable[Module] = ()
+) -> C:
+    """The folded settings record after `sections`.
+
+    `path` is the folder that they are for, None for server level; filters of the `loaded` modules can be named.
+    """
+    filters = {found.name.lower(): found for other in loaded for found in other.filters}
     made = []
     for text in sections:
         kind = SectionKind.SERVER if path is None else SectionKind.DIRECTORY

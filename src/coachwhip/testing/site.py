@@ -1,8 +1,7 @@
 """A throw-away site: a temporary root with files, a configuration around the lines under test, a server, its logs.
 
-The server is any command that takes Apache's flags (`-d -f -DFOREGROUND`), or Coachwhip inside this process when no
-command is given; `launch.py` knows how each is started and ended. A site must never touch anything outside its root
-and listens on the loopback only.
+The server is any command that takes Apache's flags (`-d -f -DFOREGROUND`), or Coachwhip when none is given; `launch.py`
+knows how each is started and ended. A site must never touch anything outside its root and listens on the loopback only.
 """
 
 from __future__ import annotations
@@ -13,12 +12,13 @@ import re
 import shutil
 import socket
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from coachwhip.testing.launch import Running, StartFailed, start_command, start_in_process
+from coachwhip.testing.launch import Running, StartFailed, start_command, start_ours
 from coachwhip.testing.raw import Client, Response
 
 __all__ = ["MODULES", "FileSpec", "Link", "Site", "StartFailed", "free_port"]
@@ -26,8 +26,8 @@ __all__ = ["MODULES", "FileSpec", "Link", "Site", "StartFailed", "free_port"]
 # The modules that are loaded unless a site names its own: those whose behaviour plain configurations rely on.
 MODULES: tuple[str, ...] = (
     "mpm_event", "authn_core", "authn_file", "auth_basic", "authz_core", "authz_host", "authz_user", "authz_groupfile",
-    "access_compat", "alias", "autoindex", "deflate", "dir", "env", "filter", "info", "macro", "mime", "mime_magic",
-    "negotiation", "reqtimeout", "setenvif", "status",
+    "access_compat", "alias", "autoindex", "deflate", "dir", "env", "filter", "macro", "mime",
+    "negotiation", "reqtimeout", "setenvif",
 )  # fmt: skip
 
 # Compiled into Debian's binary and therefore never a LoadModule line of ours.
@@ -107,8 +107,16 @@ def free_port() -> int:
         return port
 
 
+def _release(root: str, held: list[Running]) -> None:
+    while held:
+        held.pop().stop()
+    shutil.rmtree(root, ignore_errors=True)
+
+
 class Site:
     """One configuration, its files and its server; a context manager that ends the server and removes the root.
+
+    Both also happen when a site is dropped or the program ends without leaving the context.
 
     config   the lines under test; `{root}` and `{port}` stand for this site's folder and port
     files    path below the root → text, bytes, FileSpec, Link, or None for an empty folder
@@ -128,7 +136,8 @@ class Site:
         self.root = tempfile.mkdtemp(prefix="coachwhip-site-")
         Path(self.root).chmod(0o755)
         self.port = free_port()
-        self._running: Running | None = None
+        self._held: list[Running] = []
+        self._release = weakref.finalize(self, _release, self.root, self._held)
         for folder in ("conf", "htdocs", "logs", "run"):
             Path(self.root, folder).mkdir()
         self.write("conf/mime.types", _MIME_TYPES)
@@ -179,28 +188,27 @@ class Site:
     def start(self, command: Sequence[str] | None = None) -> Site:
         """Start the server and return when it accepts connections.
 
-        `command` is an httpd-like program with its first arguments; None means Coachwhip inside this process.
+        `command` is an httpd-like program with its first arguments; None means Coachwhip.
         Raises StartFailed, which carries the exit status and what was printed.
         """
-        conf = str(Path(self.root, "conf", "httpd.conf"))
+        arguments = ["-d", self.root, "-f", str(Path(self.root, "conf", "httpd.conf"))]
         if command is None:
-            self._running = start_in_process(self.root, conf, self.port)
+            running = start_ours(arguments, self.port, Path(self.root, "run", "output.txt"))
         else:
-            self._running = start_command([*command, "-d", self.root, "-f", conf], self.port)
+            running = start_command([*command, *arguments], self.port)
+        self._held.append(running)
         return self
 
     def stop(self) -> None:
         """End the server; logs stay readable until the site is removed."""
-        if self._running is not None:
-            self._running.stop()
-            self._running = None
+        while self._held:
+            self._held.pop().stop()
 
     def __enter__(self) -> Site:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop()
-        shutil.rmtree(self.root, ignore_errors=True)
+        self._release()
 
     def connect(self, timeout: float = 10.0) -> Client:
         """Open a connection to the server."""

@@ -67,7 +67,7 @@ def _groups_of(r: Request, user: str, ids: tuple[str, str, str]) -> frozenset[st
         return frozenset()
     if not groups:
         text = "Authorization of user %s to access %s failed, reason: user doesn't appear in group file (%s)."
-        LOG.debug(r, no_groups_id, text, user, r.uri, path)
+        LOG.info(r, no_groups_id, text, user, r.uri, path)
     return groups
 
 

@@ -32,7 +32,7 @@ from coachwhip.api import (
     phases,
     setting,
 )
-from coachwhip.expr import EvaluationError, Expression, ExprError, parse
+from coachwhip.expr import EvaluationError, ExprError, Expression, parse
 
 
 class Protocol(Flag):

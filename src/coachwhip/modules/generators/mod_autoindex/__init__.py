@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from coachwhip.api import End, FileKind, Module, Options, Outcome, Request, Result, Stream, phases
 from coachwhip.modules.generators.mod_autoindex.amble import write_foot, write_head
-from coachwhip.modules.generators.mod_autoindex.directives import DIRECTIVES, AutoindexDir, IndexOption
+from coachwhip.modules.generators.mod_autoindex.directives import DIRECTIVES
 from coachwhip.modules.generators.mod_autoindex.listing import Entry, View, ordered, view_of
 from coachwhip.modules.generators.mod_autoindex.matching import (
     BLANK_ICON,
@@ -22,6 +22,7 @@ from coachwhip.modules.generators.mod_autoindex.matching import (
     find_description,
 )
 from coachwhip.modules.generators.mod_autoindex.render import octets, render
+from coachwhip.modules.generators.mod_autoindex.settings import AutoindexDir, IndexOption
 from coachwhip.modules.generators.mod_autoindex.titles import find_title
 from coachwhip.util.escapes import escape_html
 from coachwhip.util.wildcards import fnmatch

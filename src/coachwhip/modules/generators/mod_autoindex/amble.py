@@ -6,8 +6,8 @@ Both files are asked for as sub-requests: HTML goes out as any request for it wo
 from __future__ import annotations
 
 from coachwhip.api import Data, FileKind, Outcome, Request
-from coachwhip.modules.generators.mod_autoindex.directives import AutoindexDir, IndexOption
 from coachwhip.modules.generators.mod_autoindex.render import heading, preamble
+from coachwhip.modules.generators.mod_autoindex.settings import AutoindexDir, IndexOption
 from coachwhip.modules.generators.mod_autoindex.titles import is_html
 from coachwhip.util.escapes import escape_html
 

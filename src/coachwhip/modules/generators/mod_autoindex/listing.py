@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from coachwhip.modules.generators.mod_autoindex.directives import AutoindexDir, IndexOption
+from coachwhip.modules.generators.mod_autoindex.settings import AutoindexDir, IndexOption
 from coachwhip.util.escapes import escape_path
 from coachwhip.util.paths import PathError, unescape_path
 

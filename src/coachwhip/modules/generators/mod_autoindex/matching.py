@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from coachwhip.modules.generators.mod_autoindex.directives import By, Description, Ignored, Item
+from coachwhip.modules.generators.mod_autoindex.settings import By, Description, Ignored, Item
 from coachwhip.util.wildcards import fnmatch, strcasecmp_match, strcmp_match
 
 __all__ = ["BLANK_ICON", "DIRECTORY", "IgnoreFilter", "ItemFinder", "find_description"]

@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from coachwhip.modules.generators.mod_autoindex.directives import ADJUST, DEFAULT_DESCRIPTION_WIDTH, AutoindexDir, IndexOption
 from coachwhip.modules.generators.mod_autoindex.listing import Entry, View
+from coachwhip.modules.generators.mod_autoindex.settings import ADJUST, DEFAULT_DESCRIPTION_WIDTH, AutoindexDir, IndexOption
 from coachwhip.util.escapes import escape_html, escape_path
 
 __all__ = ["preamble", "render"]

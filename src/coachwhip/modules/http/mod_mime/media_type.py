@@ -1,7 +1,7 @@
 """Taking a media type apart and putting it together again, with another charset if one is due.
 
-Pure text. Apache normalises every type that it sets: `text/html;a=b` goes out as `text/html; a=b`, and the charset of a file's extension
-takes the place of the type's own. What cannot be taken apart goes out as it is. Source: Apache manual, mod_mime, "AddCharset".
+Pure text. Apache normalises every type that it sets: `text/html;a=b` goes out as `text/html; a=b`, and the charset of a file's
+extension takes the place of the type's own. What cannot be taken apart goes out as it is. Source: Apache manual, mod_mime, "AddCharset".
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _SUBTYPE = re.compile(r"/[ \t\n\v\f\r]*(.[^ \t\n\v\f\r;]*)[ \t\n\v\f\r]*", re.DO
 _BLANKS = " \t\n"
 _SPACES = " \t\n\v\f\r"
 #: Characters of a token; blanks may stand in and around an attribute.
-_TOKEN = r"[^\x00-\x20\x7f-\U0010ffff()<>@,;:\\\"/\[\]?=]"
-_ATTRIBUTE = re.compile(rf"((?:{_TOKEN}|[ \t\n])*)(.?)", re.DOTALL)
-_TOKENS = re.compile(rf"{_TOKEN}*")
+_CHARACTER = r"[^\x00-\x20\x7f-\U0010ffff()<>@,;:\\\"/\[\]?=]"
+_ATTRIBUTE = re.compile(rf"((?:{_CHARACTER}|[ \t\n])*)(.?)", re.DOTALL)
+_CHARACTERS = re.compile(rf"{_CHARACTER}*")
 _QUOTED = re.compile(r'"(?:[^"\\\r\x80-\U0010ffff]|\\[\x00-\x7f])*("[ \t\n]*)?')
 
 
@@ -92,7 +92,7 @@ def _parameters(text: str) -> list[tuple[str, str]]:
 def _value(text: str) -> tuple[str, str]:
     """The value at the start, and what follows its semicolon."""
     is_quoted = text.startswith('"')
-    matched = (_QUOTED if is_quoted else _TOKENS).match(text)
+    matched = (_QUOTED if is_quoted else _CHARACTERS).match(text)
     end = matched.end() if matched else 0
     if end < len(text) and text[end] != ";":
         if not is_quoted:

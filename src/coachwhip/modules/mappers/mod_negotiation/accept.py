@@ -1,8 +1,8 @@
 """Reading `Accept`, `Accept-Language` and their kin as Apache reads them: leniently, to the letter of its quirks.
 
-Pure text in, entries out. Also used for the fields of type maps and for the content type of a file, which share the grammar. Not an
-RFC 9110 parser: white space ends an item as a comma does, `qs` is `q`, a bad quality is 1. Qualities are single-precision, since two
-products are compared for equality.
+Pure: text in, entries out. Also used for the fields of type maps and for the content type of a file, which share the grammar.
+Not an RFC 9110 parser: white space ends an item as a comma does, `qs` is `q`, a bad quality is 1. Qualities are
+single-precision, since products of them are compared for equality.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Choosing a variant: Apache's own algorithm, and RFC 2296's for clients that ask for it.
 
-A pure function over `Variant`s, `Wishes` and a `Policy`. First each variant gets a quality per dimension, then the best is the one that
-no later one beats. Source: Apache manual, "Content Negotiation"; every row of its tests is an answer of Apache 2.4.71.
+A pure function over `Variant`s, `Wishes` and a `Policy`. Each variant gets a quality per dimension; the best is the one that no
+later one beats. Source: Apache manual, "Content Negotiation"; every row of its tests is an answer of Apache 2.4.71.
 """
 
 from __future__ import annotations

@@ -105,13 +105,13 @@ class Wishes:
             return
         self.may_choose = False
         for item in value.split(","):
-            token = lower(item.strip(" \t"))
-            if not _DIRECTIVE.fullmatch(token):
+            word = lower(item.strip(" \t"))
+            if not _DIRECTIVE.fullmatch(word):
                 continue
             self.is_transparent = self.wants_alternates = True
-            if token == "1.0":
+            if word == "1.0":
                 self.may_choose = self.by_rvsa = self.is_strict = True
-            elif token == "*":
+            elif word == "*":
                 self.may_choose = self.is_strict = True
 
 

@@ -1,0 +1,232 @@
+"""What the name of a log's target means: a file below ServerRoot, or a program that reads lines.
+
+`LogRoom` holds all targets of one generation of the server. Files and programs are opened by the parent, before it gives up its
+privileges; workers inherit them. Source: Apache manual, "Log Files" (piped logs), mod_log_config.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from coachwhip.api.log import LogTargetError
+from coachwhip.logs.writer import Writer
+
+__all__ = ["LogRoom", "Program", "split_command"]
+
+OPEN = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY
+#: Signals whose handling a program must not inherit from the server.
+_DEFAULTED = [
+    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGWINCH", "SIGCHLD", "SIGPIPE", "SIGXFSZ")
+]
+_STANDARD = re.compile(r"/(?:dev/(stdout|stderr)|(?:proc/self|dev)/fd/([0-9]{1,4}))")
+
+
+@dataclass(slots=True)
+class Program:
+    """A program that reads a log. Its pipe outlives it: a new process goes on where the old one stopped."""
+
+    command: str
+    argv: tuple[str, ...]
+    #: Both ends are kept open, so that lines wait in the pipe while there is no reader.
+    read_fd: int
+    write_fd: int
+    pid: int = 0
+
+    def start(self) -> None:
+        """Run it on the pipe's reading end.
+
+        Raises:
+            OSError: it cannot be run.
+        """
+        self.pid = os.posix_spawn(
+            self.argv[0],
+            self.argv,
+            os.environ,
+            file_actions=[(os.POSIX_SPAWN_DUP2, self.read_fd, 0)],
+            setsigmask=[],
+            setsigdef=_DEFAULTED,
+        )
+
+
+class LogRoom:
+    """All log targets of one generation; implements `api.log.Logs` and `writer.Turns`."""
+
+    def __init__(self, server_root: str) -> None:
+        self.server_root = server_root
+        self.programs: list[Program] = []
+        #: Told when a target takes lines again after some were lost: (name, lines).
+        self.on_loss: Callable[[Writer, int], None] | None = None
+        self._writers: list[Writer] = []
+        self._files: dict[str, Writer] = {}
+        self._soon: Callable[[Callable[[], None]], object] | None = None
+        self._later: Callable[[float, Callable[[], None]], object] | None = None
+
+    # -- opening
+
+    def open(self, target: str, *, buffered: bool = False) -> Writer:
+        """See `Logs`. One file has one writer, whatever number of logs go to it; a program is run for each."""
+        if target.startswith("|"):
+            return self.open_program(target, turns=True, buffered=buffered)
+        path = os.path.join(self.server_root, target)
+        if path not in self._files:
+            try:
+                self._files[path] = self._keep(open_file(path), target, turns=True, buffered=buffered)
+            except OSError as error:
+                raise LogTargetError(f"AH00649: could not open transfer log file {path}: {error.strerror}") from error
+        return self._files[path]
+
+    def open_error_file(self, path: str) -> Writer:
+        """A file whose lines are written one by one. Raises OSError."""
+        return self._keep(open_file(path), path, turns=False)
+
+    def open_program(self, target: str, *, turns: bool, buffered: bool = False) -> Writer:
+        """Run what follows `|` (`||` the same, `|$` through the shell) and write to it.
+
+        Raises:
+            LogTargetError: it cannot be run.
+        """
+        argv = program_argv(target)
+        if not argv:
+            raise LogTargetError(f"AH00104: unable to start piped log program '{target[1:]}': no program is named")
+        program = Program(target, argv, *os.pipe2(os.O_CLOEXEC))
+        try:
+            program.start()
+        except OSError as error:
+            os.close(program.read_fd)
+            os.close(program.write_fd)
+            raise LogTargetError(f"AH00104: unable to start piped log program '{target[1:]}': {error.strerror}") from error
+        os.set_blocking(program.write_fd, False)
+        self.programs.append(program)
+        return self._keep(program.write_fd, target, turns=turns, buffered=buffered)
+
+    def _keep(self, fd: int, name: str, *, turns: bool, buffered: bool = False) -> Writer:
+        writer = Writer(fd, name, turns=self if turns else None, buffered=buffered, on_loss=self._lost)
+        self._writers.append(writer)
+        return writer
+
+    def _lost(self, writer: Writer, lines: int) -> None:
+        if self.on_loss is not None:
+            self.on_loss(writer, lines)
+
+    # -- the loop
+
+    def attach(
+        self, soon: Callable[[Callable[[], None]], object], later: Callable[[float, Callable[[], None]], object]
+    ) -> None:
+        """A worker's loop serves from now on: `call_soon` and `call_later` of it, called on its own thread."""
+        self._soon, self._later = soon, later
+
+    def detach(self) -> None:
+        """The loop is gone; write what it kept."""
+        self._soon = self._later = None
+        self.flush()
+
+    def soon(self, flush: Callable[[], None]) -> bool:
+        """See `Turns`."""
+        if self._soon is None:
+            return False
+        self._soon(flush)
+        return True
+
+    def later(self, seconds: float, flush: Callable[[], None]) -> None:
+        """See `Turns`."""
+        if self._later is not None:
+            self._later(seconds, flush)
+
+    # -- the end
+
+    def flush(self) -> None:
+        """See `Logs`; for the end of a process."""
+        for writer in self._writers:
+            writer.finish()
+
+    def close(self) -> None:
+        """Give every descriptor back; programs see the end of their input when the last worker has done so."""
+        for writer in self._writers:
+            writer.close()
+        for program in self.programs:
+            os.close(program.read_fd)
+        self._writers.clear()
+        self._files.clear()
+        self.programs.clear()
+
+    def revive(self, pid: int) -> bool:
+        """If the process that ended was a log's program, run it again; whether it was one.
+
+        Raises:
+            OSError: it cannot be run any more.
+        """
+        for program in self.programs:
+            if program.pid == pid:
+                program.start()
+                return True
+        return False
+
+    # -- what log lines ask for
+
+    def process_id(self) -> int:
+        """See `Logs`."""
+        return os.getpid()
+
+    def thread_id(self) -> int:
+        """See `Logs`."""
+        return threading.get_native_id()
+
+    def now(self) -> float:
+        """See `Logs`."""
+        return time.time()
+
+
+def open_file(path: str) -> int:
+    """Open for appending, and so that a pipe or terminal behind the name is never waited for. Raises OSError."""
+    standard = _STANDARD.fullmatch(path)
+    try:
+        fd = os.open(path, OPEN, 0o644)
+    except OSError as error:
+        # A socket, or a terminal of somebody else's, has no name to be opened by; the descriptor itself can be written.
+        if standard is None or error.errno not in (errno.ENXIO, errno.EACCES, errno.ENOENT):
+            raise
+        return os.dup({"stdout": 1, "stderr": 2}.get(standard[1] or "") or int(standard[2]))
+    os.set_blocking(fd, False)
+    return fd
+
+
+def program_argv(target: str) -> tuple[str, ...]:
+    """The words of a `|program` target."""
+    command = target[1:]
+    if command.startswith("$"):
+        return ("/bin/sh", "-c", command[1:])
+    return split_command(command.removeprefix("|"))
+
+
+def split_command(command: str) -> tuple[str, ...]:
+    """Words at blanks; quotes of both kinds hold one together, a backslash takes the next character as it is (APR's rules)."""
+    words: list[str] = []
+    at = 0
+    while at < len(command):
+        if command[at] in " \t":
+            at += 1
+            continue
+        word, at = _one_word(command, at)
+        words.append(word)
+    return tuple(words)
+
+
+def _one_word(command: str, at: int) -> tuple[str, int]:
+    quote = command[at] if command[at] in "\"'" else ""
+    at += len(quote)
+    stop = quote or " \t"
+    pieces: list[str] = []
+    while at < len(command) and command[at] not in stop:
+        if command[at] == "\\" and at + 1 < len(command) and command[at + 1] in "\\\"' \t":
+            at += 1
+        pieces.append(command[at])
+        at += 1
+    return "".join(pieces), at + len(quote)

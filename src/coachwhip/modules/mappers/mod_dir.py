@@ -1,0 +1,182 @@
+"""mod_dir -- index files, the trailing slash, and a fallback for what does not exist.
+
+Runs last in `fixups`: by then mod_alias, mod_negotiation and mod_rewrite have settled what the URL stands for. A folder becomes its
+index file by a sub-request whose outcome the request takes over. Source: Apache manual, mod_dir.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from coachwhip.api import (
+    Args,
+    Directive,
+    DirectiveContext,
+    DirectiveError,
+    FileKind,
+    Headers,
+    Module,
+    Order,
+    Outcome,
+    Request,
+    Result,
+    Where,
+    phases,
+)
+from coachwhip.util.escapes import escape_path
+
+__all__ = ["MODULE", "DirConfig"]
+
+#: The type that stands in for a handler where a folder has none.
+DIRECTORY_TYPE = "httpd/unix-directory"
+#: mod_rewrite is about to redirect internally; the folder is not ours.
+REWRITE_HANDLER = "redirect-handler"
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_REDIRECTS = {"on": 302, "off": 0, "permanent": 301, "temp": 302, "seeother": 303}
+
+
+@dataclass(frozen=True, slots=True)
+class DirConfig:
+    """What this directory says."""
+
+    index: tuple[str, ...] = ("index.html",)
+    slash: bool = True
+    #: Leave folders alone that have a handler already.
+    check_handler: bool = False
+    #: Status with which to send the client to the index file; 0 to serve it in place.
+    index_redirect: int = 0
+    fallback: str | None = None
+
+
+def _index(context: DirectiveContext, raw: str) -> tuple[str, ...]:
+    """Names add up within a section; `disabled` alone empties the list."""
+    words = context.words(raw)
+    if len(words) == 1 and words[0].lower() == "disabled":
+        return ()
+    before: tuple[str, ...] = context.value_of(DirConfig, "index") or ()
+    return (*before, *words)
+
+
+def _index_redirect(context: DirectiveContext, word: str) -> int:
+    known = _REDIRECTS.get(word.lower())
+    if known is not None:
+        return known
+    if not word[:1] or word[0] not in "0123456789":
+        raise DirectiveError("DirectoryIndexRedirect ON|OFF|permanent|temp|seeother|3xx", alone=True)
+    number = int(word) if _NUMBER.fullmatch(word) else 0
+    if not 300 <= number <= 399:
+        raise DirectiveError("DirectoryIndexRedirect only accepts values between 300 and 399", alone=True)
+    return number
+
+
+def _fallback(context: DirectiveContext, path: str) -> str | None:
+    return None if path.lower() == "disabled" else path
+
+
+MODULE = Module(
+    "dir_module",
+    "mod_dir.c",
+    dir_config=DirConfig,
+    replayable=True,
+    directives=(
+        Directive("FallbackResource", Args.ONE, Where.INDEXES, sets="fallback", value=_fallback, help="Set a default handler"),
+        Directive("DirectoryIndex", Args.RAW, Where.INDEXES, sets="index", value=_index, help="a list of file names"),
+        Directive("DirectorySlash", Args.FLAG, Where.INDEXES, sets="slash", help="On or Off"),
+        Directive("DirectoryCheckHandler", Args.FLAG, Where.INDEXES, sets="check_handler", help="On or Off"),
+        Directive(
+            "DirectoryIndexRedirect",
+            Args.ONE,
+            Where.INDEXES,
+            sets="index_redirect",
+            value=_index_redirect,
+            help="On, Off, or a 3xx status code.",
+            differs="The Location is percent-encoded; Apache sends the decoded path.",
+        ),
+    ),
+)
+
+
+@MODULE.hook(phases.fixups, Order.LAST)
+def serve_directory(r: Request) -> Result:
+    """Turn a folder into its index file, and what does not exist into the fallback."""
+    if r.finfo.kind is FileKind.DIRECTORY:
+        return _directory(r)
+    if r.finfo.kind is FileKind.MISSING and r.handler is None:
+        return _serve_fallback(r)
+    return Outcome.DECLINED
+
+
+def _directory(r: Request) -> Result:
+    conf = r.config(DirConfig)
+    if r.handler is None:
+        r.handler = DIRECTORY_TYPE
+    if r.path_info:
+        return Outcome.DECLINED
+    if not r.uri.endswith("/"):
+        return _add_slash(r) if conf.slash else Outcome.DECLINED
+    if r.handler == REWRITE_HANDLER or (conf.check_handler and r.handler != DIRECTORY_TYPE):
+        if r.content_type == DIRECTORY_TYPE:
+            r.content_type = None
+        return Outcome.DECLINED
+    return _serve_index(r, conf)
+
+
+def _add_slash(r: Request) -> Result:
+    if r.method not in ("GET", "HEAD") and "redirect-carefully" in r.env:
+        return Outcome.DECLINED
+    query = "" if r.args is None else f"?{r.args}"
+    return r.redirect(301, r.construct_url(f"{_escaped(r.uri)}/{query}"))
+
+
+def _escaped(path: str) -> str:
+    return escape_path(path.encode("utf-8", "surrogateescape")).decode("ascii")
+
+
+def _serve_index(r: Request, conf: DirConfig) -> Result:
+    """The first name that is a file; else the last error met on the way; else the fallback."""
+    error = 0
+    for left, name in zip(range(len(conf.index) - 1, -1, -1), conf.index, strict=True):
+        sub = _look_up(r, name)
+        if _is_found(sub):
+            if conf.index_redirect:
+                return r.redirect(conf.index_redirect, r.construct_url(_escaped(sub.uri)))
+            return r.becomes(sub)
+        if 300 <= sub.status < 400 or (not left and sub.status in (401, 406)):
+            return _pass_on(r, sub)
+        if sub.status not in (200, 404):
+            error = sub.status
+    if error:
+        return error
+    r.notes["dir-index-names"] = ",".join(conf.index)
+    return _serve_fallback(r)
+
+
+def _serve_fallback(r: Request) -> Result:
+    fallback = r.config(DirConfig).fallback
+    if fallback is None:
+        return Outcome.DECLINED
+    sub = _look_up(r, fallback)
+    if _is_found(sub):
+        return r.becomes(sub)
+    if 300 <= sub.status < 400:
+        return _pass_on(r, sub)
+    return sub.status if sub.status not in (200, 404) else Outcome.DECLINED
+
+
+def _look_up(r: Request, name: str) -> Request:
+    """The query takes part: the other resource may refuse it."""
+    return r.lookup_uri(name if r.args is None else f"{name}?{r.args}")
+
+
+def _is_found(sub: Request) -> bool:
+    """Only a regular file counts: `/x/index.html` may well be `/x` with path info."""
+    return sub.status == 200 and (sub.finfo.kind is FileKind.REGULAR or sub.handler == "proxy-server")
+
+
+def _pass_on(r: Request, sub: Request) -> int:
+    """End as the sub-request did, with its notes and headers."""
+    r.notes = {**sub.notes, **r.notes}
+    r.headers_out = Headers([*r.headers_out.items(), *sub.headers_out.items()])
+    r.err_headers_out = Headers([*r.err_headers_out.items(), *sub.err_headers_out.items()])
+    return sub.status
