@@ -28,9 +28,10 @@ FAR_AHEAD = b"Fri, 01 Jan 2038 00:00:00 GMT"
 
 @dataclass(frozen=True, slots=True)
 class _Validators:
-    """What the plain answer offered to be conditional on."""
+    """What the plain answer, and the one to those who take gzip, offered to be conditional on."""
 
     etag: bytes
+    packed_etag: bytes
     modified: bytes
 
 
@@ -45,7 +46,7 @@ _CONDITIONAL: tuple[Row, ...] = (
     ("if-none-match", b"GET", lambda v: ((b"If-None-Match", b"*"),)),
     ("if-none-match", b"GET", lambda v: ((b"If-None-Match", b'"other"'),)),
     ("if-none-match", b"GET", lambda v: ((b"If-None-Match", v.etag), GZIP)),
-    ("if-none-match", b"GET", lambda v: ((b"If-None-Match", v.etag[:-1] + b'-gzip"'), GZIP)),
+    ("if-none-match", b"GET", lambda v: ((b"If-None-Match", v.packed_etag), GZIP)),
     ("if-none-match", b"GET", lambda v: ((b"If-None-Match", b'"other"'), (b"If-Modified-Since", v.modified))),
     ("if-modified-since", b"GET", lambda v: ((b"If-Modified-Since", v.modified),)),
     ("if-modified-since", b"HEAD", lambda v: ((b"If-Modified-Since", v.modified),)),
@@ -135,10 +136,14 @@ def first_questions(target: bytes) -> list[Question]:
     return questions
 
 
-def further_questions(target: bytes, plain: Answer) -> list[Question]:
-    """Conditional and range questions about a resource whose plain GET gave `plain`; none when it has no body."""
+def further_questions(target: bytes, plain: Answer, packed: Answer) -> list[Question]:
+    """Conditional and range requests about a resource that gave `plain`, and `packed` to those who take gzip.
+
+    None when the plain answer is no 200.
+    """
     if plain.status != 200:
         return []
-    validators = _Validators(plain.get(b"etag") or b'"none"', plain.get(b"last-modified") or LONG_AGO)
+    etag, packed_etag = (answer.get(b"etag") or b'"none"' for answer in (plain, packed))
+    validators = _Validators(etag, packed_etag, plain.get(b"last-modified") or LONG_AGO)
     rows = _CONDITIONAL + _RANGES
     return [Question(category, method, target, fields(validators)) for category, method, fields in rows]

@@ -8,7 +8,6 @@ with status 1 when there is a difference that `compare.ALLOWED` does not cover, 
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
 import random
 import re
@@ -25,7 +24,7 @@ from conformance.answers import Answer, AnswerStore
 from conformance.asking import Asker, Question
 from conformance.findings import Outcome
 from conformance.manual_site import DEBIAN, ManualSite, build, fingerprint
-from conformance.matrix import first_questions, further_questions, targets
+from conformance.matrix import GZIP, first_questions, further_questions, targets
 
 REFERENCE = "/usr/sbin/apache2"
 CANDIDATE = f"{sys.executable} -m coachwhip httpd"
@@ -68,8 +67,11 @@ def _complete(store: AnswerStore, asker: Asker, questions: Sequence[Question]) -
 
 
 def _further(group: Iterable[bytes], known: dict[bytes, Answer]) -> list[Question]:
-    plain = {target: known[Question("plain", b"GET", target).request] for target in group}
-    return list(itertools.chain.from_iterable(further_questions(target, answer) for target, answer in plain.items()))
+    questions: list[Question] = []
+    for target in group:
+        plain, packed = (known[Question("", b"GET", target, fields).request] for fields in ((), (GZIP,)))
+        questions += further_questions(target, plain, packed)
+    return questions
 
 
 def compare_candidate(

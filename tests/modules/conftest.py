@@ -1,10 +1,11 @@
-"""`serve`: a configuration and files in memory-sized folders, asked in this process through the real configuration and pipeline.
+"""`serve`: a configuration and a folder of files, asked in this process through the real configuration and pipeline.
 
 No sockets: a request is parsed, run through the phases and answered as one `Answer`. What needs the wire has a case file instead.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,8 @@ from coachwhip.server import build
 
 AUTH = ("authn_core", "authn_file", "auth_basic", "authz_core", "authz_host", "authz_user", "authz_groupfile", "access_compat")
 ENV = ("env", "setenvif")
+#: 2024-01-02, in seconds.
+LONG_AGO = 1704164645
 
 
 @dataclass
@@ -91,6 +94,7 @@ def serve(tmp_path: Path) -> Callable[..., Served]:
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode() if isinstance(content, str) else content)
+            os.utime(path, (LONG_AGO, LONG_AGO))  # what changed a moment ago may not be replayed
         loads = "".join(f"LoadModule {name}_module modules/mod_{name}.so\n" for name in modules)
         text = f'{loads}DocumentRoot "{{root}}/htdocs"\nServerName localhost\nLogLevel info\n{config}\n'
         text = text.replace("{root}", str(tmp_path))

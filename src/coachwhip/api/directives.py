@@ -192,6 +192,9 @@ class DirectiveContext(Protocol):
     def is_directory(self, path: str) -> bool:
         """Whether a folder stands at the absolute `path` now."""
 
+    def exists(self, path: str) -> bool:
+        """Whether anything stands at the absolute `path` now."""
+
     def word(self, raw: str) -> tuple[str, str]:
         """The first word of `raw`, and what follows it, uncut."""
 

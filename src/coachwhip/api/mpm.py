@@ -1,6 +1,7 @@
 """The settings of the process model (`ServerMpm`): processes, threads, listeners, and the user that workers run as.
 
-Global: only what the main server says counts. The directives are in `modules/mpm/` and `modules/core/mod_unixd.py`; `mpm/` acts on them.
+Global: only what the main server says counts. The directives are in `modules/mpm/` and `modules/core/mod_unixd.py`; `mpm/` acts
+on them.
 Source: Apache manual, "Apache MPM Common Directives", `event`, `prefork`, `mod_unixd`.
 """
 

@@ -3,8 +3,8 @@
     loaded = load(LoadOptions("/etc/apache2", "apache2.conf", environment=os.environ))
     loaded.main.core.timeout; loaded.servers[0].sections.directories
 
-Reading is `lines` → `tree` → `reading` (with `actions`, `macros`, `includes`, `loading`) → `evaluation` (with `containers`, `context`,
-`shapes`) → `load`; `.htaccess` files go the same way (`htaccess`). `folding` makes settings records from sections.
+Reading is `lines` → `tree` → `reading` (with `actions`, `macros`, `includes`, `loading`) → `evaluation` (with `containers`,
+`context`, `shapes`) → `load`; `.htaccess` files go the same way (`htaccess`). `folding` makes settings records from sections.
 """
 
 from coachwhip.config.errors import ConfigError, Warning_

@@ -170,7 +170,7 @@ def _version_test(words: list[str]) -> tuple[str, str, bool]:
 
 def _matches_version(pattern: str) -> bool:
     try:
-        return Pattern(pattern).search(".".join(map(str, APACHE_VERSION))) is not None
+        return Pattern(pattern).match(".".join(map(str, APACHE_VERSION))) is not None
     except PatternError as error:
         raise _refuse("Unable to compile regular expression") from error
 

@@ -15,8 +15,8 @@ from coachwhip.api.directives import DirectiveError
 from coachwhip.config.context import Context, Methods, Scope
 from coachwhip.config.evaluation import SectionReader, Walker
 from coachwhip.config.sections import Section, SectionKind
-from coachwhip.config.shapes import section_argument
-from coachwhip.expr import Expression, ExprError, parse
+from coachwhip.config.shapes import inside_bracket, section_argument
+from coachwhip.expr import ExprError, Expression, parse
 from coachwhip.util.paths import is_fnmatch
 from coachwhip.util.patterns import Pattern, PatternError
 
@@ -24,13 +24,14 @@ __all__ = ["container_readers"]
 
 #: Methods that Apache knows without being told.
 STANDARD_METHODS = frozenset(
-    ("GET", "HEAD", "PUT", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE",
-     "LOCK", "UNLOCK", "VERSION-CONTROL", "CHECKOUT", "UNCHECKOUT", "CHECKIN", "UPDATE", "LABEL", "REPORT", "MKWORKSPACE",
+    ("GET", "HEAD", "PUT", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY",
+     "MOVE", "LOCK", "UNLOCK", "VERSION-CONTROL", "CHECKOUT", "UNCHECKOUT", "CHECKIN", "UPDATE", "LABEL", "REPORT", "MKWORKSPACE",
      "MKACTIVITY", "BASELINE-CONTROL", "MERGE")
 )  # fmt: skip
 
 #: What a new `<VirtualHost>` is told to: its place, addresses as written, and the walk of its lines.
 AddVirtualHost = Callable[[Context, Section], Scope]
+
 
 def _refuse(message: str) -> DirectiveError:
     return DirectiveError(message, alone=True)
@@ -119,16 +120,15 @@ def _files(walker: Walker, context: Context, raw: str) -> None:
 def _if(walker: Walker, context: Context, raw: str) -> None:
     _check_place(context)
     kind = SectionKind(context.row.name)
-    inside = "" if kind is SectionKind.ELSE else section_argument(context.row.name, raw)
+    inside = inside_bracket(kind.value, raw)
     section = Section(kind, "", context.location)
-    if kind is SectionKind.ELSE:
-        if raw.rpartition(">")[0]:
-            raise _refuse("<Else> does not take an argument")
-    else:
-        section.pattern, rest = context.word(inside)
+    if kind is not SectionKind.ELSE:
+        section.pattern, rest = context.word(section_argument(kind.value, raw))
         if rest:
             raise _refuse(f"Multiple <{kind.value}> arguments not supported.")
         section.condition = _condition(context, section.pattern)
+    elif inside:
+        raise _refuse("<Else> does not take an argument")
     before = context.scope.section.ifs
     if kind is not SectionKind.IF and (not before or before[-1].kind is SectionKind.ELSE):
         raise _refuse("<Else> or <ElseIf> section without previous <If> or <ElseIf> section in same scope")
@@ -158,7 +158,7 @@ def _limit(walker: Walker, context: Context, raw: str) -> None:
         raise _refuse(f"{context.node.title} directive excludes all methods")
     if methods == context.scope.methods:
         raise _refuse(f"{context.node.title} directive specifies methods already excluded")
-    walker.walk(context.node.children, replace(context.scope, methods=methods, stacks={}))
+    walker.walk(context.node.children, replace(context.scope, methods=methods))
 
 
 def _register(context: Context, listed: frozenset[str]) -> None:

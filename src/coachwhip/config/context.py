@@ -87,7 +87,9 @@ class Scope:
 class Context:
     """One line being read; implements `api.DirectiveContext`."""
 
-    def __init__(self, state: Reading, scope: Scope, node: Node, module: Module, row: Directive, walk: Callable[[Node, Scope], None]) -> None:
+    def __init__(
+        self, state: Reading, scope: Scope, node: Node, module: Module, row: Directive, walk: Callable[[Node, Scope], None]
+    ) -> None:
         self.directive = row.name
         self.location: Location = node.location
         self.node = node
@@ -170,7 +172,9 @@ class Context:
 
     def runtime_path(self, path: str) -> str:
         """`path` against DefaultRuntimeDir, or ServerRoot where it is not set."""
-        return self._state.absolute(self._state.runtime_dir + "/" + path if self._state.runtime_dir and not path.startswith("/") else path)
+        return self._state.absolute(
+            self._state.runtime_dir + "/" + path if self._state.runtime_dir and not path.startswith("/") else path
+        )
 
     def _target(self, config: type[Any]) -> Section:
         # What is not per directory belongs to the server even when a line inside a section sets it.
@@ -194,12 +198,6 @@ class Context:
     def read_section(self) -> None:
         """Read the enclosed lines into the section at hand."""
         self._walk(self.node, self.scope)
-
-    def read_apart(self) -> Section:
-        """Read the enclosed lines into a section of their own."""
-        section = Section(SectionKind.DIRECTORY, "", self.location)
-        self._walk(self.node, self.scope.inside(section, "", is_regex=False))
-        return section
 
     def read_apart(self, override: Where = Where.SECTION | Where.AUTHCONFIG) -> Section:
         """Read the enclosed lines into a section of their own; directives of `override` may stand in it."""
@@ -253,6 +251,10 @@ class Context:
     def is_directory(self, path: str) -> bool:
         """Whether a folder stands at `path` now."""
         return os.path.isdir(path)
+
+    def exists(self, path: str) -> bool:
+        """Whether anything stands at `path` now."""
+        return os.path.exists(path)
 
     @property
     def override_options(self) -> Options | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coachwhip.api.directives import Location
+from coachwhip.config.lines import encode
+from coachwhip.util.escapes import escape_errorlog_item
 
 __all__ = ["COMMAND_LINE", "ConfigError", "Warning_"]
 
@@ -52,12 +54,13 @@ class ConfigError(Exception):
         return f"{text}\n{self.hint}" if self.hint else text
 
     def _apache(self) -> str:
+        message = escape_errorlog_item(encode(self.message))
         if self.location is None:
-            return f"{self.log_id}: {self.message}" if self.log_id else self.message
+            return f"{self.log_id}: {message}" if self.log_id else message
         if self.log_id:
-            return f"{self.log_id}: Syntax error on line {self.location.line} of {self.location.file}:\n{self.message}"
+            return f"{self.log_id}: Syntax error on line {self.location.line} of {self.location.file}:\n{message}"
         lines = (*self.trail, self.location)
-        return "".join([_line_text(line) for line in lines]) + self.message
+        return "".join([_line_text(line) for line in lines]) + message
 
 
 def _line_text(line: Location) -> str:
@@ -75,4 +78,5 @@ class Warning_:
     location: Location | None = None
 
     def __str__(self) -> str:
-        return f"{self.log_id}: {self.message}" if self.log_id else self.message
+        message = escape_errorlog_item(encode(self.message))
+        return f"{self.log_id}: {message}" if self.log_id else message

@@ -1,7 +1,7 @@
 """The second pass: nodes to sections.
 
-For each node the row of the module loaded last is found, its context and override class are checked, its arguments are cut, and what
-`value` makes of them is kept in the section at hand. Containers that make sections are in `containers.py`.
+For each node the row of the module loaded last is found, its context and override class are checked, its arguments are cut, and
+what `value` makes of them is kept in the section at hand. Containers that make sections are in `containers.py`.
 Source: Apache manual, "Terms Used to Describe Directives"; checks and sentences compared with 2.4.71.
 """
 

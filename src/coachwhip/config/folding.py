@@ -31,7 +31,7 @@ class Folded:
         record = self._records.get(config)
         if record is None:
             record = self._records[config] = self._fold(config)
-        return record  # type: ignore[no-any-return]
+        return record
 
     def _fold(self, config: type[C]) -> C:
         said = [fields for section in self.sections if (fields := section.values.get(config))]

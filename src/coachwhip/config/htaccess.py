@@ -1,7 +1,7 @@
 """`.htaccess`: one file becomes one section, by the rules that `AllowOverride` and `AllowOverrideList` set for its folder.
 
-The same reader and walker as for the server's files, with less allowed: nothing that belongs to a server, nothing of an override class
-that was not granted. A file is read from bytes that the request's file window gave; this room opens nothing for it.
+The same reader and walker as for the server's files, with less allowed: nothing that belongs to a server, nothing of an override
+class that was not granted. A file is read from bytes that the request's file window gave; this room opens nothing for it.
 Source: Apache manual, `AllowOverride`, `AllowOverrideList`, "Apache HTTP Server Tutorial: .htaccess files".
 """
 

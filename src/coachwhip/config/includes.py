@@ -1,4 +1,4 @@
-"""Which files an `Include` or `IncludeOptional` line means: wildcards in any component, folders with all that is below them, sorted.
+"""Which files an `Include` or `IncludeOptional` line means: wildcards in any component, folders with all that is in them, sorted.
 
 Source: Apache manual, `Include`; order, hidden files and messages compared with 2.4.71.
 """

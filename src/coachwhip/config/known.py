@@ -100,6 +100,6 @@ def module_advice(identifier: str) -> str:
     """What to say about a `LoadModule` name that we do not have."""
     found = modules().get(identifier)
     if found and found.identifier == identifier:
-        return f"{identifier} ({found.name}) is known to Apache, not supported yet."
+        return f"{identifier} ({found.name}) is known to Apache, not supported yet"
     meant = nearest(identifier, sorted(SHIPPED))
-    return f"Did you mean {meant}?" if meant else ""
+    return f"{identifier} is unknown" + (f"; did you mean {meant}?" if meant else "")

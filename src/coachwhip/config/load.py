@@ -219,5 +219,3 @@ def _components(section: Section) -> tuple[bool, int]:
     if section.regex is not None:
         return True, 0
     return False, 0 if section.pattern == "/" else section.pattern.count("/")
-
-

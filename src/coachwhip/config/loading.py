@@ -7,6 +7,7 @@ in the place of the path, whose attribute `MODULE` is loaded.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib import import_module
 
 from coachwhip.api.directives import Directive, DirectiveError
@@ -51,8 +52,7 @@ def find(identifier: str, path: str) -> Module:
         return _foreign(identifier, path.removeprefix("python:"))
     module = import_shipped(identifier)
     if module is None:
-        hint = module_advice(identifier)
-        raise DirectiveError(f"Cannot load {path} into server: {hint or 'no module of that name'}", alone=True)
+        raise DirectiveError(f"Cannot load {path} into server: {module_advice(identifier)}", alone=True)
     return module
 
 
@@ -94,7 +94,16 @@ class Modules:
         for kind, name, thing in module.providers:
             self.providers.register(kind, name, thing)
         for found in module.filters:
-            self.filters[found.name.lower()] = found
+            self._add_filter(found)
+
+    def _add_filter(self, found: RegisteredFilter) -> None:
+        """An output and an input filter may have one name (`DEFLATE`)."""
+        other = self.filters.get(found.name.lower())
+        if other is not None and found.make_output is None:
+            found = replace(other, make_input=found.make_input)
+        elif other is not None and found.make_input is None:
+            found = replace(found, make_input=other.make_input)
+        self.filters[found.name.lower()] = found
 
     def has(self, name: str) -> bool:
         """Whether a module is loaded, by identifier or source name, spelled exactly."""

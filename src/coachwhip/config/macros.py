@@ -11,9 +11,10 @@ import re
 from dataclasses import dataclass
 
 from coachwhip.api.directives import DirectiveError, Location
+from coachwhip.config.lines import SPACES
 from coachwhip.config.reading import Action, Reader, Source
 from coachwhip.config.tree import Node
-from coachwhip.config.words import cut_word, cut_words
+from coachwhip.config.words import cut_word
 
 __all__ = ["MACRO_ACTIONS", "Macro"]
 
@@ -70,7 +71,8 @@ def _define(reader: Reader, node: Node, source: Source, words: tuple[object, ...
         raise _refuse(f"{node.name} macro definition: empty name")
     if after:
         state.warn(
-            f"AH02801: non blank chars found after {node.name} closing '>' on line {node.location.line} of {node.location.file}: {after}",
+            f"AH02801: non blank chars found after {node.name} closing '>' "
+            f"on line {node.location.line} of {node.location.file}: {after}",
             "AH02989",
             node.location,
         )
@@ -85,6 +87,8 @@ def _define(reader: Reader, node: Node, source: Source, words: tuple[object, ...
     macro = Macro(name, tuple(parameters), (), node.location)
     if name[0] in PREFIXES:
         state.warn(f"{macro.title} better prefix a macro name with any of '{PREFIXES}'", "AH02803", node.location)
+    if state.macros is None:
+        state.macros = {}
     old = state.macros.get(name)
     if isinstance(old, Macro):
         state.warn(
@@ -111,7 +115,8 @@ def _check_parameters(reader: Reader, macro: Macro) -> None:
             warn(f" argument name '{name}' (#{number}) clashes with 'Define' syntax '${{...}}', better use '$(...)'.", "AH02805")
         if name[0] not in PREFIXES:
             warn(
-                f" argument name '{name}' (#{number}) without expected prefix, better prefix argument names with one of '{PREFIXES}'.",
+                f" argument name '{name}' (#{number}) without expected prefix, "
+                f"better prefix argument names with one of '{PREFIXES}'.",
                 "AH02796",
             )
         for later, other in enumerate(macro.parameters[number:], number + 1):
@@ -129,34 +134,45 @@ def _check_parameters(reader: Reader, macro: Macro) -> None:
 
 def _body(reader: Reader, node: Node, source: Source, macro: Macro) -> list[str]:
     """The lines up to `</Macro>`; macros may be defined inside macros."""
+    opening = node.name.lower()
     closing = f"</{node.name[1:]}>".lower()
     lines: list[str] = []
-    inner_macros = nesting = 0
+    macros = nesting = 1
     while (text := source.next()) is not None:
         if text.startswith("#"):
             continue
-        if text.lower() == closing:
-            if not inner_macros:
-                break
-            inner_macros -= 1
-        elif cut_word(text)[0].lower() == node.name.lower():
-            inner_macros += 1
-        nesting += _bracket(text)
-        if nesting < 0 and not reader.state.ignore_bad_nesting:
-            number = source.number - macro.location.line + (source.name != macro.location.file)
-            reader.state.warn(f"bad (negative) nesting on line {number + 1} of {macro.title}", "AH02793", node.location)
+        word, at = cut_word(text)
+        word = word.lower()
+        nesting += _bracket(word)
+        if nesting < 0:
+            _warn_of_nesting(reader, f"bad (negative) nesting on line {source.number - macro.location.line} of", "AH02793", macro)
+        macros += (word == opening) - (word == closing)
+        if not macros:
+            _check_after(reader, source, text[at - 1 :])
+            break
         lines.append(text)
     else:
         raise _refuse(f"{macro.title}\n\tcontents error: expected token not found: </{node.name[1:]}>")
-    if nesting and not reader.state.ignore_bad_nesting:
-        reader.state.warn(f"bad cumulated nesting ({nesting:+d}) in {macro.title}", "AH02795", node.location)
+    if nesting:
+        _warn_of_nesting(reader, f"bad cumulated nesting ({nesting:+d}) in", "AH02795", macro)
     return lines
 
 
-def _bracket(text: str) -> int:
-    if text.startswith("</"):
+def _bracket(word: str) -> int:
+    if word.startswith("</"):
         return -1
-    return 1 if text.startswith("<") else 0
+    return 1 if word.startswith("<") else 0
+
+
+def _warn_of_nesting(reader: Reader, what: str, log_id: str, macro: Macro) -> None:
+    if not reader.state.ignore_bad_nesting:
+        reader.state.warn(f"{what} {macro.title}", log_id, macro.location)
+
+
+def _check_after(reader: Reader, source: Source, rest: str) -> None:
+    if rest.strip(SPACES + ">"):
+        place = f"on line {source.number} of {source.name}"
+        reader.state.warn(f"AH02794: non blank chars found after directive closing {place}: {rest}", "AH02989", source.location)
 
 
 def _check_lines(reader: Reader, macro: Macro) -> None:
@@ -175,7 +191,7 @@ def _check_lines(reader: Reader, macro: Macro) -> None:
 def _use(reader: Reader, node: Node, source: Source, words: tuple[object, ...]) -> list[Node]:
     state = reader.state
     raw = str(words[0])
-    if not state.macros:
+    if state.macros is None:
         raise _refuse(f"no macro defined before {node.name}")
     name, at = cut_word(raw)
     name = name.lower()
@@ -201,12 +217,13 @@ def _use(reader: Reader, node: Node, source: Source, words: tuple[object, ...]) 
 
 
 def _undefine(reader: Reader, node: Node, source: Source, words: tuple[object, ...]) -> list[Node]:
-    if not reader.state.macros:
+    macros = reader.state.macros
+    if macros is None:
         raise _refuse(f"no macro defined before {node.name}")
     name = str(words[0]).lower()
-    if name not in reader.state.macros:
+    if name not in macros:
         raise _refuse(f"cannot remove undefined macro '{name}'")
-    del reader.state.macros[name]
+    del macros[name]
     return []
 
 

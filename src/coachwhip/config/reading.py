@@ -1,8 +1,8 @@
 """The first pass: lines to the nodes that count.
 
 Lines are read one by one, and directives that act while the file is being read (`Define`, `Include`, `LoadModule`, `<IfModule>`,
-`Use`, …; `actions.py`, `macros.py`) act at once, so their order matters, as in Apache. All other lines become `Node`s; what they mean
-is the business of `evaluation.py`. Source: Apache's EXEC_ON_READ; nesting and messages compared with 2.4.71.
+`Use`, …; `actions.py`, `macros.py`) act at once, so their order matters, as in Apache. All other lines become `Node`s; what they
+mean is the business of `evaluation.py`. Source: Apache's EXEC_ON_READ; nesting and messages compared with 2.4.71.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ class Source:
         """The next logical line; None at the end."""
         while True:
             frame = self._frames[-1]
-            for text, frame.number in frame.lines:
+            line = next(frame.lines, None)
+            if line is not None:
+                text, frame.number = line
                 return text
             if len(self._frames) == 1:
                 return None
@@ -102,8 +104,8 @@ class Reading:
     #: The lossless trees of all files read, in order, and how they came in.
     files: list[File] = field(default_factory=list)
     inclusions: list[Inclusion] = field(default_factory=list)
-    #: Lower-case name → macro (macros.Macro).
-    macros: dict[str, object] = field(default_factory=dict)
+    #: Lower-case name → macro (macros.Macro); None until one is defined.
+    macros: dict[str, object] | None = None
     #: MacroIgnoreBadNesting and MacroIgnoreEmptyArgs.
     ignore_bad_nesting: bool = False
     ignore_empty_arguments: bool = False
@@ -220,9 +222,7 @@ class Reader:
             ConfigError: of that file, with the including line in its trail.
         """
         if self.depth >= INCLUDE_DEPTH:
-            raise DirectiveError(
-                f"Exceeded maximum include depth of {INCLUDE_DEPTH}, There appears to be a recursion.", alone=True
-            )
+            raise DirectiveError(f"Exceeded maximum include depth of {INCLUDE_DEPTH}, There appears to be a recursion.", alone=True)
         self.depth += 1
         try:
             source = self.state.load_file(path, by.location, self.depth)

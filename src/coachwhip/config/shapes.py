@@ -57,8 +57,7 @@ def _wrong(row: Directive, text: str) -> DirectiveError:
 
 
 def _none(row: Directive, raw: str) -> tuple[object, ...]:
-    if raw:
-        raise DirectiveError(f"{row.name} takes no arguments", alone=True)
+    # What stands there all the same is not looked at.
     return ()
 
 
@@ -93,7 +92,8 @@ def _argv(row: Directive, raw: str) -> tuple[object, ...]:
     at = 0
     while at < len(raw):
         word, at = cut_word(raw, at)
-        words.append(word)
+        if word or at < len(raw):
+            words.append(word)
     if len(words) > ARGV_LIMIT:
         raise DirectiveError(f"{row.name} takes at most {ARGV_LIMIT} arguments", alone=True)
     return tuple(words)

@@ -20,10 +20,11 @@ __all__ = ["Container", "File", "Item", "Leaf", "Node", "parse_file", "split_nam
 def split_name(text: str) -> tuple[str, str]:
     """First word of a logical line (for a container with its `<`, without a closing `>`), and the rest as it stands."""
     name, at = cut_word(text)
+    args = text[at:]
     if name.endswith(">") and not name.startswith("</"):
-        # "<Else>" has its bracket in the name.
-        name = name[:-1]
-    return name, text[at:]
+        # The bracket of "<Else>" is the closing one; in "<Files> x>" it is not.
+        name, args = name[:-1], args or ">"
+    return name, args
 
 
 @dataclass(frozen=True, slots=True)

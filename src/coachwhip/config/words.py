@@ -1,7 +1,7 @@
 """Words: how a line is cut into arguments, and how `${NAME}` in them is filled in.
 
-Quotes are `"` or `'`; a backslash matters only before a backslash or, inside quotes, before the closing quote. A line is filled in as a
-whole before it is cut, so a value with spaces is several words unless the line has quotes around it.
+Quotes are `"` or `'`; a backslash matters only before a backslash or, inside quotes, before the closing quote. A line is filled in
+as a whole before it is cut, so a value with spaces is several words unless the line has quotes around it.
 Source: Apache manual, "Configuration Files" and `Define`; behaviour of 2.4.71.
 """
 

@@ -43,6 +43,12 @@ def _no_log(entry: Entry, info: Connection, data: bytes, sent: int) -> None:
     """Nothing is logged."""
 
 
+def _asks_to_close(line: bytes, fields: dict[str, str]) -> bool:
+    """RFC 9112 §9.3: whether the connection ends after this request by the client's own wish."""
+    asked = fields.get("connection")
+    return asked == "close" or (asked is None and line.endswith(b" HTTP/1.0"))
+
+
 class Unusual(Exception):
     """This head is for the ordinary path."""
 
@@ -200,7 +206,7 @@ class HotPath:
             line, fields = self.lines.read(data, table.max_fields)
         except Unusual:
             return
-        if reply.close and fields.get("connection") != "close":
+        if reply.close and not _asks_to_close(line, fields):
             # Closed for a reason of this connection's own.
             return
         self.replay.counters.misses += 1

@@ -134,6 +134,13 @@ class ClientConnection:
         if self.state in (State.READING, State.IDLE):
             self._watch_reads(True)
 
+    def send_rest(self, rest: bytes) -> None:
+        """Send the end of an answer that was begun at accept, then close."""
+        self._outbox.put(rest, None)
+        self.state = State.SENDING
+        self._replayed_close = True
+        self._flush()
+
     # -- replaying
 
     def _replay(self, data: bytes) -> bool:
@@ -243,10 +250,13 @@ class ClientConnection:
 
     def _begin_head(self) -> None:
         """The first byte of a request has arrived."""
-        if self.state is State.IDLE or not self._started:
-            self.state = State.READING
-            self._started = time.time()
+        if self._started:
+            return
+        self._started = time.time()
+        if self.state is State.IDLE:
+            # The first head's time began with the connection, a later one's begins with its first byte.
             self._clock.enter(Stage.HEADER, time.monotonic())
+        self.state = State.READING
 
     def _refuse(self, error: BadRequest) -> None:
         """Answer bytes that are no request."""

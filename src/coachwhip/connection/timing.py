@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import Enum
 
 from coachwhip.api.server import Connection
+from coachwhip.api.timeouts import StageClock
 
 __all__ = ["Clock", "Stage"]
 
@@ -29,7 +30,7 @@ class Stage(Enum):
 class Clock:
     """The deadline of one connection. Times are seconds of the monotonic clock."""
 
-    __slots__ = ("_budget", "_deadline", "_info", "_sent", "_stage", "_total")
+    __slots__ = ("_account", "_deadline", "_info", "_sent", "_stage", "_total")
 
     def __init__(self, info: Connection, now: float) -> None:
         self._info = info
@@ -37,20 +38,24 @@ class Clock:
         self._sent = 0
         self._total = 0.0
         self._deadline = 0.0
-        self._budget: object = None
+        #: What `mod_reqtimeout` keeps of the head or body that is being read.
+        self._account: StageClock | None = None
         self.enter(Stage.HEADER, now)
 
     def enter(self, stage: Stage, now: float) -> None:
         """A stage begins."""
         core = self._info.server.core
         self._stage = stage
-        self._budget = None
+        self._account = None
         if stage is Stage.IDLE:
             self._deadline = now + core.keep_alive_timeout
         elif stage is Stage.LINGER:
             self._deadline, self._total = now + LINGER_SILENCE, now + LINGER_TOTAL
         else:
             self._deadline = now + core.timeout
+            limits = self._info.timeouts
+            if limits is not None and stage is not Stage.SEND:
+                self._account = StageClock(limits.header if stage is Stage.HEADER else limits.body, now)
 
     def received(self, count: int, now: float) -> None:
         """Bytes arrived."""
@@ -58,6 +63,8 @@ class Clock:
             self._deadline = min(now + LINGER_SILENCE, self._total)
         elif self._stage in (Stage.HEADER, Stage.BODY):
             self._deadline = now + self._info.server.core.timeout
+            if self._account is not None:
+                self._account.received(count)
 
     def progressed(self, sent: int, now: float) -> None:
         """The total number of bytes sent is now this."""
@@ -67,4 +74,4 @@ class Clock:
 
     def expired(self, now: float) -> bool:
         """Whether the deadline has passed."""
-        return now >= self._deadline
+        return now >= self._deadline or (self._account is not None and self._account.is_over(now))

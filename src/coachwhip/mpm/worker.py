@@ -16,6 +16,7 @@ from typing import Any
 
 from coachwhip.api import phases
 from coachwhip.api.log import ModuleLog
+from coachwhip.api.mpm import ServerMpm
 from coachwhip.api.outcome import Outcome
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
@@ -30,6 +31,7 @@ LOG = ModuleLog("mpm_event")
 #: Connections accepted in one turn of the loop.
 ACCEPT_TURN = 64
 TICK = 1.0
+READ_SIZE = 64 << 10
 #: After these accept errors the listener is left alone for a moment: there is no room for another connection.
 NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -62,12 +64,20 @@ class Worker:
         self._stopped = loop.create_future()
         self._scoreboard = pipeline.startup.scoreboard
         self.hot = HotPath(Replay(Limits()))
+        #: The local address of a listener, None where it has many.
+        self._local = {listener: _one_address(listener) for listener in listeners}
+        #: The only server there is, if there are no virtual hosts.
+        self._single = None if pipeline.startup.servers else pipeline.startup.main
+        hooks = pipeline.hooks.hooks(phases.pre_connection)
+        #: Hooks of others may want to see every connection.
+        self._may_serve_at_accept = all(hook.module.replayable for hook in hooks)
 
     def run(self) -> None:
         """Serve until `stop` or the end of a `drain`."""
         asyncio.set_event_loop(self.loop)
         self.pipeline.hooks.run(phases.child_init, self.pipeline.startup)
         for listener in self._listeners:
+            self._defer(listener)
             self.loop.add_reader(listener, self._accept, listener)
         self.loop.call_later(TICK, self._tick)
         try:
@@ -92,7 +102,16 @@ class Worker:
 
     # -- accepting
 
+    def _defer(self, listener: socket.socket) -> None:
+        """Let the system hold a connection back until its first bytes are there (`AcceptFilter http data`, the default)."""
+        core = self.pipeline.startup.main.core
+        if core.accept_filters.get("http", "data") == "none" or not hasattr(socket, "TCP_DEFER_ACCEPT"):
+            return
+        seconds = self.pipeline.startup.main.config(ServerMpm).listen_tcp_defer_accept
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, seconds)
+
     def _accept(self, listener: socket.socket) -> None:
+        local = self._local[listener]
         for _ in range(ACCEPT_TURN):
             try:
                 sock, client = listener.accept()
@@ -102,7 +121,10 @@ class Worker:
                 if error.errno in NO_ROOM:
                     self._pause(listener, error)
                 return
-            self._begin(sock, client)
+            try:
+                self._begin(sock, client, local or sock.getsockname())
+            except OSError:
+                sock.close()
 
     def _pause(self, listener: socket.socket, error: OSError) -> None:
         """Out of descriptors: say so, and try again when some connection may have ended."""
@@ -114,23 +136,53 @@ class Worker:
         if listener in self._listeners:
             self.loop.add_reader(listener, self._accept, listener)
 
-    def _begin(self, sock: socket.socket, client: tuple[Any, ...]) -> None:
-        try:
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            local = sock.getsockname()
-        except OSError:
-            sock.close()
+    def _begin(self, sock: socket.socket, client: tuple[Any, ...], local: tuple[Any, ...]) -> None:
+        """A new connection. What has arrived with it is answered at once if the answer is kept; only what stays becomes an object."""
+        local_ip = _plain(local[0])
+        server = self._single or self.pipeline.hosts.by_address(local_ip, local[1])
+        info = Connection(server, (_plain(client[0]), client[1]), (local_ip, local[1]), id=next(self._ids))
+        data = self._first_bytes(sock)
+        if data and self._serve_at_accept(sock, info, data):
             return
-        local_ip, client_ip = _plain(local[0]), _plain(client[0])
-        server = self.pipeline.hosts.by_address(local_ip, local[1])
-        info = Connection(server, (client_ip, client[1]), (local_ip, local[1]), id=next(self._ids))
         if self.pipeline.hooks.run(phases.pre_connection, info) is not Outcome.OK:
             sock.close()
             return
+        self._adopt(sock, info).start(data)
+
+    def _first_bytes(self, sock: socket.socket) -> bytes:
+        """What came with the connection; b"" if nothing has come yet."""
+        try:
+            return sock.recv(READ_SIZE, socket.MSG_DONTWAIT)
+        except (BlockingIOError, InterruptedError):
+            return b""
+
+    def _serve_at_accept(self, sock: socket.socket, info: Connection, data: bytes) -> bool:
+        """Answer a one-request connection from what is kept, and be done with it."""
+        if not self._may_serve_at_accept:
+            return False
+        hot = self.hot
+        entry = hot.find(hot.table_of(info), data, info, False)
+        if entry is None or not entry.close or entry.file is not None:
+            return False
+        wire = hot.wire(entry, info, 0)
+        try:
+            sent = sock.send(wire, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            sent = 0
+        info.bytes_in = len(data)
+        hot.log(entry, info, data, len(wire))
+        if sent == len(wire):
+            sock.close()
+        else:
+            self._adopt(sock, info).send_rest(wire[sent:])
+        return True
+
+    def _adopt(self, sock: socket.socket, info: Connection) -> ClientConnection:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = ClientConnection(self, sock, info)
         self._connections.add(connection)
-        connection.start()
+        return connection
 
     # -- what connections ask of it
 
@@ -175,6 +227,11 @@ class Worker:
         """Stop now."""
         if not self._stopped.done():
             self._stopped.set_result(None)
+
+
+def _one_address(listener: socket.socket) -> tuple[Any, ...] | None:
+    local: tuple[Any, ...] = listener.getsockname()
+    return None if local[0] in ("0.0.0.0", "::") else local  # noqa: S104 -- compared, not bound
 
 
 def _plain(ip: str) -> str:

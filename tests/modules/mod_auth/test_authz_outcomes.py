@@ -4,7 +4,7 @@ A row is a configuration and what a nameless client, alice, bob get. 401 always 
 """
 
 import pytest
-from users import ALICE, BASIC, BOB, DAVE, FILES, NOBODY, WRONG, directory
+from auth_users import ALICE, BASIC, BOB, DAVE, FILES, NOBODY, WRONG, directory
 
 GRANTED, DENIED = "Require all granted", "Require all denied"
 USER_ALICE = "Require user alice"
@@ -200,7 +200,8 @@ def test_an_alias_brings_its_own_settings(serve):
         </AuthzProviderAlias>
     """
     lines = "AuthType Basic\nAuthName x\nAuthBasicProvider others main\nRequire crew\nRequire user bob"
-    served = serve(aliases + directory(lines) + directory(all_of(GRANTED, "Require not near foo"), "/sub"), {**FILES, "others": "c:x\n"})
+    sections = directory(lines) + directory(all_of(GRANTED, "Require not near foo"), "/sub")
+    served = serve(aliases + sections, {**FILES, "others": "c:x\n"})
     assert [served.ask("/f.txt", who).status for who in (None, ALICE, BOB, DAVE, NOBODY)] == [401, 200, 200, 200, 401]
     assert served.ask("/sub/f.txt").status == 403
 

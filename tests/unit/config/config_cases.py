@@ -16,6 +16,7 @@ from pathlib import Path
 
 from coachwhip.config import ConfigError, Loaded, LoadOptions, load
 
+HTACCESS = "htaccess"
 TABLES = Path(__file__).parent / "recorded"
 NEWLINE = " ⏎ "
 ARROW = "  =>  "
@@ -62,7 +63,12 @@ def read_table(path: Path) -> Iterator[Case]:
 
 
 def all_cases() -> list[Case]:
-    return [case for path in sorted(TABLES.glob("*.txt")) for case in read_table(path)]
+    return [case for path in sorted(TABLES.glob("*.txt")) if path.stem != HTACCESS for case in read_table(path)]
+
+
+def htaccess_cases() -> list[Case]:
+    """Left: what a `<Directory>` says, then ` | `, then the lines of the `.htaccess` in it."""
+    return list(read_table(TABLES / f"{HTACCESS}.txt"))
 
 
 def lay_out(root: Path) -> None:
@@ -72,7 +78,11 @@ def lay_out(root: Path) -> None:
         path.write_text(text)
 
 
-_HELP = re.compile(r"((?:takes (?:one|two|three|1-2|two or three|one, two or three|one or three) arguments?|requires at least (?:one|two) arguments?)), .*")
+_SHAPE = (
+    r"takes (?:one|two|three|1-2|two or three|one, two or three|one or three) arguments?",
+    r"requires at least (?:one|two) arguments?",
+)
+_HELP = re.compile(rf"({'|'.join(_SHAPE)}), .*")
 
 
 def without_help(text: str) -> str:
@@ -83,17 +93,18 @@ def without_help(text: str) -> str:
 def shorten(text: str, root: str) -> str:
     """One line for Apache's answer or ours."""
     text = text.replace(root, "ROOT")
-    text = re.sub(r"AH00526: Syntax error on line ([0-9]+) of ROOT/c\.conf:\n", r"[\1] ", text)
-    text = re.sub(r"AH00526: Syntax error on line ([0-9]+) of ([^\n]*):\n", r"[\2:\1] ", text)
-    return without_help(text.rstrip("\n")).replace("\n", NEWLINE)
+    text = re.sub(r"AH00526: Syntax error on line ([0-9]+) of ROOT/c\.conf:(?:\n|$)", r"[\1] ", text)
+    text = re.sub(r"AH00526: Syntax error on line ([0-9]+) of ([^\n]*):(?:\n|$)", r"[\2:\1] ", text)
+    return NEWLINE.join(line.rstrip(" ") for line in without_help(text.rstrip("\n")).split("\n"))
 
 
 def load_text(configuration: bytes, root: Path, **options: object) -> Loaded:
     """Load a configuration in memory behind the prelude."""
     loads = [f"LoadModule {name}_module {_path_of(name)}" for name in MODULES]
-    before = [*loads, *PRELUDE.rstrip("\n").split("\n")]
+    prelude = str(root / "prelude.conf")
     path = str(root / "c.conf")
-    return load(LoadOptions(str(root), path, before=before, texts={path: configuration}, environment={}, **options))  # type: ignore[arg-type]
+    texts = {path: configuration, prelude: "\n".join([*loads, PRELUDE]).encode()}
+    return load(LoadOptions(str(root), path, before=[f"Include {prelude}"], texts=texts, environment={}, **options))  # type: ignore[arg-type]
 
 
 def _path_of(name: str) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 from coachwhip.api.core import CoreDir, CoreServer, ErrorDocument, ETag, ETagSet, Options, OptionSet, Override
 from coachwhip.api.directives import Args, Directive, DirectiveContext, Repeat, Where
 from coachwhip.api.log import Level
-from coachwhip.expr import ExprError, Expression, parse
 from coachwhip.api.values import choice, leading_int, number, refuse
+from coachwhip.expr import ExprError, Expression, parse
 
 __all__ = ["DIR_ROWS"]
 
@@ -39,18 +39,24 @@ def _options(context: DirectiveContext, raw: str) -> OptionSet:
     for position, word in enumerate(words):
         name = word.lstrip("+-") if signed[position] else word
         lower = name.lower()
-        if any(signed) and lower in ("none", "all"):
-            raise refuse(f"You may not use 'Options +{name.capitalize()}' or 'Options -{name.capitalize()}'.")
         if signed[position] is not signed[0]:
             raise refuse("Either all Options must start with + or -, or no Option may.")
-        if lower in ("none", "all") and position:
-            raise refuse(f"'Options {lower.capitalize()}' must be the first {'O' if lower == 'none' else 'o'}ption given.")
+        if lower in ("none", "all"):
+            _check_whole(name.capitalize(), is_first=position == 0, is_signed=signed[position])
         bits = _OPTIONS.get(lower)
         if bits is None:
             raise refuse(f"Illegal option {name}")
         _check_granted(context, bits, name)
         so_far = _with_option(so_far, bits, word[0] if signed[position] else "", is_first=position == 0)
     return so_far
+
+
+def _check_whole(name: str, *, is_first: bool, is_signed: bool) -> None:
+    """`None` and `All` stand first, and without a sign."""
+    if not is_first:
+        raise refuse(f"'Options {name}' must be the first {'O' if name == 'None' else 'o'}ption given.")
+    if is_signed:
+        raise refuse(f"You may not use 'Options +{name}' or 'Options -{name}'.")
 
 
 def _check_granted(context: DirectiveContext, bits: Options, name: str) -> None:
@@ -83,7 +89,9 @@ _CLASSES = {
 
 
 def _allow_override(context: DirectiveContext, raw: str) -> Override:
-    _warn_if_useless(context, f"Useless use of AllowOverride in line {context.location.line} of {context.location.file}.", "AH00114")
+    _warn_if_useless(
+        context, f"Useless use of AllowOverride in line {context.location.line} of {context.location.file}.", "AH00114"
+    )
     classes = Where(0)
     options: Options | None = None
     nonfatal = ""
@@ -156,7 +164,9 @@ def _default_charset(context: DirectiveContext, word: str) -> str | None:
 
 def _default_type(context: DirectiveContext, word: str) -> None:
     if word.lower() != "none":
-        context.warn(f"Ignoring deprecated use of DefaultType in line {context.location.line} of {context.location.file}.", "AH00117")
+        context.warn(
+            f"Ignoring deprecated use of DefaultType in line {context.location.line} of {context.location.file}.", "AH00117"
+        )
 
 
 def _on_off(context: DirectiveContext, word: str) -> bool:
@@ -164,7 +174,24 @@ def _on_off(context: DirectiveContext, word: str) -> bool:
 
 
 _STATUSES = frozenset(
-    (*range(100, 104), *range(200, 209), 226, *range(300, 306), 307, 308, *range(400, 418), 421, 422, 423, 424, 426, 428, 429, 431, 451)
+    (
+        *range(100, 104),
+        *range(200, 209),
+        226,
+        *range(300, 306),
+        307,
+        308,
+        *range(400, 418),
+        421,
+        422,
+        423,
+        424,
+        426,
+        428,
+        429,
+        431,
+        451,
+    )
 ) | frozenset((*range(500, 509), 510, 511))
 _URL = re.compile(r"[A-Za-z0-9+.\-]+://", re.ASCII)
 
@@ -196,7 +223,7 @@ def _expression(text: str, error_prefix: str, context: DirectiveContext) -> Expr
     try:
         return parse(text, string=True, restricted=context.in_htaccess)
     except ExprError as error:
-        raise refuse(f"{error_prefix}{error}") from error
+        raise refuse(f"{error_prefix}{error.message}") from error
 
 
 def _set_handler(context: DirectiveContext, word: str) -> Any:
@@ -213,7 +240,13 @@ def _filters(context: DirectiveContext, word: str) -> tuple[str, ...]:
     return tuple(name for name in word.split(";") if name)
 
 
-_ETAG = {"inode": ETag.INODE, "mtime": ETag.MTIME, "size": ETag.SIZE, "digest": ETag.DIGEST, "all": ETag.INODE | ETag.MTIME | ETag.SIZE}
+_ETAG = {
+    "inode": ETag.INODE,
+    "mtime": ETag.MTIME,
+    "size": ETag.SIZE,
+    "digest": ETag.DIGEST,
+    "all": ETag.INODE | ETag.MTIME | ETag.SIZE,
+}
 
 
 def _file_etag(context: DirectiveContext, raw: str) -> ETagSet:
@@ -294,7 +327,7 @@ def log_levels(context: DirectiveContext, words: tuple[str, ...]) -> dict[str, i
         value = _level(level, f"{word}: ")
         short = context.find_module(module)
         if short is None:
-            raise refuse(f"Cannot find module {module}".rstrip())
+            raise refuse(f"Cannot find module {module}")
         levels[short] = value
     return levels
 
@@ -318,7 +351,14 @@ _NAMES_ON_OFF = ("on", "off")
 
 DIR_ROWS = (
     Directive("Options", sets="options", value=_options, args=Args.RAW, where=Where.OPTIONS, help="what is possible in a folder"),
-    Directive("AllowOverride", sets="override", value=_allow_override, args=Args.RAW, where=Where.SECTION, help="what .htaccess files may say"),
+    Directive(
+        "AllowOverride",
+        sets="override",
+        value=_allow_override,
+        args=Args.RAW,
+        where=Where.SECTION,
+        help="what .htaccess files may say",
+    ),
     Directive(
         "AllowOverrideList",
         sets="override_list",
@@ -335,7 +375,14 @@ DIR_ROWS = (
         where=Where.FILEINFO,
         help="whether a URL may go on behind a file",
     ),
-    Directive("AddDefaultCharset", sets="default_charset", value=_default_charset, args=Args.ONE, where=Where.FILEINFO, help="charset for text types without one, or Off"),
+    Directive(
+        "AddDefaultCharset",
+        sets="default_charset",
+        value=_default_charset,
+        args=Args.ONE,
+        where=Where.FILEINFO,
+        help="charset for text types without one, or Off",
+    ),
     Directive("DefaultType", value=_default_type, args=Args.ONE, where=Where.FILEINFO, help="ignored since Apache 2.4"),
     Directive("ContentDigest", sets="content_digest", args=Args.FLAG, where=Where.OPTIONS, help="whether Content-MD5 is sent"),
     Directive(
@@ -346,7 +393,14 @@ DIR_ROWS = (
         where=ANYWHERE,
         help="where the server's own name comes from",
     ),
-    Directive("UseCanonicalPhysicalPort", sets="use_canonical_physical_port", value=_on_off, args=Args.ONE, where=ANYWHERE, help="whether the real port is used in URLs"),
+    Directive(
+        "UseCanonicalPhysicalPort",
+        sets="use_canonical_physical_port",
+        value=_on_off,
+        args=Args.ONE,
+        where=ANYWHERE,
+        help="whether the real port is used in URLs",
+    ),
     Directive(
         "HostnameLookups",
         sets="hostname_lookups",
@@ -372,24 +426,134 @@ DIR_ROWS = (
         where=Where.FILEINFO,
         help="a status, and a text, path or URL to answer it with",
     ),
-    Directive("ForceType", sets="force_type", value=_force_type, args=Args.ONE, where=Where.FILEINFO, help="a media type whatever the file"),
-    Directive("SetHandler", sets="set_handler", value=_set_handler, args=Args.ONE, where=Where.FILEINFO, help="a handler whatever the file"),
-    Directive("SetOutputFilter", sets="output_filters", value=_filters, args=Args.ONE, where=Where.FILEINFO, help="filters for answers, with ; between"),
-    Directive("SetInputFilter", sets="input_filters", value=_filters, args=Args.ONE, where=Where.FILEINFO, help="filters for request bodies, with ; between"),
-    Directive("FileETag", sets="file_etag", value=_file_etag, args=Args.RAW, where=Where.FILEINFO, help="what an entity tag is made of"),
-    Directive("EnableMMAP", sets="enable_mmap", value=_on_off, args=Args.ONE, where=Where.FILEINFO, help="whether files may be mapped into memory", differs="accepted; files are never mapped into memory"),
-    Directive("EnableSendfile", sets="enable_sendfile", value=_on_off, args=Args.ONE, where=Where.FILEINFO, help="whether the system sends files itself"),
-    Directive("LimitRequestBody", sets="limit_request_body", value=_body_limit, args=Args.ONE, where=Where.ALL, help="largest request body in bytes, 0 for any"),
-    Directive("LimitXMLRequestBody", sets="limit_xml_request_body", value=_xml_limit, args=Args.ONE, where=Where.ALL, help="largest XML request body in bytes"),
+    Directive(
+        "ForceType",
+        sets="force_type",
+        value=_force_type,
+        args=Args.ONE,
+        where=Where.FILEINFO,
+        help="a media type whatever the file",
+    ),
+    Directive(
+        "SetHandler",
+        sets="set_handler",
+        value=_set_handler,
+        args=Args.ONE,
+        where=Where.FILEINFO,
+        help="a handler whatever the file",
+    ),
+    Directive(
+        "SetOutputFilter",
+        sets="output_filters",
+        value=_filters,
+        args=Args.ONE,
+        where=Where.FILEINFO,
+        help="filters for answers, with ; between",
+    ),
+    Directive(
+        "SetInputFilter",
+        sets="input_filters",
+        value=_filters,
+        args=Args.ONE,
+        where=Where.FILEINFO,
+        help="filters for request bodies, with ; between",
+    ),
+    Directive(
+        "FileETag", sets="file_etag", value=_file_etag, args=Args.RAW, where=Where.FILEINFO, help="what an entity tag is made of"
+    ),
+    Directive(
+        "EnableMMAP",
+        sets="enable_mmap",
+        value=_on_off,
+        args=Args.ONE,
+        where=Where.FILEINFO,
+        help="whether files may be mapped into memory",
+        differs="accepted; files are never mapped into memory",
+    ),
+    Directive(
+        "EnableSendfile",
+        sets="enable_sendfile",
+        value=_on_off,
+        args=Args.ONE,
+        where=Where.FILEINFO,
+        help="whether the system sends files itself",
+    ),
+    Directive(
+        "LimitRequestBody",
+        sets="limit_request_body",
+        value=_body_limit,
+        args=Args.ONE,
+        where=Where.ALL,
+        help="largest request body in bytes, 0 for any",
+    ),
+    Directive(
+        "LimitXMLRequestBody",
+        sets="limit_xml_request_body",
+        value=_xml_limit,
+        args=Args.ONE,
+        where=Where.ALL,
+        help="largest XML request body in bytes",
+    ),
     Directive("MaxRanges", sets="max_ranges", value=_range_limit(200), args=Args.ONE, where=ANYWHERE, help="ranges in one request"),
-    Directive("MaxRangeOverlaps", sets="max_range_overlaps", value=_range_limit(20), args=Args.ONE, where=ANYWHERE, help="overlapping ranges in one request"),
-    Directive("MaxRangeReversals", sets="max_range_reversals", value=_range_limit(20), args=Args.ONE, where=ANYWHERE, help="ranges that go back in one request"),
-    Directive("QualifyRedirectURL", sets="qualify_redirect_url", args=Args.FLAG, where=Where.FILEINFO, help="whether REDIRECT_URL has scheme and host"),
-    Directive("CGIPassAuth", sets="cgi_pass_auth", args=Args.FLAG, where=Where.AUTHCONFIG, help="whether scripts see Authorization"),
-    Directive("CGIVar", sets="cgi_vars", value=_cgi_var, repeat=Repeat.UPDATE, args=Args.TWO, where=Where.FILEINFO, help="how a CGI variable is made"),
-    Directive("RLimitCPU", sets="rlimit_cpu", args=Args.ONE_OR_TWO, where=Where.ALL, value=lambda context, *words: words, help="CPU seconds of a script, soft and hard"),
-    Directive("RLimitMEM", sets="rlimit_mem", args=Args.ONE_OR_TWO, where=Where.ALL, value=lambda context, *words: words, help="memory of a script in bytes, soft and hard"),
-    Directive("RLimitNPROC", sets="rlimit_nproc", args=Args.ONE_OR_TWO, where=Where.ALL, value=lambda context, *words: words, help="processes of a script's user, soft and hard"),
+    Directive(
+        "MaxRangeOverlaps",
+        sets="max_range_overlaps",
+        value=_range_limit(20),
+        args=Args.ONE,
+        where=ANYWHERE,
+        help="overlapping ranges in one request",
+    ),
+    Directive(
+        "MaxRangeReversals",
+        sets="max_range_reversals",
+        value=_range_limit(20),
+        args=Args.ONE,
+        where=ANYWHERE,
+        help="ranges that go back in one request",
+    ),
+    Directive(
+        "QualifyRedirectURL",
+        sets="qualify_redirect_url",
+        args=Args.FLAG,
+        where=Where.FILEINFO,
+        help="whether REDIRECT_URL has scheme and host",
+    ),
+    Directive(
+        "CGIPassAuth", sets="cgi_pass_auth", args=Args.FLAG, where=Where.AUTHCONFIG, help="whether scripts see Authorization"
+    ),
+    Directive(
+        "CGIVar",
+        sets="cgi_vars",
+        value=_cgi_var,
+        repeat=Repeat.UPDATE,
+        args=Args.TWO,
+        where=Where.FILEINFO,
+        help="how a CGI variable is made",
+    ),
+    Directive(
+        "RLimitCPU",
+        sets="rlimit_cpu",
+        args=Args.ONE_OR_TWO,
+        where=Where.ALL,
+        value=lambda context, *words: words,
+        help="CPU seconds of a script, soft and hard",
+    ),
+    Directive(
+        "RLimitMEM",
+        sets="rlimit_mem",
+        args=Args.ONE_OR_TWO,
+        where=Where.ALL,
+        value=lambda context, *words: words,
+        help="memory of a script in bytes, soft and hard",
+    ),
+    Directive(
+        "RLimitNPROC",
+        sets="rlimit_nproc",
+        args=Args.ONE_OR_TWO,
+        where=Where.ALL,
+        value=lambda context, *words: words,
+        help="processes of a script's user, soft and hard",
+    ),
     Directive(
         "ReadBufferSize",
         sets="read_buffer_size",
@@ -398,5 +562,7 @@ DIR_ROWS = (
         where=ANYWHERE,
         help="bytes that are read from a file at once",
     ),
-    Directive("LogLevel", value=_log_level, args=Args.WORDS, where=ANYWHERE, help="how much is logged, for all or for single modules"),
+    Directive(
+        "LogLevel", value=_log_level, args=Args.WORDS, where=ANYWHERE, help="how much is logged, for all or for single modules"
+    ),
 )

@@ -26,8 +26,15 @@ def _count(context: DirectiveContext, word: str) -> int:
 def _folder(context: DirectiveContext, word: str) -> str:
     path = context.server_path(word)
     if not context.is_directory(path):
-        raise refuse(f"CoreDumpDirectory {path} does not exist or is not a directory")
+        raise refuse(f"CoreDumpDirectory {path} {'is not a directory' if context.exists(path) else 'does not exist'}")
     return path
+
+
+def _kibibytes(context: DirectiveContext, word: str) -> int:
+    value = leading_int(context.directive, word)
+    if value < 0:
+        raise refuse(f"Invalid {context.directive} value: {word}")
+    return value
 
 
 def _row(name: str, field: str, read: Callable[[DirectiveContext, str], Any], help: str, differs: str = "") -> Directive:
@@ -43,6 +50,6 @@ PROCESS_ROWS = (
     _row("MaxConnectionsPerChild", "max_connections_per_child", _count, "connections until a process is replaced, 0 for never"),
     _row("MaxRequestsPerChild", "max_connections_per_child", _count, "old name of MaxConnectionsPerChild"),
     _row("CoreDumpDirectory", "core_dump_directory", _folder, "the working folder of processes, for core dumps"),
-    _row("MaxMemFree", "max_mem_free", _count, "KiB that an allocator may keep", "accepted; Python's allocator decides itself"),
-    _row("ThreadStackSize", "thread_stack_size", _count, "bytes of a thread's stack"),
+    _row("MaxMemFree", "max_mem_free", _kibibytes, "KiB that an allocator may keep", "accepted; Python's allocator decides itself"),
+    _row("ThreadStackSize", "thread_stack_size", _kibibytes, "bytes of a thread's stack"),
 )

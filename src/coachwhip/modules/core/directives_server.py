@@ -16,7 +16,7 @@ __all__ = ["SERVER_ROWS"]
 
 
 def _server_name(context: DirectiveContext, word: str) -> None:
-    if re.search(r"[*?\[]", word) or " " in word and word.startswith("["):
+    if re.search(r"[*?\[]", word) or (" " in word and word.startswith("[")):
         raise refuse(f'Invalid ServerName "{word}" use ServerAlias to set multiple server names.')
     scheme, separator, host = word.rpartition("://")
     # Whatever stands before a scheme's slashes is taken for the scheme, and a final slash is not part of the name.
@@ -65,11 +65,11 @@ def _limit(sentence: str) -> Any:
 
 
 def _recursion(context: DirectiveContext, redirects: str, subrequests: str | None = None) -> None:
-    values = [_depth(context, word) for word in (redirects, subrequests or redirects)]
-    if values[0] < 2:
+    depth = _depth(context, redirects)
+    if depth < 2:
         context.warn("Limiting internal redirects to very low numbers may cause normal requests to fail.", "AH00119")
-    context.set(CoreServer, "limit_internal_redirects", values[0])
-    context.set(CoreServer, "limit_internal_subrequests", values[1])
+    context.set(CoreServer, "limit_internal_redirects", depth)
+    context.set(CoreServer, "limit_internal_subrequests", _depth(context, subrequests) if subrequests else depth)
 
 
 def _depth(context: DirectiveContext, word: str) -> int:
@@ -183,11 +183,21 @@ _MUTEX_HELP = (
     "Mutex mechanisms are: 'none', 'default', 'flock:/path/to/file', 'fcntl:/path/to/file', 'file:/path/to/file', "
     "'pthread', 'sysvsem', 'posixsem', 'sem'"
 )
-#: What Apache's compiled-in and common modules register; others are refused as Apache refuses them.
-_MUTEX_TYPES = frozenset(
-    ("mpm-accept", "watchdog-callback", "authdigest-client", "authdigest-opaque", "ldap-cache", "rewrite-map", "ssl-cache", "ssl-stapling",
-     "ssl-stapling-refresh", "cache-socache", "authn-socache", "proxy", "proxy-balancer-shm")
-)  # fmt: skip
+#: Mutex names, and the module that brings each ("": always there).
+_MUTEX_TYPES = {
+    "default": "",
+    "watchdog-callback": "",
+    "mpm-accept": "mpm_prefork_module",
+    "authdigest-client": "auth_digest_module",
+    "authdigest-opaque": "auth_digest_module",
+    "authn-socache": "authn_socache_module",
+    "cache-socache": "cache_socache_module",
+    "ldap-cache": "ldap_module",
+    "rewrite-map": "rewrite_module",
+    "ssl-cache": "ssl_module",
+    "ssl-stapling": "ssl_module",
+    "ssl-stapling-refresh": "ssl_module",
+}
 
 
 def _mutex(context: DirectiveContext, raw: str) -> dict[str, str]:
@@ -200,8 +210,9 @@ def _mutex(context: DirectiveContext, raw: str) -> dict[str, str]:
     if colon and not context.is_directory(context.server_path(folder)):
         raise refuse(f"Invalid Mutex directory in argument {words[0]}")
     types = [word for word in words[1:] if word.lower() != "omitpid"] or ["default"]
-    for name in types:
-        if name.lower() != "default" and name.lower() not in _MUTEX_TYPES:
+    for name in reversed(types):
+        module = _MUTEX_TYPES.get(name.lower())
+        if module is None or (module and not context.has_module(module)):
             raise refuse(f"Mutex type {name} is not valid")
     return {name.lower(): words[0] for name in types}
 
@@ -221,7 +232,8 @@ def _regex_options(context: DirectiveContext, raw: str) -> tuple[str, ...]:
 
 def _name_virtual_host(context: DirectiveContext, word: str) -> None:
     context.warn(
-        f"NameVirtualHost has no effect and will be removed in the next release {context.location.file}:{context.location.line}", "AH00548"
+        f"NameVirtualHost has no effect and will be removed in the next release {context.location.file}:{context.location.line}",
+        "AH00548",
     )
 
 
@@ -232,12 +244,25 @@ def _port(context: DirectiveContext, word: str) -> None:
 def _error(context: DirectiveContext, raw: str) -> None:
     if not raw:
         raise refuse("The Error directive was used with no message.")
-    word, rest = context.word(raw)
-    raise refuse(raw if rest else word)
+    is_quoted = raw[0] in "\"'" and raw[-1] == raw[0]
+    raise refuse(raw[1:-1] if is_quoted else raw)
 
 
-def _row(name: str, args: Args, sets: str | None = None, value: Any = None, *, help: str, repeat: Repeat = Repeat.REPLACE, global_only: bool = False, differs: str = "", where: Where = Where.SERVER) -> Directive:
-    return Directive(name, args=args, where=where, sets=sets, value=value, repeat=repeat, global_only=global_only, help=help, differs=differs)
+def _row(
+    name: str,
+    args: Args,
+    sets: str | None = None,
+    value: Any = None,
+    *,
+    help: str,
+    repeat: Repeat = Repeat.REPLACE,
+    global_only: bool = False,
+    differs: str = "",
+    where: Where = Where.SERVER,
+) -> Directive:
+    return Directive(
+        name, args=args, where=where, sets=sets, value=value, repeat=repeat, global_only=global_only, help=help, differs=differs
+    )
 
 
 SERVER_ROWS = (
@@ -249,11 +274,19 @@ SERVER_ROWS = (
     _row("AccessFileName", Args.RAW, "access_file_names", _access_file_names, help="names of the per-folder configuration files"),
     _row("ErrorLog", Args.ONE, "error_log", _error_log, help="file, |program or syslog"),
     _row("ErrorLogFormat", Args.ONE_OR_TWO, value=_error_log_format, help="format of error log lines"),
-    _row("TimeOut", Args.ONE, "timeout", _timeout, help="seconds to wait for a client"),
+    _row("Timeout", Args.ONE, "timeout", _timeout, help="seconds to wait for a client"),
     _row("LimitRequestLine", Args.ONE, "limit_request_line", _limit(""), help="longest request line in bytes"),
-    _row("LimitRequestFieldSize", Args.ONE, "limit_request_field_size", _limit(""), help="longest request header field in bytes"),
-    _row("LimitRequestFields", Args.ONE, "limit_request_fields", _limit(" (0 = no limit)"), help="request header fields, 0 for any number"),
-    _row("LimitInternalRecursion", Args.ONE_OR_TWO, value=_recursion, help="internal redirects and sub-requests inside one another"),
+    _row("LimitRequestFieldsize", Args.ONE, "limit_request_field_size", _limit(""), help="longest request header field in bytes"),
+    _row(
+        "LimitRequestFields",
+        Args.ONE,
+        "limit_request_fields",
+        _limit(" (0 = no limit)"),
+        help="request header fields, 0 for any number",
+    ),
+    _row(
+        "LimitInternalRecursion", Args.ONE_OR_TWO, value=_recursion, help="internal redirects and sub-requests inside one another"
+    ),
     _row("ServerTokens", Args.ONE, "server_tokens", _server_tokens, global_only=True, help="how much the Server header tells"),
     _row(
         "AllowEncodedSlashes",
@@ -273,9 +306,17 @@ SERVER_ROWS = (
     _row("MergeTrailers", Args.FLAG, "merge_trailers", help="whether trailer fields become header fields"),
     _row("StrictHostCheck", Args.FLAG, "strict_host_check", help="whether a request for an unknown host is refused"),
     _row("HttpProtocolOptions", Args.WORDS, value=_protocol_options, help="how strictly requests are read"),
-    _row("RegisterHttpMethod", Args.WORDS, "registered_methods", _methods, global_only=True, help="methods beside the standard ones"),
+    _row(
+        "RegisterHttpMethod", Args.WORDS, "registered_methods", _methods, global_only=True, help="methods beside the standard ones"
+    ),
     _row("Protocols", Args.WORDS, "protocols", _protocols, help="protocols that are spoken"),
-    _row("ProtocolsHonorOrder", Args.ONE, "protocols_honor_order", _honor_order, help="whether the server's order of protocols counts"),
+    _row(
+        "ProtocolsHonorOrder",
+        Args.ONE,
+        "protocols_honor_order",
+        _honor_order,
+        help="whether the server's order of protocols counts",
+    ),
     _row("Protocol", Args.ONE, "protocol", help="the protocol of this server"),
     _row(
         "AcceptFilter",
@@ -288,10 +329,32 @@ SERVER_ROWS = (
     ),
     _row("ExtendedStatus", Args.FLAG, "extended_status", help="whether the status page shows requests"),
     _row("SeeRequestTail", Args.FLAG, "see_request_tail", help="whether the status page shows the end of long request lines"),
-    _row("FlushMaxThreshold", Args.ONE, "flush_max_threshold", number(0, 4294967295, "0", "(4294967295U))"), help="pending bytes before a flush"),
+    _row(
+        "FlushMaxThreshold",
+        Args.ONE,
+        "flush_max_threshold",
+        number(0, 4294967295, "0", "(4294967295U))"),
+        help="pending bytes before a flush",
+    ),
     _row("FlushMaxPipelined", Args.ONE, "flush_max_pipelined", number(-1, 2147483647), help="pending answers before a flush"),
-    _row("Mutex", Args.RAW, "mutexes", _mutex, repeat=Repeat.UPDATE, global_only=True, help="how processes take turns", differs="accepted; nothing here needs the mutexes that it names"),
-    _row("RegexDefaultOptions", Args.RAW, "regex_options", _regex_options, global_only=True, help="options of all regular expressions"),
+    _row(
+        "Mutex",
+        Args.RAW,
+        "mutexes",
+        _mutex,
+        repeat=Repeat.UPDATE,
+        global_only=True,
+        help="how processes take turns",
+        differs="accepted; nothing here needs the mutexes that it names",
+    ),
+    _row(
+        "RegexDefaultOptions",
+        Args.RAW,
+        "regex_options",
+        _regex_options,
+        global_only=True,
+        help="options of all regular expressions",
+    ),
     _row("NameVirtualHost", Args.ONE, value=_name_virtual_host, help="has no effect since Apache 2.4"),
     _row("Port", Args.ONE, value=_port, help="replaced by Listen"),
     _row("Error", Args.RAW, value=_error, where=Where.ALL, help="a message to stop with"),

@@ -24,7 +24,13 @@ MODULE = Module(
     server_config=CoreServer,
     replayable=True,
     directives=(
-        Directive("KeepAlive", sets="keep_alive", args=Args.FLAG, where=Where.SERVER, help="whether a connection serves more than one request"),
+        Directive(
+            "KeepAlive",
+            sets="keep_alive",
+            args=Args.FLAG,
+            where=Where.SERVER,
+            help="whether a connection serves more than one request",
+        ),
         Directive(
             "KeepAliveTimeout",
             sets="keep_alive_timeout",

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from coachwhip.api.directives import Args, Directive, DirectiveContext, Repeat, Where
-from coachwhip.api.mpm import Listener
+from coachwhip.api.mpm import Listener, ServerMpm
 from coachwhip.api.values import leading_int, refuse
 
 __all__ = ["COMMON_ROWS", "THREAD_ROWS", "count", "mpm_row"]
@@ -20,14 +20,18 @@ def count(context: DirectiveContext, word: str) -> int:
     return leading_int(context.directive, word)
 
 
-def _least(least: int, sentence: str = "") -> Any:
-    def read(context: DirectiveContext, word: str) -> int:
-        value = count(context, word)
-        if value < least:
-            raise refuse(sentence or f"{context.directive} must be at least {least}")
-        return value
+def _positive(context: DirectiveContext, word: str) -> int:
+    found = re.match(r"[ \t]*\+?([0-9]{1,9})", word, re.ASCII)
+    if found is None or not int(found[1]):
+        raise refuse(f"{context.directive} must be > 0")
+    return int(found[1])
 
-    return read
+
+def _buffer(context: DirectiveContext, word: str) -> int:
+    value = leading_int(context.directive, word)
+    if value < 512 and value != 0:
+        raise refuse(f"{context.directive} must be >= 512 bytes, or 0 for system default.")
+    return value
 
 
 def _listen(context: DirectiveContext, *words: str) -> tuple[Listener, ...]:
@@ -35,6 +39,9 @@ def _listen(context: DirectiveContext, *words: str) -> tuple[Listener, ...]:
         raise refuse("Listen requires 1 or 2 arguments.")
     host, port = _address(words[0])
     protocol = words[1].lower() if len(words) == 2 else ("https" if port == 443 else None)
+    others: tuple[Listener, ...] = context.value_of(ServerMpm, "listeners") or ()
+    if any((other.host, other.port) == (host, port) for other in others):
+        raise refuse("Cannot define multiple Listeners on the same IP:port")
     return (Listener(host, port, protocol, context.location),)
 
 
@@ -49,7 +56,7 @@ def _address(text: str) -> tuple[str | None, int]:
         if not host.endswith("]"):
             raise refuse("Invalid address or port")
         host = host[1:-1]
-    return None if host in (None, "*", "0.0.0.0") and host != "0.0.0.0" else host, int(found[2])  # noqa: S104
+    return None if host == "*" else host, int(found[2])
 
 
 def mpm_row(
@@ -69,12 +76,19 @@ def mpm_row(
 
 
 COMMON_ROWS = (
-    mpm_row("Listen", "listeners", _listen, args=Args.ARGV, repeat=Repeat.APPEND, help="a port, or an address and a port, and a protocol"),
-    mpm_row("ListenBacklog", "listen_backlog", _least(1, "ListenBacklog must be > 0"), help="connections that may wait to be accepted"),
-    mpm_row("ListenCoresBucketsRatio", "listen_cores_buckets_ratio", help="CPU cores for each set of listeners"),
-    mpm_row("ListenTCPDeferAccept", "listen_tcp_defer_accept", help="seconds that the system waits for a first byte"),
-    mpm_row("SendBufferSize", "send_buffer_size", help="bytes of a socket's send buffer, 0 for the system's own"),
-    mpm_row("ReceiveBufferSize", "receive_buffer_size", help="bytes of a socket's receive buffer, 0 for the system's own"),
+    mpm_row(
+        "Listen",
+        "listeners",
+        _listen,
+        args=Args.ARGV,
+        repeat=Repeat.APPEND,
+        help="a port, or an address and a port, and a protocol",
+    ),
+    mpm_row("ListenBacklog", "listen_backlog", _positive, help="connections that may wait to be accepted"),
+    mpm_row("ListenCoresBucketsRatio", "listen_cores_buckets_ratio", _positive, help="CPU cores for each set of listeners"),
+    mpm_row("ListenTCPDeferAccept", "listen_tcp_defer_accept", _positive, help="seconds that the system waits for a first byte"),
+    mpm_row("SendBufferSize", "send_buffer_size", _buffer, help="bytes of a socket's send buffer, 0 for the system's own"),
+    mpm_row("ReceiveBufferSize", "receive_buffer_size", _buffer, help="bytes of a socket's receive buffer, 0 for the system's own"),
     mpm_row("StartServers", "start_servers", help="processes at the start"),
     mpm_row("ServerLimit", "server_limit", help="most processes"),
     mpm_row("MaxRequestWorkers", "max_request_workers", help="most requests at the same time"),

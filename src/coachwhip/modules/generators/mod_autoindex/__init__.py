@@ -9,9 +9,10 @@ pure. Source: Apache manual, mod_autoindex.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
-from coachwhip.api import End, FileKind, Module, Options, Outcome, Request, Result, Stream, phases
-from coachwhip.modules.generators.mod_autoindex.amble import write_foot, write_head
+from coachwhip.api import Data, End, FileKind, Module, Options, Outcome, Request, Result, Stream, phases
+from coachwhip.modules.generators.mod_autoindex.amble import foot, write_head
 from coachwhip.modules.generators.mod_autoindex.directives import DIRECTIVES
 from coachwhip.modules.generators.mod_autoindex.listing import Entry, View, ordered, view_of
 from coachwhip.modules.generators.mod_autoindex.matching import (
@@ -69,34 +70,50 @@ def _answer(r: Request, conf: AutoindexDir) -> Result:
     r.set_content_type(f"{content_type};charset={charset}" if charset else content_type)
     if conf.options.value & IndexOption.TRACK_MODIFIED:
         r.set_last_modified(r.finfo.mtime_ns)
-        r.set_validators()
+        r.engine.set_validators(r, r.core.file_etag.value)
     if r.header_only:
         return Outcome.OK
     view = view_of(conf, r.args)
     title = escape_html(octets(r.uri.rstrip("/") or "/"))
-    write_head(r, conf, view.options, title)
+    head = write_head(r, conf, view.options, title)
     collector = _Collector(r, conf, view, folder)
     entries = ordered(collector.entries([entry.name for entry in listed]), view)
-    r.send(Stream(_encoded(render(conf, view, entries, collector.icons.find_special(BLANK_ICON)))))
-    write_foot(r, conf, view.options)
+    lines = render(conf, view, entries, collector.icons.find_special(BLANK_ICON))
+    readme, tail = foot(r, conf, view.options)
+    if readme is None:
+        _send(r, _pieces(head, lines, tail))
+    else:
+        r.send(Stream(_pieces(head, lines, b"")))
+        r.engine.run(readme)
+        r.send(Stream(iter((tail,))))
     r.send(End())
     return Outcome.OK
 
 
-#: Bytes of one piece of the page: few enough to start sending soon, enough to make pieces worth it.
+#: A page of more bytes than this goes out in several brigades, and so without a Content-Length.
 _PIECE = 8000
 
 
-def _encoded(lines: Iterator[str]) -> Iterator[bytes]:
-    kept: list[str] = []
-    size = 0
+def _pieces(head: bytes, lines: Iterator[str], tail: bytes) -> Iterator[bytes]:
+    """The page in pieces of just over `_PIECE` bytes."""
+    kept, size = [head], len(head)
     for line in lines:
-        kept.append(line)
-        size += len(line)
-        if size >= _PIECE:
-            yield "".join(kept).encode("latin-1")
+        kept.append(line.encode("latin-1"))
+        size += len(kept[-1])
+        if size > _PIECE:
+            yield b"".join(kept)
             kept, size = [], 0
-    yield "".join(kept).encode("latin-1")
+    kept.append(tail)
+    yield b"".join(kept)
+
+
+def _send(r: Request, pieces: Iterator[bytes]) -> None:
+    """One piece goes out as a whole, more as they are made."""
+    first, second = next(pieces), next(pieces, None)
+    if second is None and not r.output and len(first) <= _PIECE:
+        r.send(Data(first))
+    else:
+        r.send(Stream(chain((first, second or b""), pieces)))
 
 
 class _Collector:

@@ -5,53 +5,44 @@ Both files are asked for as sub-requests: HTML goes out as any request for it wo
 
 from __future__ import annotations
 
-from coachwhip.api import Data, FileKind, Outcome, Request
+from coachwhip.api import FileKind, Outcome, Request, Stream
+from coachwhip.api.identity import signature
 from coachwhip.modules.generators.mod_autoindex.render import heading, preamble
 from coachwhip.modules.generators.mod_autoindex.settings import AutoindexDir, IndexOption
 from coachwhip.modules.generators.mod_autoindex.titles import is_html
 from coachwhip.util.escapes import escape_html
 
-__all__ = ["write_foot", "write_head"]
+__all__ = ["foot", "write_head"]
 
 #: Text files above this many bytes are not shown.
 _LARGEST_TEXT = 1 << 26
 
 
-def write_head(r: Request, conf: AutoindexDir, options: IndexOption, title: str) -> None:
-    """Everything above the list. `title` is escaped; an HTML header file may bring its own page head."""
+def write_head(r: Request, conf: AutoindexDir, options: IndexOption, title: str) -> bytes:
+    """What stands above the list, as far as it is not sent already: an HTML header file is sent as soon as it is run.
+
+    `title` is escaped.
+    """
     opening = preamble(conf, options, title).encode("latin-1")
     found = _look_up(r, conf.header_name)
     if found is not None and is_html(found.content_type):
-        suppressed = bool(options & IndexOption.SUPPRESS_HTML_PREAMBLE)
-        if not suppressed:
-            r.send(Data(opening))
+        if not options & IndexOption.SUPPRESS_HTML_PREAMBLE:
+            r.send(Stream(iter((opening,))))
+            opening = b""
         if r.engine.run(found) is Outcome.OK:
-            return
-        if suppressed:
-            r.send(Data(opening))
-    else:
-        r.send(Data(opening))
-        text = _plain_text(found)
-        if text is not None:
-            r.send(Data(text))
-            return
-    r.send(Data(heading(conf, title).encode("latin-1")))
+            return b""
+    elif (text := _plain_text(found)) is not None:
+        return opening + text
+    return opening + heading(conf, title).encode("latin-1")
 
 
-def write_foot(r: Request, conf: AutoindexDir, options: IndexOption) -> None:
-    """Everything below the list."""
+def foot(r: Request, conf: AutoindexDir, options: IndexOption) -> tuple[Request | None, bytes]:
+    """What stands below the list: an HTML readme file to run first, if there is one, and the bytes after it."""
     found = _look_up(r, conf.readme_name)
     if found is not None and is_html(found.content_type):
-        if r.engine.run(found) is Outcome.OK:
-            if not options & IndexOption.SUPPRESS_HTML_PREAMBLE:
-                r.send(Data(_CLOSING))
-            return
-    else:
-        text = _plain_text(found)
-        if text is not None:
-            r.send(Data(text + _CLOSING))
-            return
-    r.send(Data(r.signature("").encode("latin-1", "replace") + _CLOSING))
+        return found, b"" if options & IndexOption.SUPPRESS_HTML_PREAMBLE else _CLOSING
+    text = _plain_text(found)
+    return None, (signature(r).encode("latin-1", "replace") if text is None else text) + _CLOSING
 
 
 _CLOSING = b"</body></html>\n"

@@ -33,7 +33,6 @@ from coachwhip.modules.http.mod_mime.extensions import (
     lower,
     meaning_of,
     with_field,
-    without_field,
 )
 from coachwhip.modules.http.mod_mime.media_type import MediaTypeError, normalize
 from coachwhip.util.words import cut_words
@@ -72,11 +71,6 @@ def _add(context: DirectiveContext, field: str, value: str, extensions: tuple[st
     return {name: with_field(said.get(name), field, lower(value)) for name in map(_name, extensions)}
 
 
-def _remove(context: DirectiveContext, field: str, extensions: tuple[str, ...]) -> dict[str, Extension]:
-    said: Mapping[str, Extension] = context.value_of(MimeDir, "extensions") or {}
-    return {name: without_field(said.get(name), field) for name in map(_name, extensions)}
-
-
 def _adder(name: str, field: str, help: str) -> Directive:
     return Directive(
         name,
@@ -95,7 +89,7 @@ def _remover(name: str, field: str) -> Directive:
         Args.WORDS,
         Where.FILEINFO,
         sets="extensions",
-        value=lambda context, *extensions: _remove(context, field, extensions),
+        value=lambda context, *extensions: _add(context, field, "", extensions),
         repeat=Repeat.UPDATE,
         help="one or more file extensions",
     )

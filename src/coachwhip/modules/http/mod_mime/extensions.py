@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import Flag, auto
 
-__all__ = ["Extension", "Meaning", "MultiMatch", "fold_extensions", "lower", "meaning_of"]
+__all__ = ["Extension", "Meaning", "MultiMatch", "fold_extensions", "lower", "meaning_of", "with_field"]
 
 _LOWER = {ord(c): c.lower() for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
@@ -31,7 +31,7 @@ class MultiMatch(Flag):
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """What one section says about one extension. `removed` names the fields that `Remove…` takes back."""
+    """What one section says about one extension. None: nothing; "": what was said before is taken back (`Remove…`)."""
 
     type: str | None = None
     charset: str | None = None
@@ -40,21 +40,20 @@ class Extension:
     handler: str | None = None
     input_filters: str | None = None
     output_filters: str | None = None
-    removed: frozenset[str] = frozenset()
 
 
-_FIELDS = tuple(f.name for f in fields(Extension) if f.name != "removed")
+_FIELDS = tuple(f.name for f in fields(Extension))
 Extensions = Mapping[str, Extension]
 
 
 def fold_extensions(outer: Extensions, inner: Extensions) -> Extensions:
-    """Field by field, inner over outer; then what the inner section removes is gone, even what it adds itself."""
-    folded = dict(outer)
-    for name, said in inner.items():
-        base = outer.get(name, _NOTHING)
-        values = {f: getattr(said, f) or getattr(base, f) for f in _FIELDS if f not in said.removed}
-        folded[name] = Extension(**values)
-    return folded
+    """Field by field, inner over outer."""
+    return {**outer, **{name: _fold(outer.get(name), said) for name, said in inner.items()}}
+
+
+def _fold(outer: Extension | None, inner: Extension) -> Extension:
+    said = {name: value for name in _FIELDS if (value := getattr(inner, name)) is not None}
+    return inner if outer is None else replace(outer, **said)
 
 
 _NOTHING = Extension()
@@ -101,7 +100,8 @@ def _cut(name: str) -> tuple[str, Iterator[str]]:
 def _apply(part: str, meaning: Meaning, extensions: Extensions, types: Mapping[str, str], match: MultiMatch) -> bool:
     """Add what one extension says; returns whether that makes it a known one."""
     said = extensions.get(part, _NOTHING)
-    kind = said.type or types.get(part)
+    # A type that was taken back hides that of `TypesConfig` too.
+    kind = types.get(part) if said.type is None else said.type
     is_known = bool(kind or said.charset or said.language or said.encoding)
     if kind:
         meaning.type = kind
@@ -122,12 +122,6 @@ def _apply(part: str, meaning: Meaning, extensions: Extensions, types: Mapping[s
 
 
 def with_field(old: Extension | None, name: str, value: str) -> Extension:
-    """`old`, or nothing, with one more field said."""
+    """`old`, or nothing, with one more field said ("" takes it back)."""
     changed: Extension = replace(old or _NOTHING, **{name: value})  # type: ignore[arg-type]
     return changed
-
-
-def without_field(old: Extension | None, name: str) -> Extension:
-    """`old`, or nothing, with one more field taken back."""
-    base = old or _NOTHING
-    return replace(base, removed=base.removed | {name})

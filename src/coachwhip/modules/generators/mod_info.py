@@ -1,0 +1,262 @@
+"""mod_info -- the handler `server-info`: the server's settings, modules, hooks and configuration as a page.
+
+Reads the `Startup` record alone, so its answers change only with the configuration. What a page shows is escaped, except the text of
+`AddModuleInfo`, which is HTML. Source: Apache manual, mod_info.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coachwhip.api import (
+    Args,
+    CoreServer,
+    Data,
+    Directive,
+    DirectiveContext,
+    End,
+    Module,
+    Outcome,
+    Repeat,
+    Request,
+    Result,
+    Startup,
+    Where,
+    append,
+    phases,
+    setting,
+)
+from coachwhip.api.identity import signature, software
+from coachwhip.util.escapes import escape_html
+
+
+@dataclass(frozen=True, slots=True)
+class InfoServer:
+    """What `AddModuleInfo` lines say: (source name of the module, HTML)."""
+
+    notes: tuple[tuple[str, str], ...] = setting((), fold=append)
+
+
+def _read_note(context: DirectiveContext, module: str, html: str) -> tuple[tuple[str, str], ...]:
+    return ((module, html),)
+
+
+MODULE = Module(
+    "info_module",
+    "mod_info.c",
+    (
+        Directive("AddModuleInfo", Args.TWO, Where.SERVER, "notes", _read_note, Repeat.APPEND,
+                  help="a module name and additional information on that module"),
+    ),
+    server_config=InfoServer,
+    replayable=True,
+)  # fmt: skip
+
+HANDLER = "server-info"
+_HEAD = """<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN"
+"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">
+<html xmlns="http://www.w3.org/1999/xhtml">
+<head>
+  <title>Server Information</title>
+</head>
+<body><h1 style="text-align: center">Apache Server Information</h1>
+"""
+_SUBPAGES = (
+    ("config", "Configuration Files"),
+    ("server", "Server Settings"),
+    ("list", "Module List"),
+    ("hooks", "Active Hooks"),
+    ("providers", "Available Providers"),
+)
+_SECTIONS = (
+    ("modules", "Loaded Modules"),
+    ("server", "Server Settings"),
+    ("startup_hooks", "Startup Hooks"),
+    ("request_hooks", "Request Hooks"),
+    ("other_hooks", "Other Hooks"),
+    ("providers", "Providers"),
+)
+
+#: Titles of the phases, by the page section that lists them.
+_HOOKS: Mapping[str, tuple[tuple[phases.Phase, str], ...]] = {
+    "startup_hooks": (
+        (phases.pre_config, "Pre-Config"),
+        (phases.check_config, "Check Configuration"),
+        (phases.test_config, "Test Configuration"),
+        (phases.post_config, "Post Configuration"),
+        (phases.open_logs, "Open Logs"),
+        (phases.child_init, "Child Init"),
+    ),
+    "request_hooks": (
+        (phases.pre_connection, "Pre-Connection"),
+        (phases.create_request, "Create Request"),
+        (phases.post_read_request, "Post-Read Request"),
+        (phases.header_parser, "Header Parse"),
+        (phases.pre_translate_name, "Pre-Translate Name"),
+        (phases.translate_name, "Translate Name"),
+        (phases.map_to_storage, "Map to Storage"),
+        (phases.access_checker_ex, "Check Access"),
+        (phases.access_checker, "Check Access (legacy)"),
+        (phases.check_user_id, "Verify User ID"),
+        (phases.note_auth_failure, "Note Authentication Failure"),
+        (phases.auth_checker, "Verify User Access"),
+        (phases.type_checker, "Check Type"),
+        (phases.fixups, "Fixups"),
+        (phases.quick_handler, "Quick Handler"),
+        (phases.handler, "Content Handlers"),
+        (phases.log_transaction, "Logging"),
+        (phases.insert_filter, "Insert Filters"),
+        (phases.insert_error_filter, "Insert Errors"),
+    ),
+    "other_hooks": ((phases.child_exit, "Child Exit"),),
+}
+
+
+@MODULE.hook(phases.handler)
+def show_info(r: Request) -> Result:
+    """Answer with the page that the query asks for: everything, one part, or one module."""
+    if r.handler != HANDLER:
+        return Outcome.DECLINED
+    r.allowed |= {"GET", "POST"}
+    if r.method not in ("GET", "HEAD", "POST"):
+        return Outcome.DECLINED
+    r.set_content_type("text/html; charset=ISO-8859-1")
+    body = "".join([_HEAD, *_content(r), signature(r), "</body></html>\n"])
+    r.send(Data(body.encode("utf-8", "surrogateescape")), End())
+    return Outcome.OK
+
+
+def _content(r: Request) -> Iterator[str]:
+    startup, query = r.engine.startup, (r.args or "").lower()
+    if r.args is None:
+        yield from _everything(r, startup)
+    elif query == "config":
+        yield from _configuration(startup)
+    elif query == "server":
+        yield from _settings(r, startup)
+        yield "<hr />"
+    elif query == "list":
+        yield "<dl><dt>Server Module List</dt>"
+        yield from (f"<dd>{escape_html(module.source)}</dd>" for module in _modules(startup))
+        yield "</dl><hr />"
+    elif query == "hooks":
+        yield from _hooks(startup)
+    elif query == "providers":
+        yield from _providers(startup)
+    else:
+        yield from (text for module in _modules(startup) if module.source == r.args for text in _module(startup, module))
+
+
+def _everything(r: Request, startup: Startup) -> Iterator[str]:
+    links = ", ".join(f'<a href="?{name}">{title}</a>' for name, title in _SUBPAGES)
+    yield f"<dl><dt><tt>Subpages:<br />{links}</tt></dt></dl><hr />"
+    links = ", ".join(f'<a href="#{name}">{title}</a>' for name, title in _SECTIONS)
+    yield f'<dl><dt><tt>Sections:<br />{links}</tt></dt></dl><hr /><h2><a name="modules">Loaded Modules</a></h2><dl><dt><tt>'
+    yield "".join(f'<a href="#{m.source}">{escape_html(m.source)}</a>, ' for m in _modules(startup))
+    yield "</tt></dt></dl><hr />"
+    yield from _settings(r, startup)
+    yield "<hr />"
+    yield from _hooks(startup)
+    yield from _providers(startup)
+    for module in _modules(startup):
+        yield from _module(startup, module)
+
+
+def _modules(startup: Startup) -> list[Module]:
+    return sorted(startup.modules, key=lambda module: module.source)
+
+
+def _settings(r: Request, startup: Startup) -> Iterator[str]:
+    core = r.server.config(CoreServer)
+    pairs = (
+        ("Hostname/port", f"<tt>{escape_html(r.server_name())}:{r.server_port()}</tt>"),
+        ("Timeouts", f"<tt>connection: {core.timeout:g} &nbsp;&nbsp; keep-alive: {core.keep_alive_timeout:g}</tt>"),
+        ("Server Root", f"<tt>{escape_html(startup.server_root)}</tt>"),
+        ("Config File", f"<tt>{escape_html(str(startup.options.get('config_file', '')))}</tt>"),
+    )
+    yield '<h2><a name="server">Server Settings</a></h2><dl>'
+    yield f'<dt><strong>Server Version:</strong> <font size="+1"><tt>{escape_html(software(r))}</tt></font></dt>\n'
+    yield from (f"<dt><strong>{title}:</strong> {value}</dt>\n" for title, value in pairs)
+    yield "</dl>"
+
+
+def _hooks(startup: Startup) -> Iterator[str]:
+    from_phase: dict[phases.Phase, list[tuple[int, str]]] = {}
+    for module in startup.modules:
+        for hook in module.hooks:
+            from_phase.setdefault(hook.phase, []).append((int(hook.order), module.source))
+    for section, title in _SECTIONS:
+        if section not in _HOOKS:
+            continue
+        yield f'<h2><a name="{section}">{title}</a></h2>\n<dl>'
+        for phase, name in _HOOKS[section]:
+            if found := sorted(from_phase.get(phase, ()), key=lambda entry: entry[0]):
+                lines = "".join(f'&nbsp;&nbsp; {order:02d} <a href="#{s}">{s}</a> <br/>' for order, s in found)
+                yield f"<dt><strong>{name}:</strong>\n <br /><tt>\n{lines}\n  </tt>\n</dt>\n"
+        yield "</dl>\n<hr />"
+
+
+def _providers(startup: Startup) -> Iterator[str]:
+    yield '<h2><a name="providers">Providers</a></h2>\n<dl>'
+    known = sorted({(kind, name) for module in startup.modules for kind, name, _ in module.providers})
+    for group in sorted({kind for kind, _ in known}):
+        names = "".join(f"&nbsp;&nbsp;<tt>{escape_html(name)}</tt><br/>" for kind, name in known if kind == group)
+        yield f"<dt><strong>{escape_html(group)}:</strong>\n <br />{names}\n</dt>\n"
+    yield "</dl>\n<hr />"
+
+
+def _module(startup: Startup, module: Module) -> Iterator[str]:
+    source = escape_html(module.source)
+    phases_of = {hook.phase for hook in module.hooks}
+    part = ", ".join(title for phase, title in _HOOKS["request_hooks"] if phase in phases_of)
+    handlers = "yes" if phases.handler in phases_of else "none"
+    yield f'<dl><dt><a name="{source}"><strong>Module Name:</strong></a> <font size="+1"><tt><a href="?{source}">{source}</a></tt></font></dt>\n'
+    yield f"<dt><strong>Content handlers:</strong> <tt> <em>{handlers}</em></tt></dt>"
+    yield f"<dt><strong>Request Phase Participation:</strong>\n<tt>{part or ' <em>none</em>'}</tt></dt>\n"
+    if module.directives:
+        rows = "".join(f"<dd><tt>{_title(row)} - <i>{escape_html(row.help)}</i></tt></dd>\n" for row in module.directives)
+        yield f"<dt><strong>Module Directives:</strong></dt>{rows}<dt><strong>Current Configuration:</strong></dt>\n"
+        yield from _lines_of(startup, {row.name.lower() for row in module.directives})
+    else:
+        yield "<dt><strong>Module Directives:</strong> <tt>none</tt></dt>"
+    for name, html in startup.main.config(InfoServer).notes:
+        if name == module.source:
+            yield f"<dt><strong>Additional Information:</strong>\n</dt><dd>{html}</dd>"
+    yield "</dl><hr />\n"
+
+
+def _title(row: Directive) -> str:
+    return f"&lt;{row.name}&gt;" if row.section else row.name
+
+
+def _configuration(startup: Startup) -> Iterator[str]:
+    yield "<dl><dt><strong>Configuration:</strong>\n"
+    yield from _lines_of(startup, None)
+    yield "</dl><hr />"
+
+
+def _lines_of(startup: Startup, names: set[str] | None) -> Iterator[str]:
+    """The lines of these directives (None: all), with the containers around them, under the files they stand in."""
+    file = ""
+    for node, depth in _walk(startup.tree or (), 0):
+        if names is not None and not _concerns(node, names):
+            continue
+        if node.location.file != file:
+            file = node.location.file
+            yield f"<dd><tt><strong>In file: {escape_html(file)}</strong></tt></dd>\n"
+        indent = "&nbsp;&nbsp;" * depth
+        text = f"{escape_html(node.name)} <i>{escape_html(node.args)}</i>"
+        yield f"<dd><tt>{node.location.line:>3}:&nbsp;{indent}{text}</tt></dd>\n".replace("<tt> ", "<tt>&nbsp;")
+
+
+def _walk(nodes: Any, depth: int) -> Iterator[tuple[Any, int]]:
+    for node in nodes:
+        yield node, depth
+        yield from _walk(node.children, depth + 1)
+
+
+def _concerns(node: Any, names: set[str]) -> bool:
+    """Whether a line, or one inside it, is of one of these directives."""
+    return node.name.lstrip("<").lower() in names or any(_concerns(child, names) for child in node.children)

@@ -1,0 +1,146 @@
+"""The figures of a status report and their text forms; `?auto` as a table of keys in Apache's order. Pure."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from coachwhip.api.scoreboard import ProcessInfo, Scoreboard, Totals, WorkerState
+
+__all__ = ["Report", "auto_text", "number", "span_text", "time_text"]
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True)
+class Report:
+    """One look at the scoreboard."""
+
+    board: Scoreboard
+    #: Wall clock.
+    now: float
+    server_name: str
+    local_ip: str
+    software: str
+    #: `ExtendedStatus`: counts and requests, not states alone.
+    extended: bool
+
+    @cached_property
+    def uptime(self) -> int:
+        """Whole seconds since the (re)start."""
+        return max(0, int(self.now - self.board.restarted))
+
+    @cached_property
+    def totals(self) -> Totals:
+        """Sums since the start."""
+        return self.board.totals()
+
+    @cached_property
+    def processes(self) -> list[ProcessInfo]:
+        """The live processes."""
+        return list(self.board.processes())
+
+    @cached_property
+    def letters(self) -> str:
+        """One letter for each slot."""
+        return "".join(slot.state.value for slot in self.board.slots())
+
+    @cached_property
+    def counts(self) -> tuple[int, int, int]:
+        """Busy, gracefully finishing, and idle slots."""
+        states = Counter(slot.state for slot in self.board.slots())
+        graceful = states[WorkerState.GRACEFUL]
+        busy = sum(count for state, count in states.items() if state.is_busy) - graceful
+        return busy, graceful, states[WorkerState.READY]
+
+    @property
+    def cpu_load(self) -> float:
+        """Processor seconds of all kinds."""
+        totals = self.totals
+        return totals.cpu_user + totals.cpu_system + totals.children_user + totals.children_system
+
+
+def number(value: float) -> str:
+    """As C's %g writes it, but a leading zero is dropped: ".0625"."""
+    text = f"{value:g}"
+    return text[1:] if text.startswith("0.") else text
+
+
+def time_text(seconds: float) -> str:
+    """Local time: "Monday, 23-Nov-2026 09:53:15 UTC"."""
+    t = time.localtime(seconds // 1)
+    day, month = _DAYS[t.tm_wday], _MONTHS[t.tm_mon - 1]
+    return f"{day}, {t.tm_mday:02d}-{month}-{t.tm_year} {t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d} {t.tm_zone}"
+
+
+def span_text(seconds: int) -> str:
+    """A duration in words, each with a blank before it: " 2 hours 1 minute 3 seconds"; "" for none."""
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    parts = []
+    for unit, value, larger in (("day", days, 0), ("hour", hour, days), ("minute", minute, hours), ("second", second, minutes)):
+        if value or larger:
+            parts.append(f" {value} {unit}{'' if value == 1 else 's'}")
+    return "".join(parts)
+
+
+def auto_text(report: Report) -> str:
+    """The whole of `?auto`."""
+    lines = [report.server_name, *(f"{key}: {value}" if value != "" else f"{key}:" for key, value in _pairs(report))]
+    return "\n".join(lines) + "\n"
+
+
+def _pairs(report: Report) -> Iterator[tuple[str, object]]:
+    board = report.board
+    yield "ServerVersion", report.software
+    yield "ServerMPM", board.mpm
+    yield "Server Built", "unknown"
+    yield "CurrentTime", time_text(report.now)
+    yield "RestartTime", time_text(board.restarted)
+    yield "ParentServerConfigGeneration", board.config_generation
+    yield "ParentServerMPMGeneration", board.mpm_generation
+    yield "ServerUptimeSeconds", report.uptime
+    yield "ServerUptime", span_text(report.uptime).lstrip(" ")
+    for minutes, load in zip((1, 5, 15), board.load(), strict=True):
+        yield f"Load{minutes}", f"{load:.2f}"
+    if report.extended:
+        yield from _extended_pairs(report)
+    yield from zip(("BusyWorkers", "GracefulWorkers", "IdleWorkers"), report.counts, strict=True)
+    if board.mpm == "event":
+        yield from _async_pairs(report.processes)
+    yield "Scoreboard", report.letters
+
+
+def _extended_pairs(report: Report) -> Iterator[tuple[str, object]]:
+    totals, uptime = report.totals, report.uptime
+    yield "Total Accesses", totals.accesses
+    yield "Total kBytes", totals.bytes // 1024
+    yield "Total Duration", totals.duration_ms
+    yield "CPUUser", number(totals.cpu_user)
+    yield "CPUSystem", number(totals.cpu_system)
+    yield "CPUChildrenUser", number(totals.children_user)
+    yield "CPUChildrenSystem", number(totals.children_system)
+    if report.cpu_load and uptime:
+        yield "CPULoad", number(report.cpu_load / uptime * 100)
+    yield "Uptime", uptime
+    if uptime > 0:
+        yield "ReqPerSec", number(totals.accesses / uptime)
+        yield "BytesPerSec", number(totals.bytes / uptime)
+    if totals.accesses > 0:
+        yield "BytesPerReq", number(totals.bytes / totals.accesses)
+        yield "DurationPerReq", number(totals.duration_ms / totals.accesses)
+
+
+def _async_pairs(processes: list[ProcessInfo]) -> Iterator[tuple[str, object]]:
+    yield "Processes", len(processes)
+    yield "Stopping", sum(process.stopping for process in processes)
+    yield "ConnsTotal", sum(process.connections for process in processes)
+    yield "ConnsAsyncWaitIO", sum(process.wait_io for process in processes)
+    yield "ConnsAsyncWriting", sum(process.writing for process in processes)
+    yield "ConnsAsyncKeepAlive", sum(process.keep_alive for process in processes)
+    yield "ConnsAsyncClosing", sum(process.closing for process in processes)
