@@ -124,22 +124,32 @@ def headless(figures: Figures) -> Judgement:
 
 def forked(figures: Figures) -> Judgement:
     """106 requests/s with fork."""
-    accused = figures["fork"]["accused"]
-    quick, slow = accused["5 fork leave _exit"]["per_second"], accused["5 fork leave exit"]["per_second"]
+    accused, requests = figures["fork"]["accused"], figures["fork"]["requests"]
+    quick, slow = accused["5 fork leave _exit"]["per_second"], accused["511 fork leave exit"]["per_second"]
+    stuck = accused["5 fork leave exit"]
+    ends = (
+        (f"aborted after {stuck['completed']:.0f} of {requests}", f"应答 {requests} 个中的 {stuck['completed']:.0f} 个之后中止")
+        if not stuck["per_second"]
+        else (f"{stuck['per_second']:,.0f}", f"{stuck['per_second']:,.0f} 个")
+    )
     near = 0.5 <= slow / 106 <= 2
     return (
         ("“106 requests a second with fork.”", "“用 fork 之后，每秒 106 个请求。”"),
         (
-            f"{quick:,.0f} when the child ends with `os._exit(0)`, {slow:,.0f} when it ends with `sys.exit(0)`.",
-            f"子进程用 `os._exit(0)` 结束时 {quick:,.0f} 个，用 `sys.exit(0)` 结束时 {slow:,.0f} 个。",
+            f"{quick:,.0f} when the child ends with `os._exit(0)`; {slow:,.0f} when it ends with `sys.exit(0)` and the queue is "
+            f"long; with `sys.exit(0)` and `listen(5)`: {ends[0]}.",
+            f"子进程用 `os._exit(0)` 结束时 {quick:,.0f} 个；用 `sys.exit(0)` 结束而队列够长时 {slow:,.0f} 个；"
+            f"`sys.exit(0)` 加 `listen(5)`：{ends[1]}。",
         ),
         (
-            "the figure fits children that leave by `sys.exit` or by the end of the script."
-            if near else "not reached here; how the child ends decides more than anything else.",
-            "这个数字与“子进程用 `sys.exit` 或跑到脚本末尾退出”相符。"
-            if near else "这里测不到这个数；子进程怎样结束，影响最大。",
+            "the figure fits children that end by `sys.exit` or with the script."
+            if near
+            else "not met here; how a child ends decides more than anything else.",
+            "这个数字与“子进程用 `sys.exit` 结束或跑完脚本自然退出”相符。"
+            if near
+            else "这里测不到这个数；影响最大的是子进程怎样结束。",
         ),
-    )  # fmt: skip
+    )
 
 
 def culprit(figures: Figures) -> Judgement:
@@ -151,35 +161,35 @@ def culprit(figures: Figures) -> Judgement:
     accused = {key: seen["per_second"] for key, seen in fork["accused"].items()}
     queue = accused["511 fork leave _exit"] / accused["5 fork leave _exit"] - 1
     dead = accused["511 fork reap _exit"] / accused["511 fork leave _exit"] - 1
-    alone = accused["511 one leave _exit"]
-    resent, longest = (fork["accused"]["5 fork leave _exit"][name] for name in ("TCPSynRetrans", "longest_ms"))
+    alone, forking = accused["511 one leave _exit"], accused["511 fork leave _exit"]
+    stuck, brief = fork["accused"]["5 fork leave exit"], fork["accused"]["5 fork leave _exit"]
     return (
         ("“`os.fork` is what makes it slow.”", "“慢就慢在 `os.fork`。”"),
         (
-            f"without fork {alone:,.0f} requests/s, with it {accused['511 fork leave _exit']:,.0f}. The call takes {call:.0f} µs, "
-            f"a child's whole life {life:.0f} µs with {quick['child_faults']:.0f} page faults; with `sys.exit` {slow:,.0f} µs "
-            f"and {apart['child_faults']:,.0f}. A queue of 511 instead of 5 changes the throughput by {queue:+.0%}, reaping by "
-            f"{dead:+.0%}; among {fork['forks']:,} zombies a fork costs {fates['leave']:.0f} µs, without {fates['reap']:.0f}. "
-            f"SYNs repeated with the queue of 5: {resent:,.0f}, longest wait {longest:,.0f} ms.",
-            f"不 fork 时 {alone:,.0f} 请求/秒，fork 时 {accused['511 fork leave _exit']:,.0f}。调用本身 {call:.0f} 微秒，"
-            f"子进程一生 {life:.0f} 微秒、{quick['child_faults']:.0f} 次缺页；用 `sys.exit` 则是 {slow:,.0f} 微秒、"
-            f"{apart['child_faults']:,.0f} 次。队列从 5 加到 511，吞吐量变化 {queue:+.0%}；回收子进程，变化 {dead:+.0%}；"
+            f"without fork {alone:,.0f} requests/s, with it {forking:,.0f}. The call takes {call:.0f} µs, a child's whole life "
+            f"{life:.0f} µs with {quick['child_faults']:.0f} page faults; with `sys.exit` {slow:,.0f} µs with "
+            f"{apart['child_faults']:,.0f}. A queue of 511 instead of 5 changes the throughput by {queue:+.0%}, reaping by "
+            f"{dead:+.0%}; among {fork['forks']:,} zombies a fork costs {fates['leave']:.0f} µs, without them {fates['reap']:.0f}. "
+            f"SYNs repeated with `listen(5)`: {brief['TCPSynRetrans']:,.0f} with `_exit`, {stuck['TCPSynRetrans']:,.0f} with "
+            "`sys.exit`.",
+            f"不 fork 时 {alone:,.0f} 请求/秒，fork 时 {forking:,.0f}。调用本身 {call:.0f} 微秒，子进程一生 {life:.0f} 微秒、"
+            f"{quick['child_faults']:.0f} 次缺页；用 `sys.exit` 则是 {slow:,.0f} 微秒、{apart['child_faults']:,.0f} 次。"
+            f"队列从 5 加到 511，吞吐量变化 {queue:+.0%}；回收子进程，变化 {dead:+.0%}；"
             f"有 {fork['forks']:,} 个僵尸时一次 fork {fates['leave']:.0f} 微秒，没有时 {fates['reap']:.0f} 微秒。"
-            f"队列为 5 时重发 SYN {resent:,.0f} 次，最长等待 {longest:,.0f} 毫秒。",
+            f"`listen(5)` 时重发的 SYN：`_exit` {brief['TCPSynRetrans']:,.0f} 个，`sys.exit` {stuck['TCPSynRetrans']:,.0f} 个。",
         ),
         (
-            (
-                f"yes, but not alone: fork makes a request {alone / accused['511 fork leave _exit']:.0f} times dearer, and an "
-                f"interpreter that takes itself apart makes it {slow / life:.0f} times dearer again. Zombies and the queue "
-                + ("hardly count for the throughput." if abs(queue) < 0.15 and abs(dead) < 0.15 else "count as well.")
-            ),
-            (
-                f"是它，但不止它：fork 使一个请求贵了 {alone / accused['511 fork leave _exit']:.0f} 倍，"
-                f"而解释器的自我拆除又使它再贵 {slow / life:.0f} 倍。"
-                + ("僵尸和队列对吞吐量几乎没有影响。" if abs(queue) < 0.15 and abs(dead) < 0.15 else "僵尸和队列也有份。")
-            ),
+            f"yes, but it had help: forking makes a request {alone / forking:.0f} times dearer, and an interpreter that takes "
+            f"itself apart makes a child {slow / life:.0f} times dearer again. "
+            + ("Zombies do not count. " if abs(dead) < 0.15 else "Reaping counts as well. ")
+            + ("The queue of 5 does not count while the burst is over in a second, and ruins everything when it is not."
+               if not stuck["per_second"] else "The queue of 5 costs waiting, not throughput."),
+            f"是它，但有帮凶：fork 使一个请求贵了 {alone / forking:.0f} 倍，解释器的自我拆除又使一个子进程再贵 "
+            f"{slow / life:.0f} 倍。" + ("僵尸没有影响。" if abs(dead) < 0.15 else "回收与否也有影响。")
+            + ("长度为 5 的队列，在一秒之内能结束的突发里没有影响，超过一秒就毁掉一切。"
+               if not stuck["per_second"] else "长度为 5 的队列增加的是等待，不是吞吐量的损失。"),
         ),
-    )
+    )  # fmt: skip
 
 
 JUDGES: tuple[Callable[[Figures], Judgement], ...] = (string, files, faster, headless, forked, culprit)

@@ -25,8 +25,8 @@ SUSPECTS = (
     "511 fork reap _exit",
     "511 fork leave _exit",
     "5 fork leave _exit",
+    "511 fork leave exit",
     "5 fork leave exit",
-    "511 fork reap exit",
 )
 
 
@@ -36,10 +36,10 @@ def accuse(suspect: str, requests: int) -> dict[str, float]:
     command = [sys.executable, str(HERE / "fork_server.py"), str(port), *suspect.split()]
     with running_command(pinned(0, command), port, suspect):
         before = tcp_counters()
-        load = ab(port, "/", min(500, requests), requests=requests)
+        load = ab(port, "/", min(500, requests), requests=requests, patience=5)
         after = tcp_counters()
     counted = {name: float(after[name] - before[name]) for name in after}
-    return {"per_second": load.per_second, "longest_ms": load.longest_ms, **counted}
+    return {"per_second": load.per_second, "completed": load.requests, "longest_ms": load.longest_ms, **counted}
 
 
 def time_forks(count: int, ballast_mib: int = 0, ending: str = "_exit", fate: str = "reap") -> dict[str, Any]:

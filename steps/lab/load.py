@@ -50,13 +50,14 @@ def parse_ab(printed: str, errors: str) -> Load:
         found = re.search(label + r" +([0-9.]+)", printed)
         return float(found[1]) if found else 0.0
 
-    aborted = ""
+    aborted, completed = "", int(figure("Complete requests:"))
     if "Requests per second:" not in printed:
-        lines = [line for line in (errors + printed).splitlines() if "failures" in line or line.startswith("apr_")]
-        aborted = lines[0].strip() if lines else "no result"
+        reason = re.search(r"Test aborted after [0-9]+ failures|apr_[a-z_]+: [^\n]+", errors + printed)
+        partly = re.search(r"Total of ([0-9]+) requests completed", errors + printed)
+        aborted, completed = reason[0] if reason else "no result", int(partly[1]) if partly else 0
     longest = re.search(r"100% +([0-9]+)", printed)
     return Load(
-        requests=int(figure("Complete requests:")),
+        requests=completed,
         seconds=figure("Time taken for tests:"),
         failed=int(figure("Failed requests:")),
         document_bytes=int(figure("Document Length:")),

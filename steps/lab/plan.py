@@ -45,7 +45,7 @@ class Scale:
         return ab(port, target, concurrency, seconds=self.seconds, requests=self.requests, keep=keep, patience=patience)
 
 
-FULL = Scale(rounds=3, seconds=1, requests=0, forks=2000, accused=1000)
+FULL = Scale(rounds=3, seconds=1, requests=0, forks=2000, accused=500)
 QUICK = Scale(rounds=1, seconds=0, requests=200, forks=100, accused=100)
 
 Figures = dict[str, list[float]]
@@ -124,7 +124,7 @@ def one_round(live: Live, scale: Scale, figures: Figures, aborted: dict[str, str
             load = scale.load(live.port, target, 64, keep)
             spent = cpu_seconds(live.session) - before
             note(f"{way}_{size}", load.per_second)
-            if load.requests and not load.aborted:
+            if load.per_second:
                 note(f"{way}_{size}_cpu_us", 1e6 * spent / load.requests)
             if load.aborted:
                 aborted[f"{way}_{size}"] = load.aborted

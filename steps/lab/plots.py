@@ -17,6 +17,9 @@ LEFT, RIGHT, TOP, ROW = 250, 110, 74, 30
 WIDTH = 900
 
 
+Row = tuple[str, Sequence[float | None]]
+
+
 @dataclass(slots=True)
 class Drawing:
     """SVG elements on white paper, so that it can be read on a dark page too."""
@@ -47,9 +50,12 @@ class Drawing:
         return "\n".join([start, f"<title>{escape(self.title)}</title>", paper, *self.elements, "</svg>\n"])
 
 
-def bars(title: str, note: str, rows: Sequence[tuple[str, Sequence[float | None]]], legend: Sequence[str] = (), *,
-         logarithmic: bool = False) -> str:  # fmt: skip
-    """Draw one or two bars a row. A missing value is a dash; on a logarithmic scale the bars begin at a power of ten."""
+def bars(words: Sequence[str], rows: Sequence[Row], *, logarithmic: bool = False) -> str:
+    """Draw one or two bars a row; `words` are title, note and the names of the series (if there are two).
+
+    A missing value is a dash; on a logarithmic scale the bars begin at a power of ten.
+    """
+    title, note, *legend = words
     drawing = Drawing(TOP + ROW * len(rows) + 44, title)
     drawing.text(20, 30, title, size=18)
     drawing.text(20, 52, note, ink="#66727d")
@@ -89,8 +95,9 @@ def marks(low: float, high: float) -> list[float]:
     return [step * number for number in range(int(high / step) + 1)]
 
 
-def colour_table(title: str, note: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[float]]]) -> str:
-    """Draw shares between 0 and 1 as a table whose cells go from red to green."""
+def colour_table(words: Sequence[str], columns: Sequence[str], rows: Sequence[tuple[str, Sequence[float]]]) -> str:
+    """Draw shares between 0 and 1 as a table whose cells go from red to green; `words` are title and note."""
+    title, note = words
     drawing = Drawing(TOP + ROW * (len(rows) + 1) + 16, title)
     drawing.text(20, 30, title, size=18)
     drawing.text(20, 52, note, ink="#66727d")

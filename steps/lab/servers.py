@@ -36,6 +36,10 @@ LoadModule mime_module {modules}/mod_mime.so
 TypesConfig /etc/mime.types
 {user}
 DocumentRoot {folder}/www
+<Directory />
+    AllowOverride None
+    Require all denied
+</Directory>
 <Directory {folder}/www>
     Require all granted
 </Directory>

@@ -12,14 +12,14 @@ from typing import Any
 from steps.lab.catalogue import STEPS
 
 Figures = dict[str, Any]
-SPREAD = ("median", "min", "max")
 
 WORDS = {
     "en": {
         "server": "server", "blog_small": "`-n500 -c500`, small", "blog_big": "the same, 52 KB", "close": "new connections",
         "keep": "keep-alive", "per_second": "requests/s", "cpu": "CPU µs", "memory": "MiB", "aborted": "aborted",
         "calls": "system calls per request (≥ 0.05), new connections", "sum": "sum", "setting": "setting",
-        "longest": "longest wait, ms", "overflows": "listen queue full", "resent": "SYNs repeated", "life": "life of a child, µs",
+        "longest": "longest wait, ms", "overflows": "listen queue full", "resent": "SYNs repeated", "timeouts": "TCP time-outs", "answered": "answered",
+        "life": "life of a child, µs",
         "call": "the call alone, µs", "faults": "page faults of the child", "memory_of": "a process of this size, {} MiB more",
         "silent_1": "1 silent", "silent_100": "100 silent", "half_200": "200 with half a head", "step": "step", "file": "script",
         "is new": "new", "apache": "Apache", "properly": "Coachwhip",
@@ -28,7 +28,8 @@ WORDS = {
         "server": "服务器", "blog_small": "`-n500 -c500`，小页", "blog_big": "同上，52 KB", "close": "每次新建连接",
         "keep": "长连接", "per_second": "请求/秒", "cpu": "CPU 微秒", "memory": "MiB", "aborted": "中止",
         "calls": "每个请求的系统调用（≥ 0.05 次），每次新建连接", "sum": "合计", "setting": "设置",
-        "longest": "最长等待，毫秒", "overflows": "监听队列满", "resent": "重发的 SYN", "life": "子进程一生，微秒",
+        "longest": "最长等待，毫秒", "overflows": "监听队列满", "resent": "重发的 SYN", "timeouts": "TCP 超时", "answered": "已应答",
+        "life": "子进程一生，微秒",
         "call": "仅 fork 调用，微秒", "faults": "子进程缺页", "memory_of": "进程多占 {} MiB",
         "silent_1": "1 个沉默", "silent_100": "100 个沉默", "half_200": "200 个只发半个头", "step": "步骤", "file": "脚本",
         "is new": "新内容", "apache": "Apache", "properly": "Coachwhip",
@@ -117,9 +118,10 @@ def suspects(figures: Figures, language: str) -> str:
         if work == "fork":
             exits = "`os._exit(0)`" if ending == "_exit" else "**`sys.exit(0)`**"
             parts = ["`os.fork`", f"`listen({backlog})`", "`waitpid`" if fate == "reap" else "zombies", exits]
-        counted = (seen["longest_ms"], seen["ListenOverflows"], seen["TCPSynRetrans"])
-        rows.append([", ".join(parts), f"{seen['per_second']:,.0f}", *(f"{value:,.0f}" for value in counted)])
-    head = [words["setting"], words["per_second"], words["longest"], words["overflows"], words["resent"]]
+        rate = f"{seen['per_second']:,.0f}" if seen["per_second"] else words["aborted"]
+        counted = [f"{seen[name]:,.0f}" for name in ("completed", "ListenOverflows", "TCPSynRetrans", "TCPTimeouts")]
+        rows.append([", ".join(parts), rate, f"{seen['longest_ms']:,.0f}" if seen["per_second"] else "–", *counted])
+    head = [words[name] for name in ("setting", "per_second", "longest", "answered", "overflows", "resent", "timeouts")]
     return table(head, rows)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from steps.lab.catalogue import FOLDER
 from steps.lab.claims import claims
 from steps.lab.plan import RESULTS
-from steps.lab.plots import bars, colour_table
+from steps.lab.plots import Row, bars, colour_table
 from steps.lab.tables import TABLES, WORDS, Figures, title
 
 READMES = {"en": FOLDER / "README.md", "zh": FOLDER / "README.zh.md"}
@@ -43,64 +43,60 @@ def fill(page: str, figures: Figures, language: str) -> str:
     return INLINE.sub(lambda mark: f"{mark[1]}{look_up(figures, mark[2]):{mark[3]}}{mark[4]}", page)
 
 
+#: name → language → title, note, and what is said to the reader of each series.
 PLOTS = {
     "throughput": {
-        "en": ("Requests per second, small page", "ab -c64; more is better", ("new connections", "keep-alive")),
-        "zh": ("每秒请求数，小页面", "ab -c64；越大越好", ("每次新建连接", "长连接")),
+        "en": ("Requests per second, small page", "ab -c64; more is better", "new connections", "keep-alive"),
+        "zh": ("每秒请求数，小页面", "ab -c64；越大越好", "每次新建连接", "长连接"),
     },
     "cpu": {
-        "en": ("Processor time per request, small page", "µs, logarithmic; less is better", ("new connections", "keep-alive")),
-        "zh": ("每个请求的处理器时间，小页面", "微秒，对数刻度；越小越好", ("每次新建连接", "长连接")),
+        "en": ("Processor time per request, small page", "µs, logarithmic; less is better", "new connections", "keep-alive"),
+        "zh": ("每个请求的处理器时间，小页面", "微秒，对数刻度；越小越好", "每次新建连接", "长连接"),
     },
     "calls": {
-        "en": ("System calls per request", "strace -c; less is better", ("new connections", "keep-alive")),
-        "zh": ("每个请求的系统调用次数", "strace -c；越少越好", ("每次新建连接", "长连接")),
+        "en": ("System calls per request", "strace -c; logarithmic; less is better", "new connections", "keep-alive"),
+        "zh": ("每个请求的系统调用次数", "strace -c；对数刻度；越少越好", "每次新建连接", "长连接"),
     },
     "slow": {
-        "en": ("What slow clients leave to the others", "share of the undisturbed throughput, 16 quick clients", ()),
-        "zh": ("慢客户端给别人留下多少", "相对于不受干扰时的吞吐量，16 个快客户端", ()),
+        "en": ("What slow clients leave to the others", "share of the undisturbed throughput, 16 quick clients"),
+        "zh": ("慢客户端给别人留下多少", "相对于不受干扰时的吞吐量，16 个快客户端"),
     },
     "fork": {
-        "en": ("What a child costs from fork to its end", "µs; less is better", ()),
-        "zh": ("一个子进程从 fork 到结束的代价", "微秒；越小越好", ()),
+        "en": ("What a child costs from its fork to its end", "µs; less is better"),
+        "zh": ("一个子进程从 fork 到结束的代价", "微秒；越小越好"),
     },
 }
 
 
 def draw(figures: Figures, language: str) -> dict[str, str]:
     """Return file name → SVG of all plots in one language."""
-    servers, words = figures["servers"].values(), WORDS[language]
+    servers, fork = figures["servers"].values(), figures["fork"]
 
-    def pair(server: Figures, suffix: str) -> list[float | None]:
-        return [server.get(f"{way}_small{suffix}", {}).get("median") or None for way in ("close", "keep")]
+    def pairs(suffix: str) -> list[Row]:
+        names = [f"{way}_small{suffix}" for way in ("close", "keep")]
+        return [(title(s, language), [s.get(name, {}).get("median") or None for name in names]) for s in servers]
 
-    def counted(server: Figures) -> list[float | None]:
-        return [sum(server[way].values()) if way in server else None for way in ("calls_close", "calls_keep")]
-
-    fork = figures["fork"]
+    sums = [sum(s[way].values()) if way in s else None for s in servers for way in ("calls_close", "calls_keep")]
+    counted: list[Row] = [(title(s, language), sums[2 * n : 2 * n + 2]) for n, s in enumerate(servers)]
+    kinds = ("silent_1", "silent_100", "half_200")
     children = {
         "fork + _exit": fork["by_exit"]["_exit"],
-        **{f"+ {size} MiB": seen for size, seen in fork["by_memory"].items() if size != "0"},
+        **{f"fork + _exit, +{size} MiB": seen for size, seen in fork["by_memory"].items() if size != "0"},
         "fork + sys.exit": fork["by_exit"]["exit"],
-        "zombies": fork["by_fate"]["leave"],
-        "waitpid": fork["by_fate"]["reap"],
+        "fork + _exit, no waitpid": fork["by_fate"]["leave"],
     }
-    names = ("silent_1", "silent_100", "half_200")
+    lives: list[Row] = [(name, [median(seen["life_us"])]) for name, seen in children.items()]
+    words = {name: told[language] for name, told in PLOTS.items()}
+    left = [(title(s, language), [s["slow"][kind] for kind in kinds]) for s in servers]
     drawn = {
-        "throughput": lambda *labels: bars(*labels[:2], [(title(s, language), pair(s, "")) for s in servers], labels[2]),
-        "cpu": lambda *labels: bars(
-            *labels[:2], [(title(s, language), pair(s, "_cpu_us")) for s in servers], labels[2], logarithmic=True
-        ),
-        "calls": lambda *labels: bars(*labels[:2], [(title(s, language), counted(s)) for s in servers], labels[2]),
-        "slow": lambda *labels: colour_table(
-            *labels[:2],
-            [words[name] for name in names],
-            [(title(s, language), [s["slow"][name] for name in names]) for s in servers],
-        ),
-        "fork": lambda *labels: bars(*labels[:2], [(name, [median(seen["life_us"])]) for name, seen in children.items()]),
+        "throughput": bars(words["throughput"], pairs("")),
+        "cpu": bars(words["cpu"], pairs("_cpu_us"), logarithmic=True),
+        "calls": bars(words["calls"], counted, logarithmic=True),
+        "slow": colour_table(words["slow"], [WORDS[language][kind] for kind in kinds], left),
+        "fork": bars(words["fork"], lives),
     }
     suffix = "" if language == "en" else f".{language}"
-    return {f"{name}{suffix}.svg": drawn[name](*PLOTS[name][language]) for name in drawn}
+    return {f"{name}{suffix}.svg": svg for name, svg in drawn.items()}
 
 
 def everything() -> dict[Path, str]:

@@ -7,7 +7,7 @@ Reading is `lines` → `tree` → `reading` (with `actions`, `macros`, `includes
 `context`, `shapes`) → `load`; `.htaccess` files go the same way (`htaccess`). `folding` makes settings records from sections.
 """
 
-from coachwhip.config.errors import ConfigError, Warning_
+from coachwhip.config.errors import ConfigError, ConfigWarning
 from coachwhip.config.folding import Folded, Folder
 from coachwhip.config.load import Loaded, LoadOptions, load
 from coachwhip.config.sections import Section, SectionKind, ServerSections
@@ -15,5 +15,5 @@ from coachwhip.config.tree import Container, File, Leaf, Node, parse_file
 
 __all__ = [
     "ConfigError", "Container", "File", "Folded", "Folder", "Leaf", "LoadOptions", "Loaded", "Node", "Section", "SectionKind",
-    "ServerSections", "Warning_", "load", "parse_file",
+    "ServerSections", "ConfigWarning", "load", "parse_file",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from coachwhip.api.directives import Location
 from coachwhip.config.lines import encode
 from coachwhip.util.escapes import escape_errorlog_item
 
-__all__ = ["COMMAND_LINE", "ConfigError", "Warning_"]
+__all__ = ["COMMAND_LINE", "ConfigError", "ConfigWarning"]
 
 #: The "file" of `-C` and `-c` lines.
 COMMAND_LINE = "-c/-C directives"
@@ -43,7 +43,12 @@ class ConfigError(Exception):
         self.hint = hint
         self.trail = trail
         #: What was warned of before.
-        self.warnings: tuple[Warning_, ...] = ()
+        self.warnings: tuple[ConfigWarning, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The sentence, escaped for a log."""
+        return escape_errorlog_item(encode(self.message))
 
     def included_from(self, line: Location) -> ConfigError:
         """The same error, one file further out."""
@@ -54,13 +59,11 @@ class ConfigError(Exception):
         return f"{text}\n{self.hint}" if self.hint else text
 
     def _apache(self) -> str:
-        message = escape_errorlog_item(encode(self.message))
         if self.location is None:
-            return f"{self.log_id}: {message}" if self.log_id else message
+            return f"{self.log_id}: {self.text}" if self.log_id else self.text
         if self.log_id:
-            return f"{self.log_id}: Syntax error on line {self.location.line} of {self.location.file}:\n{message}"
-        lines = (*self.trail, self.location)
-        return "".join([_line_text(line) for line in lines]) + message
+            return f"{self.log_id}: Syntax error on line {self.location.line} of {self.location.file}:\n{self.text}"
+        return "".join([_line_text(line) for line in (*self.trail, self.location)]) + self.text
 
 
 def _line_text(line: Location) -> str:
@@ -70,7 +73,7 @@ def _line_text(line: Location) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning_:
+class ConfigWarning:
     """Something that Apache warns of and goes on."""
 
     message: str
@@ -78,5 +81,5 @@ class Warning_:
     location: Location | None = None
 
     def __str__(self) -> str:
-        message = escape_errorlog_item(encode(self.message))
-        return f"{self.log_id}: {message}" if self.log_id else message
+        text = escape_errorlog_item(encode(self.message))
+        return f"{self.log_id}: {text}" if self.log_id else text

@@ -14,7 +14,7 @@ from coachwhip.api.module import Module
 from coachwhip.config.context import Context, Scope
 from coachwhip.config.errors import ConfigError
 from coachwhip.config.known import advice
-from coachwhip.config.reading import Reading, allowed, refusal
+from coachwhip.config.reading import Reading, allowed, forbidden, refusal
 from coachwhip.config.shapes import arguments
 from coachwhip.config.tree import Node
 
@@ -54,11 +54,11 @@ class Walker:
             raise _located(message, node) from error
 
     def _unknown(self, node: Node, scope: Scope) -> None:
-        text = f"nvalid command '{node.name}', {INVALID}"
         if scope.nonfatal in ("unknown", "all"):
-            self.state.warn(f"I{text}", "AH02296", node.location)
+            self.state.warn(f"Unknown directive {node.name.lower()} {INVALID}", "AH02296", node.location)
             return
-        raise _located(f"I{text}", node, advice(node.name, self.state.modules.row_names()))
+        hint = advice(node.name, self.state.modules.row_names())
+        raise _located(f"Invalid command '{node.name}', {INVALID}", node, hint)
 
     def _row(self, node: Node, scope: Scope, module: Module, row: Directive) -> None:
         if not self._may_stand(node, scope, row):
@@ -90,7 +90,7 @@ class Walker:
         if allowed(row, scope.override, scope.override_list):
             return True
         if scope.nonfatal in ("override", "all"):
-            self.state.warn(f"{row.name} in .htaccess forbidden by AllowOverride", "AH02295", node.location)
+            self.state.warn(forbidden(row), "AH02295", node.location)
             return False
         raise DirectiveError(refusal(node), alone=True)
 

@@ -14,7 +14,7 @@ from coachwhip.api.directives import Location
 from coachwhip.config.actions import ACTIONS
 from coachwhip.config.containers import container_readers
 from coachwhip.config.context import Context, Scope
-from coachwhip.config.errors import ConfigError, Warning_
+from coachwhip.config.errors import ConfigError, ConfigWarning
 from coachwhip.config.evaluation import Walker
 from coachwhip.config.load import Loaded
 from coachwhip.config.reading import Reader, Reading, Source
@@ -32,7 +32,7 @@ def read_htaccess(
     override: Override,
     override_list: frozenset[str],
     loaded: Loaded,
-    warn: Callable[[Warning_], None] | None = None,
+    warn: Callable[[ConfigWarning], None] | None = None,
 ) -> Section:
     """The section that a `.htaccess` file at `path` in `directory` (with a slash at the end) makes.
 
@@ -77,6 +77,7 @@ def _state(loaded: Loaded) -> Reading:
     fill = Filler(server.fill.environment, undefined)
     fill.values = dict(server.fill.values)
     state = Reading(server.modules, fill, server.server_root, dict(server.defined), server.runtime_dir)
+    state.macros = None if server.macros is None else dict(server.macros)
     return state
 
 

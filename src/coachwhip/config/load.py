@@ -20,7 +20,7 @@ from coachwhip.config.actions import ACTIONS
 from coachwhip.config.addresses import Address, Unresolved, parse_addresses
 from coachwhip.config.containers import container_readers
 from coachwhip.config.context import Context, Scope
-from coachwhip.config.errors import ConfigError, Warning_
+from coachwhip.config.errors import ConfigError, ConfigWarning
 from coachwhip.config.evaluation import Walker
 from coachwhip.config.folding import Folded
 from coachwhip.config.loading import Modules
@@ -77,7 +77,7 @@ class Loaded:
     #: `-D` and `Define`d names with their values, "" for those without.
     defines: dict[str, str]
     runtime_dir: str
-    warnings: list[Warning_]
+    warnings: list[ConfigWarning]
     #: Kept for reading `.htaccess` files later.
     reading: Reading
 

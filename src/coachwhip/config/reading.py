@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from coachwhip.api.directives import Directive, DirectiveError, Location, Where
-from coachwhip.config.errors import COMMAND_LINE, ConfigError, Warning_
+from coachwhip.config.errors import COMMAND_LINE, ConfigError, ConfigWarning
 from coachwhip.config.loading import Modules
 from coachwhip.config.shapes import arguments
 from coachwhip.config.tree import File, Node, parse_file, split_name
 from coachwhip.config.words import Filler
 
-__all__ = ["INCLUDE_DEPTH", "Action", "Inclusion", "Reader", "Reading", "Source", "allowed", "refusal"]
+__all__ = ["INCLUDE_DEPTH", "Action", "Inclusion", "Reader", "Reading", "Source", "allowed", "forbidden", "refusal"]
 
 INCLUDE_DEPTH = 128
 
@@ -100,7 +100,7 @@ class Reading:
     #: Names that `<IfDefine>` is true for, in order: `-D` and `Define`. Values are in `fill`.
     defined: dict[str, None] = field(default_factory=dict)
     runtime_dir: str = ""
-    warnings: list[Warning_] = field(default_factory=list)
+    warnings: list[ConfigWarning] = field(default_factory=list)
     #: The lossless trees of all files read, in order, and how they came in.
     files: list[File] = field(default_factory=list)
     inclusions: list[Inclusion] = field(default_factory=list)
@@ -116,7 +116,7 @@ class Reading:
 
     def warn(self, message: str, log_id: str = "", location: Location | None = None) -> None:
         """Keep a warning."""
-        self.warnings.append(Warning_(message, log_id, location))
+        self.warnings.append(ConfigWarning(message, log_id, location))
 
     def absolute(self, path: str) -> str:
         """`path` against ServerRoot, normalised; what is not a path raises DirectiveError."""
@@ -146,6 +146,11 @@ def refusal(node: Node) -> str:
     """The sentence for a directive in a place where it is not allowed."""
     where = f"in {node.parent.title} context" if node.parent else "here"
     return f"{node.name} not allowed {where}"
+
+
+def forbidden(row: Directive) -> str:
+    """The same, where `Nonfatal=Override` makes it a warning (AH02295)."""
+    return f"{'<' * row.section}{row.name} in .htaccess forbidden by AllowOverride"
 
 
 #: Acts while reading: gets the reader, the line, and the source to take enclosed lines from; returns what stands in its place.
@@ -256,7 +261,10 @@ class Reader:
         action = self._actions.get(node.name.lower())
         try:
             if not allowed(row, self._override, self._override_list):
-                raise DirectiveError(refusal(node), alone=True)
+                if self._nonfatal not in ("override", "all"):
+                    raise DirectiveError(refusal(node), alone=True)
+                self.state.warn(forbidden(row), "AH02295", node.location)
+                return []
             if action is None:
                 raise DirectiveError(f"{node.title} cannot act while the configuration is read", alone=True)
             words = arguments(row, node.args)

@@ -68,6 +68,12 @@ def test_rules_of_directories_see_what_those_of_the_server_set(serve):
     assert variables(served, {"X": "1"}, "/e.html") == {"a": "server"}
 
 
+def test_each_section_looks_anew(serve):
+    config = 'SetEnvIf X . a=1\n<Directory "{root}/htdocs">\nSetEnvIf a 1 a=2\n</Directory>\n'
+    inner = '<Directory "{root}/htdocs/d">\nSetEnvIf a 2 a=3\n</Directory>'
+    assert variables(serve(config + inner, FILES), {"X": "1"}) == {"a": "3"}
+
+
 def test_a_virtual_hosts_rules_follow_the_main_servers(serve):
     served = serve("<VirtualHost *:80>\nSetEnvIf X . b=2\n</VirtualHost>\nSetEnvIf X . a=1 b=1", FILES)
     assert variables(served, {"X": "1"}) == {"a": "1", "b": "2"}

@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from coachwhip.config import ConfigError, Loaded, LoadOptions, load
+from coachwhip.api import CoreDir
+from coachwhip.config import ConfigError, Folded, Loaded, LoadOptions, load
+from coachwhip.config.htaccess import read_htaccess
 
 HTACCESS = "htaccess"
 TABLES = Path(__file__).parent / "recorded"
@@ -120,4 +122,22 @@ def our_answer(case: Case, root: Path) -> str:
         error.hint = ""
         return shorten("\n".join([*warnings, str(error)]), str(root))
     warnings = [f"warn {warning}" for warning in loaded.warnings]
+    return shorten("\n".join([*warnings, "ok"]), str(root))
+
+
+def our_htaccess_answer(case: Case, root: Path) -> str:
+    said, _, text = case.text.partition(" | ")
+    configuration = f"Define NAMED 5\n<Macro Server $x>\nSetEnv a $x\n</Macro>\n<Directory /d>\n{said.replace(NEWLINE, chr(10))}\n</Directory>"
+    loaded = load_text(configuration.encode(), root)
+    core = Folded((*loaded.main.sections.base, *loaded.main.sections.directories)).get(CoreDir)
+    warnings: list[str] = []
+
+    def warn(warning: object) -> None:
+        warnings.append(f"warn {warning}")
+
+    data = text.replace(NEWLINE, "\n").encode() + b"\n"
+    try:
+        read_htaccess(data, f"{root}/.htaccess", f"{root}/", core.override, core.override_list, loaded, warn)
+    except ConfigError as error:
+        return shorten("\n".join([*warnings, error.text]), str(root))
     return shorten("\n".join([*warnings, "ok"]), str(root))

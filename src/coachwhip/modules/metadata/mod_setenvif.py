@@ -55,8 +55,10 @@ _SPECIAL: dict[str, Subject] = {
 class Rule:
     """One line: a pattern on a subject, or a condition; and what it sets."""
 
-    #: The attribute in lower case. Neighbours with the same one look once, so the later does not see what the earlier set.
+    #: The attribute in lower case.
     name: str
+    #: The same object for one attribute of one section. Neighbours look once, so the later does not see what the earlier set.
+    look: object
     subject: Subject
     pattern: Pattern | None
     condition: Expression | None
@@ -80,9 +82,17 @@ class SetEnvIfDir:
     dir_rules: tuple[Rule, ...] = setting((), fold=append)
 
 
+def _place(context: DirectiveContext) -> tuple[type[Any], str]:
+    return (SetEnvIfServer, "rules") if context.at_server_level else (SetEnvIfDir, "dir_rules")
+
+
+def _said(context: DirectiveContext) -> tuple[Rule, ...]:
+    """The rules of the section at hand so far."""
+    return context.value_of(*_place(context)) or ()
+
+
 def _add(context: DirectiveContext, rule: Rule) -> None:
-    config, name = (SetEnvIfServer, "rules") if context.at_server_level else (SetEnvIfDir, "dir_rules")
-    context.set(config, name, (*(context.value_of(config, name) or ()), rule))
+    context.set(*_place(context), (*_said(context), rule))
 
 
 def _missing(context: DirectiveContext, what: str) -> DirectiveError:
@@ -137,7 +147,8 @@ def _read_rule(context: DirectiveContext, name: str, text: str, *, no_case: bool
     subject = _subject(context, name, no_case=no_case)
     compiled = _compile(context, pattern, " regex", no_case=no_case)
     fills = not _LITERAL.fullmatch(pattern)
-    _add(context, Rule(name.lower(), subject, compiled, None, _read_sets(context, rest), fills))
+    look = next((rule.look for rule in _said(context) if rule.name == name.lower()), object())
+    _add(context, Rule(name.lower(), look, subject, compiled, None, _read_sets(context, rest), fills))
 
 
 def _read_set_env_if(*, no_case: bool) -> Callable[[DirectiveContext, str], None]:
@@ -165,7 +176,7 @@ def _read_expr(context: DirectiveContext, raw: str) -> None:
         condition = parse(text, restricted=context.in_htaccess)
     except ExprError as error:
         raise DirectiveError(f'Could not parse expression "{text}": {error.message}', alone=True) from error
-    _add(context, Rule("", lambda r: None, None, condition, _read_sets(context, rest)))
+    _add(context, Rule("", None, lambda r: None, None, condition, _read_sets(context, rest)))
 
 
 MODULE = Module(
@@ -207,15 +218,16 @@ def _apply(r: Request, rules: tuple[Rule, ...]) -> None:
     if not rules:
         return
     scope = r.expr_scope()
-    name, value = "", ""
+    look: object = None
+    value = ""
     groups: tuple[str, ...] = ()
     for rule in rules:
         if rule.condition is not None:
             matched = _holds(r, rule.condition, scope)
             groups = scope.captures() or groups
         else:
-            if rule.name != name:
-                name, value = rule.name, rule.subject(r) or ""
+            if rule.look is not look:
+                look, value = rule.look, rule.subject(r) or ""
             found = rule.pattern.match(value, charset="latin-1") if rule.pattern is not None else None
             matched = found is not None
             if found is not None and rule.fills:

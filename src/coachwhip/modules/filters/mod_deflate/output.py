@@ -160,6 +160,7 @@ class _Compressor:
         before = len(HEADER) if self._size_out <= len(self._kept) - len(HEADER) else 0
         full = (len(self._kept) - before) // self._conf.buffer_size * self._conf.buffer_size
         if full:
+            self._r.chunked = True
             done.append(Data(self._kept[: before + full]))
             self._kept = self._kept[before + full :]
 

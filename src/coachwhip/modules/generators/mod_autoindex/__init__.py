@@ -41,7 +41,7 @@ def list_folder(r: Request) -> Result:
     if r.handler != FOLDER_HANDLER or r.filename is None:
         return Outcome.DECLINED
     r.allowed.add("GET")
-    if r.method not in ("GET", "HEAD", "POST"):
+    if r.method not in ("GET", "HEAD"):
         return Outcome.DECLINED
     if not r.core.options.value & Options.INDEXES:
         LOG.error(
@@ -72,6 +72,7 @@ def _answer(r: Request, conf: AutoindexDir) -> Result:
         r.set_last_modified(r.finfo.mtime_ns)
         r.engine.set_validators(r, r.core.file_etag.value)
     if r.header_only:
+        r.send(End())
         return Outcome.OK
     view = view_of(conf, r.args)
     title = escape_html(octets(r.uri.rstrip("/") or "/"))

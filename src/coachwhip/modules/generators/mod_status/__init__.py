@@ -47,6 +47,7 @@ def show_status(r: Request) -> Result:
     is_auto = "auto" in query
     r.set_content_type("text/plain; charset=ISO-8859-1" if is_auto else "text/html; charset=ISO-8859-1")
     if r.header_only:
+        r.send(End())
         return Outcome.OK
     extended = r.engine.startup.main.core.extended_status is not False
     report = Report(board, r.now(), r.server_name(), r.local_ip, software(r), extended)

@@ -1,7 +1,7 @@
 """mod_mime -- type, language, coding, charset, handler and filters of a file by its name.
 
-Runs in `type_checker`, behind mod_negotiation's MultiViews, which asks it about each candidate by a sub-request and reads the extensions
-that it did not know from `r.state["mod_mime.c"]`. It never looks into a file. Source: Apache manual, mod_mime.
+Runs in `type_checker`, behind mod_negotiation's MultiViews, which asks it about each candidate by a sub-request and reads the
+extensions that it did not know from `r.state["mod_mime.c"]`. It never looks into a file. Source: Apache manual, mod_mime.
 """
 
 from __future__ import annotations

@@ -123,5 +123,4 @@ def _apply(part: str, meaning: Meaning, extensions: Extensions, types: Mapping[s
 
 def with_field(old: Extension | None, name: str, value: str) -> Extension:
     """`old`, or nothing, with one more field said ("" takes it back)."""
-    changed: Extension = replace(old or _NOTHING, **{name: value})  # type: ignore[arg-type]
-    return changed
+    return replace(old or _NOTHING, **{name: value})

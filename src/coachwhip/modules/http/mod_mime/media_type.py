@@ -1,7 +1,8 @@
 """Taking a media type apart and putting it together again, with another charset if one is due.
 
 Pure text. Apache normalises every type that it sets: `text/html;a=b` goes out as `text/html; a=b`, and the charset of a file's
-extension takes the place of the type's own. What cannot be taken apart goes out as it is. Source: Apache manual, mod_mime, "AddCharset".
+extension takes the place of the type's own. What cannot be taken apart goes out as it is.
+Source: Apache manual, mod_mime, "AddCharset".
 """
 
 from __future__ import annotations
