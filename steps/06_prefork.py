@@ -2,7 +2,7 @@
 
 New: a fixed crew of workers, all of them in `accept` on the listener that the parent opened; the kernel hands each
 connection to one. The parent does nothing but replace a worker that has died.
-In Apache: the prefork MPM (`StartServers`, `MaxRequestWorkers`). In Coachwhip: mpm/parent.py and mpm/prefork.py.
+In Apache: the prefork MPM (`StartServers`, `MaxRequestWorkers`). In Coachwhip: mpm/parent.py and mpm/children.py.
 
 Wrong, and left so: as many clients at a time as there are processes, and each process costs megabytes; eight slow
 clients stop the whole server.

@@ -3,7 +3,7 @@
 New: no call waits any more except one, which waits for all connections at once (`epoll` on Linux, `kqueue` on BSD and
 macOS). Each conversation is a generator: it runs until it would have to wait, yields what it waits for, and the loop
 resumes it when that has come.
-In Apache: the event MPM, as far as idle and writing connections go; nginx for all of them. In Coachwhip: mpm/event.py.
+In Apache: the event MPM, as far as idle and writing connections go; nginx for all of them. In Coachwhip: mpm/worker.py.
 
 Better by the way: a head may now arrive in as many pieces as it likes (8,190 bytes at most).
 Wrong, and left so: whoever sends nothing is kept for ever, and what blocks after all (a slow disk) blocks everyone.

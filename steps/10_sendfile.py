@@ -2,7 +2,7 @@
 
 New: `sendfile`. The body goes from the page cache to the socket without passing through Python, so a file of 4 GB needs
 no more memory than one of 4 bytes. `MSG_MORE` lets the head wait for the body, so that both travel in one packet.
-In Apache: `EnableSendfile`, file buckets. In Coachwhip: connection/transport.py.
+In Apache: `EnableSendfile`, file buckets. In Coachwhip: connection/outbox.py.
 
 A small page gains nothing: the calls around `sendfile` cost more than the copy of a kilobyte that it saves.
 Wrong, and left so: a thread per connection; no ranges, which is what large files are asked for with.

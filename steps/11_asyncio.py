@@ -3,7 +3,7 @@
 New: asyncio keeps the sockets, the buffers and the alarms that step 8 had to keep or did without; what is left for us
 is a class with one method per event. A client has five seconds for each request, however it spreads its bytes.
 In Apache: the event MPM with `Timeout` and `KeepAliveTimeout`; mod_reqtimeout.
-In Coachwhip: connection/serve.py, on the loop that mpm/event.py runs.
+In Coachwhip: connection/serve.py with connection/timing.py, on the loop that mpm/worker.py runs.
 
 Wrong, and left so: one process, so one processor core; the body is in memory again.
 """

@@ -3,7 +3,7 @@
 New: `SO_REUSEPORT`. Each process opens a listener of its own on the same port, and the kernel deals the connections
 out by a hash of their addresses. Each runs the loop of step 11, so there is work for every core.
 In Apache: the event MPM's `ServerLimit` times its threads, and `ListenCoresBucketsRatio`.
-In Coachwhip: mpm/parent.py and mpm/event.py.
+In Coachwhip: mpm/listeners.py and mpm/children.py.
 
 Wrong, and left so: what waits in the queue of a process that dies is lost with it, and nobody replaces the dead.
 Coachwhip's parent therefore opens the listener, and the workers inherit it, as in step 6.

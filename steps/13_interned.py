@@ -2,7 +2,7 @@
 
 New: browsers send the same lines again and again, so a line is validated when it is met for the first time, and what it
 says is remembered: a name and a value, or nothing that we could use. From then on it costs one look-up.
-In Apache: nothing of the kind; every request is parsed anew. In Coachwhip: protocol/http1.py.
+In Apache: nothing of the kind; every request is parsed anew. In Coachwhip: connection/hot.py, over protocol/http1.py.
 
 The memory is bounded: a client with a new cookie in each request only makes us forget, and learn again.
 Wrong, and left so: the answer to the same question is still made from nothing each time.

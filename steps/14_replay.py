@@ -3,7 +3,7 @@
 New: a response is kept together with everything that was looked at when it was made: the request's head, the file's
 state on disk (or its absence), the second that the `Date` header names. While all of that is unchanged, the answer is
 one look-up, one `stat` and one `send`. Nothing has a time to live: a change on disk shows in the next response.
-In Apache: mod_cache comes nearest, with times to live. In Coachwhip: request/replay.py.
+In Apache: mod_cache comes nearest, with times to live. In Coachwhip: request/replay.py and request/watch.py.
 
 What is not in memory is parsed as in step 11; steps 12, 13 and 14 combine freely.
 Wrong, and left so: one more cookie in the head is another question (Coachwhip asks which headers were really read), and

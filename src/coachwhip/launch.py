@@ -7,42 +7,70 @@ from collections.abc import Callable
 
 from coachwhip.api.mpm import ServerMpm
 from coachwhip.config import LoadOptions
+from coachwhip.logs.targets import LogRoom
+from coachwhip.mpm.alone import serve_alone
+from coachwhip.mpm.generation import Generation
 from coachwhip.mpm.listeners import ListenAddress
-from coachwhip.mpm.parent import Generation, Parent, serve_alone
+from coachwhip.mpm.parent import Parent
+from coachwhip.mpm.pidfile import PidFile
 from coachwhip.mpm.privileges import drop_privileges, find_identity
 from coachwhip.server import Instance, StartRefused, build
 
-__all__ = ["generation_of", "launch"]
+__all__ = ["generation_of", "launch", "pid_file_of"]
+
+#: What stands below the reason when nothing can be listened on.
+NO_SOCKETS = "no listening sockets available, shutting down\nAH00015: Unable to open logs"
 
 
-def generation_of(instance: Instance) -> Generation:
-    """What the configuration asks of the process model.
+def pid_file_of(conf: ServerMpm, server_root: str) -> PidFile:
+    """The `PidFile` of a configuration."""
+    return PidFile(os.path.join(server_root, conf.pid_file))
+
+
+def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generation:
+    """What the configuration asks of the process model; its `PidFile` only if it `has_pid_file`.
 
     Raises:
-        StartRefused: nothing to listen on, or root without a `User` to become.
+        StartRefused: nothing to listen on.
+        PrivilegeError: root without a `User` to become.
     """
-    conf = instance.startup.main.config(ServerMpm)
+    startup = instance.startup
+    conf = startup.main.config(ServerMpm)
     if not conf.listeners:
-        raise StartRefused("AH00015: no listening sockets available, shutting down")
-    addresses = list(dict.fromkeys(ListenAddress(one.host, one.port) for one in conf.listeners))
+        raise StartRefused(NO_SOCKETS)
     generation = Generation(
         instance.pipeline,
-        addresses,
+        list(dict.fromkeys(ListenAddress(one.host, one.port) for one in conf.listeners)),
+        pid_file_of(conf, startup.server_root) if has_pid_file else None,
         threads=conf.threads_per_child or 25,
         backlog=conf.listen_backlog,
         graceful_timeout=conf.graceful_shutdown_timeout,
     )
+    if isinstance(startup.logs, LogRoom):
+        generation.close_logs = startup.logs.close
+        generation.revive = startup.logs.revive
     if os.geteuid() == 0:
         identity = find_identity(conf.user, conf.group)
         generation.drop_privileges = lambda: drop_privileges(identity)
     return generation
 
 
-def launch(options: LoadOptions, *, alone: bool = False, ready: Callable[[], None] = lambda: None) -> int:
-    """Serve in the foreground until told to stop; returns the exit status."""
-    generation = generation_of(build(options))
+def launch(
+    options: LoadOptions, *, alone: bool = False, has_pid_file: bool = True, ready: Callable[[], None] = lambda: None
+) -> int:
+    """Serve until told to stop; returns the exit status. `ready` is called when the first worker serves.
+
+    `alone`: in this very process, without a parent. Not `has_pid_file`: whatever `PidFile` says, none is written.
+
+    Raises:
+        ConfigError, StartRefused, PrivilegeError, PidFileError, StartFailed, BindError: the server cannot start.
+    """
+
+    def read() -> Generation:
+        return generation_of(build(options), has_pid_file=has_pid_file)
+
     if alone:
-        return serve_alone(generation, ready)
-    parent = Parent(generation, lambda: generation_of(build(options)), ready)
+        return serve_alone(read(), ready)
+    parent = Parent(read(), read, ready)
     parent.bind()
     return parent.run()

@@ -15,6 +15,7 @@ from typing import Any
 from coachwhip import APACHE_VERSION, __version__
 from coachwhip.api import phases
 from coachwhip.api.core import CoreDir, CoreServer
+from coachwhip.api.log import LogTargetError
 from coachwhip.api.outcome import Outcome
 from coachwhip.api.server import Server, Startup
 from coachwhip.config import Loaded, LoadOptions, Section, load
@@ -87,8 +88,8 @@ def build(options: LoadOptions, *, open_logs: bool = True, flags: dict[str, Any]
 def _open_logs(table: HookTable, startup: Startup) -> None:
     try:
         open_error_logs(startup)
-    except OSError as error:
-        raise StartRefused(f"AH00091: could not open error log file {error.filename}: {error.strerror}") from None
+    except LogTargetError as error:
+        raise StartRefused(str(error)) from None
     _run(table, phases.open_logs, startup)
 
 

@@ -157,10 +157,11 @@ def culprit(figures: Figures) -> Judgement:
     fork = figures["fork"]
     quick, apart = fork["by_exit"]["_exit"], fork["by_exit"]["exit"]
     call, life, slow = median(quick["call_us"]), median(quick["life_us"]), median(apart["life_us"])
-    fates = {fate: median(seen["life_us"][-3:]) for fate, seen in fork["by_fate"].items()}
+    among = median(fork["among_zombies"]["life_us"])
     accused = {key: seen["per_second"] for key, seen in fork["accused"].items()}
     queue = accused["511 fork leave _exit"] / accused["5 fork leave _exit"] - 1
     dead = accused["511 fork reap _exit"] / accused["511 fork leave _exit"] - 1
+    harmless = abs(dead) < 0.15 and among / life < 1.25
     alone, forking = accused["511 one leave _exit"], accused["511 fork leave _exit"]
     stuck, brief = fork["accused"]["5 fork leave exit"], fork["accused"]["5 fork leave _exit"]
     return (
@@ -169,23 +170,23 @@ def culprit(figures: Figures) -> Judgement:
             f"without fork {alone:,.0f} requests/s, with it {forking:,.0f}. The call takes {call:.0f} µs, a child's whole life "
             f"{life:.0f} µs with {quick['child_faults']:.0f} page faults; with `sys.exit` {slow:,.0f} µs with "
             f"{apart['child_faults']:,.0f}. A queue of 511 instead of 5 changes the throughput by {queue:+.0%}, reaping by "
-            f"{dead:+.0%}; among {fork['forks']:,} zombies a fork costs {fates['leave']:.0f} µs, without them {fates['reap']:.0f}. "
+            f"{dead:+.0%}; among {fork['zombies']:,} zombies a child costs {among:,.0f} µs. "
             f"SYNs repeated with `listen(5)`: {brief['TCPSynRetrans']:,.0f} with `_exit`, {stuck['TCPSynRetrans']:,.0f} with "
             "`sys.exit`.",
             f"不 fork 时 {alone:,.0f} 请求/秒，fork 时 {forking:,.0f}。调用本身 {call:.0f} 微秒，子进程一生 {life:.0f} 微秒、"
             f"{quick['child_faults']:.0f} 次缺页；用 `sys.exit` 则是 {slow:,.0f} 微秒、{apart['child_faults']:,.0f} 次。"
             f"队列从 5 加到 511，吞吐量变化 {queue:+.0%}；回收子进程，变化 {dead:+.0%}；"
-            f"有 {fork['forks']:,} 个僵尸时一次 fork {fates['leave']:.0f} 微秒，没有时 {fates['reap']:.0f} 微秒。"
+            f"身边有 {fork['zombies']:,} 个僵尸时，一个子进程 {among:,.0f} 微秒。"
             f"`listen(5)` 时重发的 SYN：`_exit` {brief['TCPSynRetrans']:,.0f} 个，`sys.exit` {stuck['TCPSynRetrans']:,.0f} 个。",
         ),
         (
             f"yes, but it had help: forking makes a request {alone / forking:.0f} times dearer, and an interpreter that takes "
             f"itself apart makes a child {slow / life:.0f} times dearer again. "
-            + ("Zombies do not count. " if abs(dead) < 0.15 else "Reaping counts as well. ")
+            + ("Zombies do not count. " if harmless else "Zombies count as well. ")
             + ("The queue of 5 does not count while the burst is over in a second, and ruins everything when it is not."
                if not stuck["per_second"] else "The queue of 5 costs waiting, not throughput."),
             f"是它，但有帮凶：fork 使一个请求贵了 {alone / forking:.0f} 倍，解释器的自我拆除又使一个子进程再贵 "
-            f"{slow / life:.0f} 倍。" + ("僵尸没有影响。" if abs(dead) < 0.15 else "回收与否也有影响。")
+            f"{slow / life:.0f} 倍。" + ("僵尸没有影响。" if harmless else "僵尸也有影响。")
             + ("长度为 5 的队列，在一秒之内能结束的突发里没有影响，超过一秒就毁掉一切。"
                if not stuck["per_second"] else "长度为 5 的队列增加的是等待，不是吞吐量的损失。"),
         ),

@@ -42,9 +42,9 @@ def accuse(suspect: str, requests: int) -> dict[str, float]:
     return {"per_second": load.per_second, "completed": load.requests, "longest_ms": load.longest_ms, **counted}
 
 
-def time_forks(count: int, ballast_mib: int = 0, ending: str = "_exit", fate: str = "reap") -> dict[str, Any]:
+def time_forks(count: int, ballast_mib: int = 0, ending: str = "_exit", zombies: int = 0) -> dict[str, Any]:
     """Return what `fork_cost.py` prints: lists of microseconds for ten batches, page faults per fork."""
-    command = [sys.executable, str(HERE / "fork_cost.py"), str(count), str(ballast_mib), ending, fate]
+    command = [sys.executable, str(HERE / "fork_cost.py"), str(count), str(ballast_mib), ending, str(zombies)]
     done = subprocess.run(pinned(0, command), capture_output=True, text=True, check=True)
     result: dict[str, Any] = json.loads(done.stdout)
     return result

@@ -168,8 +168,8 @@ def fork_experiment(scale: Scale) -> dict[str, Any]:
         "accused": {key: {name: median(values) for name, values in seen.items()} for key, seen in accused.items()},
         "by_memory": {str(size): time_forks(scale.forks // 4, ballast_mib=size) for size in (0, 64, 256)},
         "by_exit": {ending: time_forks(scale.forks // 4, ending=ending) for ending in ("_exit", "exit")},
-        "by_fate": {fate: time_forks(scale.forks, fate=fate) for fate in ("reap", "leave")},
-        "forks": scale.forks,
+        "zombies": scale.forks,
+        "among_zombies": time_forks(scale.forks // 4, zombies=scale.forks),
     }
 
 

@@ -24,6 +24,7 @@ from steps.lab.catalogue import FOLDER, STEPS
 from steps.lab.cost import session_states
 
 APACHE_MODULES = Path("/usr/lib/apache2/modules")
+#: The limits are those of Debian's mods-available/mpm_event.conf.
 APACHE = """ServerRoot {folder}
 ServerName 127.0.0.1
 Listen 127.0.0.1:{port}
@@ -44,6 +45,11 @@ DocumentRoot {folder}/www
     Require all granted
 </Directory>
 DirectoryIndex index.html
+StartServers 2
+MinSpareThreads 25
+MaxSpareThreads 75
+ThreadsPerChild 25
+MaxRequestWorkers 150
 KeepAlive On
 MaxKeepAliveRequests 0
 """

@@ -13,28 +13,38 @@ from steps.lab.catalogue import STEPS
 
 Figures = dict[str, Any]
 
-WORDS = {
-    "en": {
-        "server": "server", "blog_small": "`-n500 -c500`, small", "blog_big": "the same, 52 KB", "close": "new connections",
-        "keep": "keep-alive", "per_second": "requests/s", "cpu": "CPU µs", "memory": "MiB", "aborted": "aborted",
-        "calls": "system calls per request (≥ 0.05), new connections", "sum": "sum", "setting": "setting",
-        "longest": "longest wait, ms", "overflows": "listen queue full", "resent": "SYNs repeated", "timeouts": "TCP time-outs", "answered": "answered",
-        "life": "life of a child, µs",
-        "call": "the call alone, µs", "faults": "page faults of the child", "memory_of": "a process of this size, {} MiB more",
-        "silent_1": "1 silent", "silent_100": "100 silent", "half_200": "200 with half a head", "step": "step", "file": "script",
-        "is new": "new", "apache": "Apache", "properly": "Coachwhip",
-    },
-    "zh": {
-        "server": "服务器", "blog_small": "`-n500 -c500`，小页", "blog_big": "同上，52 KB", "close": "每次新建连接",
-        "keep": "长连接", "per_second": "请求/秒", "cpu": "CPU 微秒", "memory": "MiB", "aborted": "中止",
-        "calls": "每个请求的系统调用（≥ 0.05 次），每次新建连接", "sum": "合计", "setting": "设置",
-        "longest": "最长等待，毫秒", "overflows": "监听队列满", "resent": "重发的 SYN", "timeouts": "TCP 超时", "answered": "已应答",
-        "life": "子进程一生，微秒",
-        "call": "仅 fork 调用，微秒", "faults": "子进程缺页", "memory_of": "进程多占 {} MiB",
-        "silent_1": "1 个沉默", "silent_100": "100 个沉默", "half_200": "200 个只发半个头", "step": "步骤", "file": "脚本",
-        "is new": "新内容", "apache": "Apache", "properly": "Coachwhip",
-    },
-}  # fmt: skip
+#: what is said in each language, English and Chinese
+SAID = {
+    "server": ("server", "服务器"),
+    "blog_small": ("`-n500 -c500`, small", "`-n500 -c500`，小页"),
+    "blog_big": ("the same, 52 KB", "同上，52 KB"),
+    "close": ("new connections", "每次新建连接"),
+    "keep": ("keep-alive", "长连接"),
+    "per_second": ("requests/s", "请求/秒"),
+    "cpu": ("CPU µs", "CPU 微秒"),
+    "memory": ("MiB", "MiB"),
+    "aborted": ("aborted", "中止"),
+    "calls": ("system calls per request (≥ 0.05), new connections", "每个请求的系统调用（≥ 0.05 次），每次新建连接"),
+    "sum": ("sum", "合计"),
+    "setting": ("setting", "设置"),
+    "longest": ("longest wait, ms", "最长等待，毫秒"),
+    "overflows": ("listen queue full", "监听队列满"),
+    "resent": ("SYNs repeated", "重发的 SYN"),
+    "timeouts": ("TCP time-outs", "TCP 超时"),
+    "answered": ("answered", "已应答"),
+    "life": ("life of a child, µs", "子进程一生，微秒"),
+    "call": ("the call alone, µs", "仅 fork 调用，微秒"),
+    "faults": ("page faults of the child", "子进程缺页"),
+    "memory_of": ("the same, a process {} MiB larger", "同上，进程大 {} MiB"),
+    "silent_1": ("1 silent", "1 个沉默"),
+    "silent_100": ("100 silent", "100 个沉默"),
+    "half_200": ("200 with half a head", "200 个只发半个头"),
+    "among": ("the same among {:,} zombies", "同上，身边有 {:,} 个僵尸"),
+    "file": ("script", "脚本"),
+    "new": ("new", "新内容"),
+    "properly": ("properly", "做到位的"),
+}
+WORDS = {language: {key: said[index] for key, said in SAID.items()} for index, language in enumerate(("en", "zh"))}
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -89,7 +99,7 @@ def calls(figures: Figures, language: str) -> str:
     for server in figures["servers"].values():
         counted = server.get("calls_close", {})
         order = sorted(counted.items(), key=lambda item: -item[1])
-        listed = " · ".join(name if 0.9 <= count <= 1.1 else f"{name} {count:.2g}" for name, count in order)
+        listed = " · ".join(name if 0.9 <= count <= 1.1 else f"{name} {count:.{0 if count >= 10 else 1}f}" for name, count in order)
         kept = sum(server["calls_keep"].values()) if "calls_keep" in server else None
         sums = [f"{sum(counted.values()):.0f}" if counted else "–", "–" if kept is None else f"{kept:.1f}"]
         rows.append([title(server, language), *sums, listed or "–"])
@@ -131,6 +141,7 @@ def forks(figures: Figures, language: str) -> str:
     rows = [
         ("`fork`, `_exit`, `waitpid`", fork["by_exit"]["_exit"]),
         *((words["memory_of"].format(size), seen) for size, seen in fork["by_memory"].items() if size != "0"),
+        (words["among"].format(fork["zombies"]), fork["among_zombies"]),
         ("`fork`, **`sys.exit`**, `waitpid`", fork["by_exit"]["exit"]),
     ]
     told = [
@@ -148,7 +159,7 @@ def steps(_: Figures, language: str) -> str:
         properly = ", ".join(f"[{name}](../src/coachwhip/{name})" for name in step.properly)
         name = step.title_zh if language == "zh" else step.title
         rows.append(f"| {step.number} | [{step.file}]({step.file}) | {name} | {properly or '–'} |")
-    head = f"| | {words['file']} | {words['is new']} | {words['properly']} |\n|---|---|---|---|"
+    head = f"| | {words['file']} | {words['new']} | {words['properly']} |\n|---|---|---|---|"
     return "\n".join([head, *rows])
 
 

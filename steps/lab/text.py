@@ -44,7 +44,7 @@ def fill(page: str, figures: Figures, language: str) -> str:
 
 
 #: name → language → title, note, and what is said to the reader of each series.
-PLOTS = {
+PLOTS: dict[str, dict[str, tuple[str, ...]]] = {
     "throughput": {
         "en": ("Requests per second, small page", "ab -c64; more is better", "new connections", "keep-alive"),
         "zh": ("每秒请求数，小页面", "ab -c64；越大越好", "每次新建连接", "长连接"),
@@ -83,7 +83,7 @@ def draw(figures: Figures, language: str) -> dict[str, str]:
         "fork + _exit": fork["by_exit"]["_exit"],
         **{f"fork + _exit, +{size} MiB": seen for size, seen in fork["by_memory"].items() if size != "0"},
         "fork + sys.exit": fork["by_exit"]["exit"],
-        "fork + _exit, no waitpid": fork["by_fate"]["leave"],
+        "fork + _exit, zombies": fork["among_zombies"],
     }
     lives: list[Row] = [(name, [median(seen["life_us"])]) for name, seen in children.items()]
     words = {name: told[language] for name, told in PLOTS.items()}

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from stepping import STEPS, Running, eventually, free_port, is_listening, script
 
-sys.path.append(str(STEPS.parent))  # `steps` itself is a package beside `src`, not an installed one
+HERE = Path(__file__).resolve().parent
+sys.path += [str(HERE), str(HERE.parents[1])]  # for `stepping` beside us, and for `steps` itself, which is not installed
+
+from stepping import STEPS, Running, eventually, free_port, is_listening, script  # noqa: E402
 
 
 @pytest.fixture

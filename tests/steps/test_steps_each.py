@@ -55,16 +55,17 @@ def test_a_missing_page_has_a_status(start: Callable[..., Running], number: int)
     assert start(number).get("/missing.html").split(b" ")[1] == b"404"
 
 
+OUTSIDE = ("/../secret", "//etc/passwd", "/..//../secret", "/%2e%2e/secret", "/%2e%2e%2fsecret", "/.hidden", "/%00")
+
+
 @pytest.mark.parametrize("number", range(3, 15))
-@pytest.mark.parametrize("target", ["/../secret", "//etc/passwd", "/..//../secret", "/%2e%2e/secret", "/.hidden", "/%00"])
-def test_nothing_outside_the_folder_is_served(start: Callable[..., Running], number: int, target: str) -> None:
+def test_nothing_outside_the_folder_is_served(start: Callable[..., Running], number: int) -> None:
     step = start(number)
     (step.root.parent / "secret").write_text("secret")
     (step.root / ".hidden").write_text("secret")
-    answer = step.get(target)
-    assert answer.split(b" ")[1] == b"404"
-    assert b"root:" not in answer
-    assert not answer.endswith(b"secret")
+    answers = [step.get(target) for target in OUTSIDE]
+    assert [answer.split(b" ")[1] for answer in answers] == [b"404"] * len(OUTSIDE)
+    assert not any(b"secret" in answer or b"root:" in answer for answer in answers)
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)

@@ -14,7 +14,7 @@ from typing import Any
 from coachwhip.api.directives import Location, Where
 from coachwhip.api.settings import overlay, setting
 
-__all__ = ["CoreDir", "CoreServer", "ETag", "ErrorDocument", "OptionSet", "Options", "Override", "fold_etag", "fold_options"]
+__all__ = ["UNSAID", "CoreDir", "CoreServer", "ETag", "ErrorDocument", "OptionSet", "Options", "Override", "fold_etag", "fold_options"]
 
 
 class Options(Flag):
@@ -67,6 +67,10 @@ class Override:
     nonfatal: str = ""
 
 
+#: No `AllowOverride` holds: files are looked for, and whatever they say is refused. (`AllowOverride None` looks for none.)
+UNSAID = Override()
+
+
 class ETag(Flag):
     """The parts of `FileETag`."""
 
@@ -116,7 +120,7 @@ class CoreDir:
     """What this directory says, after all enclosing sections were folded together."""
 
     options: OptionSet = setting(OptionSet(), fold=fold_options)
-    override: Override = Override()
+    override: Override = UNSAID
     override_list: frozenset[str] = frozenset()
     accept_path_info: str = "default"
     #: None: off.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol, TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from coachwhip.api.request import Request
@@ -123,6 +123,14 @@ class Logs(Protocol):
             LogTargetError: it cannot be opened or started.
         """
 
+    def attach(
+        self, soon: Callable[[Callable[[], None]], object], later: Callable[[float, Callable[[], None]], object]
+    ) -> None:
+        """A worker's loop serves from now on: its `call_soon` and `call_later`. The lines of a turn are written together."""
+
+    def detach(self) -> None:
+        """The loop is gone; write what it kept."""
+
     def flush(self) -> None:
         """Write what is kept back."""
 
@@ -148,3 +156,22 @@ class LogCode:
     original: bool = False
     #: The text may differ when the same answer is given again.
     volatile: bool = False
+    #: Given the text between the braces, the request field that is all that a reader reads of the client's head; "" for none.
+    field: Callable[[str], str] | None = None
+    #: Given the same text, whether the item differs at most by client, second and request fields.
+    steady: Callable[[str], bool] | None = None
+
+
+#: Bytes that are the same for every replay of an answer, or a reader and whether it asks the client's own request.
+LogPiece: TypeAlias = "bytes | tuple[Callable[[Request], str], bool]"
+
+
+@dataclass(frozen=True, slots=True)
+class LogPlan:
+    """How the replays of one kept answer are logged; made by the provider ("log_plan", MODULE)."""
+
+    lines: tuple[tuple[LogTarget, tuple[LogPiece, ...]], ...]
+    #: Lower-case names of the request fields that the readers read.
+    fields: frozenset[str]
+    #: Whether all lines are the same for the same bytes from the same client within one second.
+    is_steady: bool = False

@@ -1,46 +1,48 @@
-"""`coachwhip httpd`: Apache's command line. (First form: serves in the foreground.)"""
+"""`coachwhip httpd`: Apache's command line, flag for flag; what each flag brings about.
+
+`-v`, `-V`, `-l` and `-h` are answered before anything else is imported (`flags.py`, `versions.py`); all others read the
+configuration (`operate.py`). Source: Apache manual, "httpd - Apache Hypertext Transfer Protocol Server".
+"""
 
 from __future__ import annotations
 
-import os
 import sys
 
-from coachwhip.config import ConfigError, LoadOptions
-from coachwhip.server import StartRefused
+from coachwhip.cli.flags import USAGE, Flags, FlagsError, parse_flags
 
 __all__ = ["run"]
 
 
 def run(arguments: list[str]) -> int:
-    """Parse the flags and act."""
-    root, file = "/usr/local/apache2", "conf/httpd.conf"
-    before: list[str] = []
-    after: list[str] = []
-    defines: list[str] = []
-    alone = False
-    words = list(arguments)
-    while words:
-        word = words.pop(0)
-        flag, value = word[:2], word[2:]
-        if flag in ("-d", "-f", "-C", "-c", "-D", "-k", "-E", "-e") and not value:
-            value = words.pop(0)
-        if flag == "-d":
-            root = os.path.abspath(value)
-        elif flag == "-f":
-            file = value
-        elif flag == "-C":
-            before.append(value)
-        elif flag == "-c":
-            after.append(value)
-        elif flag == "-D":
-            defines.append(value)
-        elif flag == "-X":
-            alone = True
-    options = LoadOptions(root, file, defines=defines, before=before, after=after)
-    from coachwhip.launch import launch
-
+    """Do what the flags ask for; returns the exit status."""
+    if arguments == ["--help"]:
+        print(USAGE, end="")
+        return 0
     try:
-        return launch(options, alone=alone)
-    except (ConfigError, StartRefused, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
+        flags = parse_flags(arguments)
+    except FlagsError as error:
+        return _show_usage(str(error))
+    if flags.page == "h":
+        return _show_usage("")
+    return _show_page(flags) if flags.page in ("v", "V", "l") else _operate(flags)
+
+
+def _show_usage(complaint: str) -> int:
+    if complaint:
+        print(f"httpd: {complaint}", file=sys.stderr)
+    print(USAGE, end="", file=sys.stderr)
+    return 1
+
+
+def _show_page(flags: Flags) -> int:
+    from coachwhip.cli import versions
+
+    page = {"v": versions.server_version, "V": versions.settings, "l": versions.compiled_in}[flags.page]
+    print(page(), end="")
+    return 0
+
+
+def _operate(flags: Flags) -> int:
+    from coachwhip.cli.operate import operate
+
+    return operate(flags)

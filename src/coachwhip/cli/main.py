@@ -11,6 +11,7 @@ __all__ = ["httpd_main", "main"]
 COMMANDS = {
     "serve": ("coachwhip.cli.serve", "serve a folder"),
     "httpd": ("coachwhip.cli.httpd", "Apache's own command line, flag for flag"),
+    "ctl": ("coachwhip.cli.ctl", "start, stop, reload and look at a server: apachectl's verbs"),
 }
 
 

@@ -6,13 +6,18 @@ The configuration behind it is `sites/folder.conf` (or the welcome site's own), 
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+import re
+import socket
 import sys
 from importlib.resources import files
 
 from coachwhip.api.mpm import ServerMpm
 from coachwhip.config import ConfigError, LoadOptions
 from coachwhip.launch import launch
+from coachwhip.mpm.generation import StartFailed
+from coachwhip.mpm.listeners import BindError
 from coachwhip.server import StartRefused
 
 __all__ = ["run"]
@@ -33,17 +38,60 @@ def run(arguments: list[str]) -> int:
         print(f"Coachwhip serves {what} on http://{shown}:{port}/  (Ctrl-C ends it)", flush=True)
 
     try:
-        return launch(options, ready=ready)
-    except (ConfigError, StartRefused, OSError) as error:
+        return launch(options, has_pid_file=False, ready=ready)
+    except BindError as error:
+        print(f"coachwhip serve: {_explain(error, host, port)}", file=sys.stderr)
+    except (ConfigError, StartRefused, StartFailed, OSError) as error:
         print(f"coachwhip serve: {error}", file=sys.stderr)
-        return 1
+    return 1
+
+
+def _explain(error: BindError, host: str, port: int) -> str:
+    """Why an address cannot be had, and what to type instead."""
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is in use by another program; try --port {_free_port(host, port)}"
+    if error.errno == errno.EACCES:
+        return f"port {port} is for root alone; try --port {_free_port(host, 8080)}"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is no address of this machine; try --host 127.0.0.1"
+    return str(error)
+
+
+def _free_port(host: str, first: int) -> int:
+    """The next port that nothing listens on now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for port in range(first, min(first + 100, 65536)):
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    return first
+
+
+def _port(word: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", word, re.ASCII) or not 1 <= int(word) <= 65535:
+        raise argparse.ArgumentTypeError(f"'{word}' is no port: a number from 1 to 65535 is")
+    return int(word)
+
+
+def quoted(path: str) -> str:
+    """A path as it stands between double quotes in a configuration."""
+    return path.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def pattern(path: str) -> str:
+    """The `<Directory>` pattern that matches this path and nothing else, as it stands between double quotes."""
+    return quoted(re.sub(r"([\\*?\[\]])", r"\\\1", path))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="coachwhip serve", description="Serve a folder; without DIR, the welcome site.")
     parser.add_argument("folder", nargs="?", metavar="DIR", help="the folder")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1; :: for all)")
-    parser.add_argument("--port", type=int, default=8080, help="port to listen on (default 8080)")
+    parser.add_argument("--port", type=_port, default=8080, help="port to listen on (default 8080)")
     parser.add_argument("--htaccess", action="store_true", help="let .htaccess files in DIR take part")
     parser.add_argument("--quiet", action="store_true", help="print no line per request")
     parser.add_argument("-c", action="append", default=[], metavar="LINE", help="a configuration line, read last")
@@ -59,7 +107,8 @@ def _options(asked: argparse.Namespace) -> LoadOptions:
         conf = os.path.join(sites, "welcome", "conf", "httpd.conf")
     else:
         conf = os.path.join(sites, "folder.conf")
-        names |= {"FOLDER": os.path.realpath(asked.folder), "OVERRIDE": "All" if asked.htaccess else "None"}
+        folder = os.path.realpath(asked.folder)
+        names |= {"FOLDER": quoted(folder), "FOLDER_PATTERN": pattern(folder), "OVERRIDE": "All" if asked.htaccess else "None"}
     # Serving a folder is done as whoever asks for it, root included; `httpd` wants a `User` for that.
     own = {"user": f"#{os.getuid()}", "group": f"#{os.getgid()}"}
     if os.geteuid() == 0:

@@ -14,6 +14,19 @@ from coachwhip.config.sections import Section, SectionKind, ServerSections
 from coachwhip.config.tree import Container, File, Leaf, Node, parse_file
 
 __all__ = [
-    "ConfigError", "Container", "File", "Folded", "Folder", "Leaf", "LoadOptions", "Loaded", "Node", "Section", "SectionKind",
-    "ServerSections", "ConfigWarning", "load", "parse_file",
+    "ConfigError",
+    "ConfigWarning",
+    "Container",
+    "File",
+    "Folded",
+    "Folder",
+    "Leaf",
+    "LoadOptions",
+    "Loaded",
+    "Node",
+    "Section",
+    "SectionKind",
+    "ServerSections",
+    "load",
+    "parse_file",
 ]  # fmt: skip

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from coachwhip.config.errors import COMMAND_LINE
 from coachwhip.config.reading import Inclusion
 from coachwhip.config.tree import Node
 
@@ -54,6 +53,4 @@ def _inclusion_lines(inclusions: Iterable[Inclusion]) -> Iterator[str]:
         if inclusion.by is None:
             yield f"  (*) {inclusion.path}"
             continue
-        # Lines of the command line count as one level.
-        depth = inclusion.depth + (inclusion.by.file == COMMAND_LINE)
-        yield f"{'  ' * (depth + 1)}({inclusion.by.line}) {inclusion.path}"
+        yield f"{'  ' * (inclusion.depth + 1)}({inclusion.by.line}) {inclusion.path}"

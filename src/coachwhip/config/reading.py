@@ -7,12 +7,15 @@ mean is the business of `evaluation.py`. Source: Apache's EXEC_ON_READ; nesting 
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from coachwhip.api.directives import Directive, DirectiveError, Location, Where
 from coachwhip.config.errors import COMMAND_LINE, ConfigError, ConfigWarning
+from coachwhip.config.lines import LINE_LIMIT
 from coachwhip.config.loading import Modules
 from coachwhip.config.shapes import arguments
 from coachwhip.config.tree import File, Node, parse_file, split_name
@@ -43,7 +46,7 @@ class Source:
     @classmethod
     def of(cls, file: File) -> Source:
         """The logical lines of a parsed file."""
-        return cls(file.path, ((leaf.line.text, leaf.line.number) for leaf in file.walk()))
+        return cls(file.path, _checked_lines(file))
 
     def push(self, name: str, lines: list[str], macro: str) -> None:
         """Read these lines first; `name` stands for the file in messages."""
@@ -79,6 +82,14 @@ class Source:
     def location(self) -> Location:
         """File and line read last."""
         return Location(self.name, self.number)
+
+
+def _checked_lines(file: File) -> Iterator[tuple[str, int]]:
+    for leaf in file.walk():
+        line = leaf.line
+        if len(line.text) >= LINE_LIMIT:
+            raise ConfigError(f"Error reading {file.path} at line {line.first}: Line too long")
+        yield line.text, line.number
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +140,20 @@ class Reading:
         """Read and parse a file. Raises OSError."""
         data = self.texts.get(path)
         if data is None:
-            with open(path, "rb") as opened:
-                data = opened.read()
+            data = _read_regular(path)
         file = parse_file(data, path)
         self.files.append(file)
         self.inclusions.append(Inclusion(path, by, depth))
         return Source.of(file)
+
+
+def _read_regular(path: str) -> bytes:
+    """The bytes of a regular file (or of /dev/null); what may block or never end is refused (Apache's AH00554). Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode) and path != "/dev/null":
+            raise OSError(errno.EBADF, "not a regular file")
+        return opened.read()
 
 
 def allowed(row: Directive, override: Where, override_list: frozenset[str] | None) -> bool:

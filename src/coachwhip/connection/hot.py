@@ -11,23 +11,29 @@ from __future__ import annotations
 
 import re
 import time
+from array import array
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from fcntl import ioctl
+from termios import FIONREAD
+from time import monotonic
 
-from coachwhip.request.replay import Entry, Replay, Spec, Table
+from coachwhip.api.headers import HeadersIn
+from coachwhip.api.log import LogPiece, LogPlan
+from coachwhip.api.record import Record
+from coachwhip.api.request import Request
+from coachwhip.api.server import Connection
+from coachwhip.request.replay import Entry, Replay, Table
 from coachwhip.request.reply import Reply
 from coachwhip.util.dates import http_date
 
-if TYPE_CHECKING:
-    from coachwhip.api.server import Connection
-
-__all__ = ["HotPath", "Lines"]
+__all__ = ["Hit", "HotPath", "Lines"]
 
 #: Bounds on what is remembered; beyond them the memory is emptied and learns again.
 MAX_LINES = 8192
 MAX_LINE = 512
 MAX_HEAD = 8000
 MAX_RAW = 4096
+MAX_RAW_HEAD = 4096
 SECOND_SIGHT = 1 << 14
 
 #: A field line that needs no second thought: a token, a colon, visible octets or Latin-1 (RFC 9110 §5.5), no empty value.
@@ -36,11 +42,13 @@ _PLAIN = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x21-\x7e\x80-\xff
 _REQUEST = re.compile(rb"(?:GET|HEAD) /[\x21-\x22\x24-\x7e]* HTTP/1\.[01]")
 #: Fields that make a request one for the ordinary path, whatever they say.
 _UNUSUAL = frozenset({"content-length", "transfer-encoding", "expect", "upgrade", "te", "trailer", "http2-settings", "proxy-connection"})
+#: Where looks of log lines go: nowhere.
+_UNRECORDED = Record()
+
+#: Makes the plan by which replays of an answer are logged (provider kind "log_plan").
+Planner = Callable[[Request], LogPlan | None]
+
 _CONNECTION = {"keep-alive": "keep-alive", "close": "close"}
-
-
-def _no_log(entry: Entry, info: Connection, data: bytes, sent: int) -> None:
-    """Nothing is logged."""
 
 
 def _asks_to_close(line: bytes, fields: dict[str, str]) -> bool:
@@ -131,20 +139,45 @@ class Lines:
         return first, fields
 
 
+class Hit:
+    """A kept answer under the very bytes that asked for it, with its log lines as they were last written."""
+
+    __slots__ = ("client", "entry", "fields", "lines", "lines_client", "lines_stamp")
+
+    def __init__(self, entry: Entry, client: str | None, fields: dict[str, str]) -> None:
+        self.entry = entry
+        #: The only client that gets this answer, if addresses count.
+        self.client = client
+        #: Request fields that log lines read.
+        self.fields = fields
+        #: The log lines for this client in this second; None if they differ from request to request.
+        self.lines: list[tuple[Callable[[bytes], None], bytes]] | None = None
+        self.lines_client = ""
+        self.lines_stamp = b""
+
+
 class HotPath:
     """The kept answers of one worker, as its connections ask for them."""
 
-    __slots__ = ("_date", "_raw", "_seen", "_second", "lines", "log", "replay")
+    __slots__ = ("_buffer", "_planners", "_seen", "_watch", "accesses", "bytes", "date", "last", "lines", "monotonic", "replay", "until")
 
-    def __init__(self, replay: Replay) -> None:
+    def __init__(self, replay: Replay, planners: tuple[Planner, ...]) -> None:
         self.replay = replay
         self.lines = Lines()
-        self._raw: dict[tuple[Table, bytes], tuple[Entry, bool]] = {}
+        self._planners = planners
         self._seen = [0] * SECOND_SIGHT
-        self._second = 0
-        self._date = b""
-        #: Writes the log lines of a replayed answer: (entry, connection, raw head, bytes sent).
-        self.log: Callable[[Entry, Connection, bytes, int], None] = _no_log
+        #: inotify's descriptor (-1 without), and where the system says how much is waiting there.
+        self._watch = replay.watcher.fileno()
+        self._buffer = array("i", [0])
+        #: The second at hand as `Date` has it, and the monotonic time at which it ends.
+        self.date = b""
+        self.until = 0.0
+        #: When the latest request was looked up, monotonic.
+        self.monotonic = 0.0
+        #: Replays and their bytes since the scoreboard last asked, and the latest of them.
+        self.accesses = 0
+        self.bytes = 0
+        self.last: Request | None = None
 
     def table_of(self, info: Connection) -> Table | None:
         """The kept answers of the address that a connection came to; None if its limits want every head judged in full."""
@@ -153,27 +186,40 @@ class HotPath:
             return None
         return self.replay.table(info.local_ip, info.local_port, info.is_tls, core.limit_request_fields or MAX_HEAD)
 
-    @staticmethod
-    def is_plain(data: bytes) -> bool:
-        """Whether these bytes can be one whole head, short enough that no limit on single fields can be exceeded."""
-        return len(data) <= MAX_HEAD and data.endswith(b"\r\n\r\n") and data.count(b"\r\n\r\n") == 1
+    def find(self, table: Table, data: bytes, info: Connection, last: bool) -> tuple[bytes, Hit] | None:
+        """The bytes of the kept answer to `data`, or None. `last`: the connection may not answer another request after this.
 
-    def find(self, table: Table | None, data: bytes, info: Connection, last: bool) -> Entry | None:
-        """The kept answer to `data`, or None. `last`: the connection may not answer another request after this.
-
-        `data` is all that has arrived.
+        Costs for bytes that came before: one ioctl, one clock, one dict look-up. For others, a look-up per header line more.
         """
-        if table is None or not data.endswith(b"\r\n\r\n") or len(data) > MAX_HEAD:
+        if self._watch >= 0:
+            ioctl(self._watch, FIONREAD, self._buffer)
+            if self._buffer[0]:
+                self.replay.watcher.look()
+        now = self.monotonic = monotonic()
+        hit = table.raw.get(data)
+        if hit is None or last or (hit.client is not None and hit.client != info.client_ip):
+            hit = self._find_by_lines(table, data, info, last)
+            if hit is None:
+                return None
+        entry = hit.entry
+        if now >= entry.recheck and not self.replay.is_fresh(entry, now):
+            table.raw.pop(data, None)
             return None
-        replay = self.replay
-        replay.settle()
-        now = time.monotonic()
-        known = self._raw.get((table, data))
-        if known is not None and not last:
-            entry, by_client = known
-            if (not by_client or entry.variant[-1] == info.client_ip) and replay.is_fresh(entry, now):
-                return entry
-            del self._raw[table, data]
+        if now >= self.until:
+            self._next_second(now)
+        if entry.stamp is self.date and entry.left is None:
+            return entry.wire, hit
+        return entry.wire_for(self.date, info.base_server.core.max_keep_alive_requests - info.keepalives), hit
+
+    def _next_second(self, now: float) -> None:
+        wall = time.time()
+        self.date = http_date(int(wall)).encode("ascii")
+        self.until = now + 1 - wall % 1
+
+    def _find_by_lines(self, table: Table, data: bytes, info: Connection, last: bool) -> Hit | None:
+        """Take the head apart by its lines, each known from before or judged now."""
+        if not data.endswith(b"\r\n\r\n") or len(data) > MAX_HEAD:
+            return None
         try:
             line, fields = self.lines.read(data, table.max_fields)
         except Unusual:
@@ -183,24 +229,88 @@ class HotPath:
             return None
         if last:
             fields["connection"] = "close"
-        found = spec.entries.get(spec.variant(fields, info.client_ip))
-        if found is None or not replay.is_fresh(found, now):
+        entry = spec.entries.get(spec.variant(fields, info.client_ip))
+        if entry is None:
             return None
+        hit = Hit(entry, info.client_ip if spec.by_client else None, fields)
         if not last:
-            self._remember(table, data, found, spec)
-        return found
+            self._remember(table, data, hit)
+        return hit
 
-    def wire(self, entry: Entry, info: Connection, limit: int) -> bytes:
-        """The bytes of an answer, with today's date and this connection's count."""
-        second = int(time.time())
-        if second != self._second:
-            self._second = second
-            self._date = http_date(second).encode("ascii")
-        return entry.wire_for(self._date, limit - info.keepalives)
+    def _remember(self, table: Table, data: bytes, hit: Hit) -> None:
+        """Keep the raw bytes if they were seen before."""
+        mark = hash(data)
+        slot = mark % SECOND_SIGHT
+        if self._seen[slot] != mark:
+            self._seen[slot] = mark
+        elif len(data) <= MAX_RAW_HEAD:
+            if len(table.raw) >= MAX_RAW:
+                table.raw.clear()
+            table.raw[data] = hit
 
-    def offer(self, table: Table | None, data: bytes, info: Connection, reply: Reply) -> None:
+    # -- what each request writes of its own
+
+    def log(self, hit: Hit, info: Connection, arrived: int, sent: int) -> None:
+        """Access-log lines, error-log lines, counts. `sent`: bytes of the whole answer.
+
+        Costs for the same bytes from the same client in the same second: a comparison and one append per log.
+        """
+        self.accesses += 1
+        self.bytes += sent
+        if hit.lines is not None and hit.lines_stamp is self.date and hit.lines_client == info.client_ip:
+            for write, line in hit.lines:
+                write(line)
+            return
+        self._log_afresh(hit, info, arrived, sent)
+
+    def _log_afresh(self, hit: Hit, info: Connection, arrived: int, sent: int) -> None:
+        entry = hit.entry
+        r = entry.request
+        first = r.first
+        self.last = first
+        plans = entry.plans
+        if plans is None:
+            plans = entry.plans = self._plan(first)
+        if not plans and not entry.log:
+            return
+        self._stand_in(hit, first, info, arrived, sent)
+        made: list[tuple[Callable[[bytes], None], bytes]] = []
+        for plan in plans:
+            for target, pieces in plan.lines:
+                line = _filled(pieces, first, r)
+                target.write(line)
+                made.append((target.write, line))
+        if entry.log and r.server.errors is not None:
+            for said in entry.log:
+                r.server.errors.write(said.level, said.module, said.log_id, said.message, connection=info, request=r)
+        elif entry.left is None and all(plan.is_steady for plan in plans):
+            hit.lines, hit.lines_client, hit.lines_stamp = made, info.client_ip, self.date
+
+    def _plan(self, first: Request) -> tuple[LogPlan, ...]:
+        plans = tuple([plan for make in self._planners if (plan := make(first)) is not None])
+        for plan in plans:
+            self.lines.care_about(tuple(plan.fields))
+        return plans
+
+    def _stand_in(self, hit: Hit, first: Request, info: Connection, arrived: int, sent: int) -> None:
+        """Let the record of the kept answer speak for the request at hand, as far as logs look."""
+        entry = hit.entry
+        r = entry.request
+        scratch = first.scratch
+        scratch["started"] = time.time()
+        scratch.pop("finished", None)
+        scratch["bytes_in"] = arrived
+        scratch["bytes_out"] = sent
+        first.connection = r.connection = info
+        first.headers_in = r.headers_in = HeadersIn(hit.fields.items(), _UNRECORDED)
+        first.notes["replay"] = "hit"
+        first.bytes_sent = r.bytes_sent = sent - len(entry.head)
+
+    # -- keeping
+
+    def offer(self, table: Table, data: bytes, info: Connection, reply: Reply) -> None:
         """A finished answer to `data`, which was no hit: keep it if it may be kept."""
-        if table is None:
+        if len(data) > MAX_HEAD or data.find(b"\r\n\r\n") != len(data) - 4:
             return
         try:
             line, fields = self.lines.read(data, table.max_fields)
@@ -212,15 +322,9 @@ class HotPath:
         self.replay.counters.misses += 1
         self.lines.care_about(self.replay.keep(table, line, fields, info.client_ip, reply))
 
-    def _remember(self, table: Table, data: bytes, entry: Entry, spec: Spec) -> None:
-        """Keep the raw bytes if they were seen before."""
-        mark = hash(data)
-        slot = mark % SECOND_SIGHT
-        if self._seen[slot] != mark:
-            self._seen[slot] = mark
-            return
-        if len(data) > 4096:
-            return
-        if len(self._raw) >= MAX_RAW:
-            self._raw.clear()
-        self._raw[table, data] = (entry, spec.by_client)
+
+def _filled(pieces: tuple[LogPiece, ...], first: Request, final: Request) -> bytes:
+    """A log line from its plan."""
+    return b"".join(
+        [p if isinstance(p, bytes) else p[0](first if p[1] else final).encode("utf-8", "surrogateescape") for p in pieces]
+    )

@@ -20,7 +20,7 @@ from coachwhip.api.log import ModuleLog
 from coachwhip.api.request import BodyError, Request
 from coachwhip.api.server import Connection
 from coachwhip.connection.body import RequestBody
-from coachwhip.connection.hot import HotPath
+from coachwhip.connection.hot import Hit, HotPath
 from coachwhip.connection.outbox import FileShrank, Outbox
 from coachwhip.connection.timing import Clock, Stage
 from coachwhip.hooks import NeedsThread
@@ -30,6 +30,7 @@ from coachwhip.protocol.http1 import HeadReader, Limits, RequestHead, Rules
 from coachwhip.protocol.http1 import REGISTERED_METHODS
 from coachwhip.request import intake
 from coachwhip.request.pipeline import Pipeline
+from coachwhip.request.replay import Table
 from coachwhip.request.reply import Reply
 
 __all__ = ["ClientConnection", "Host", "State"]
@@ -79,12 +80,15 @@ class ClientConnection:
         "_clock",
         "_head",
         "_host",
+        "_hot",
         "_info",
+        "_limit",
         "_outbox",
         "_reader",
         "_reading",
         "_rest",
         "_replayed_close",
+        "_received_before",
         "_reply",
         "_sent_before",
         "_socket",
@@ -109,11 +113,14 @@ class ClientConnection:
         self._task: asyncio.Task[None] | None = None
         self._started = 0.0
         self._sent_before = 0
+        self._received_before = 0
         self._reading = False
         self._writing = False
         self.state = State.READING
         self._clock = Clock(info, time.monotonic())
+        self._hot = host.hot
         self._table = host.hot.table_of(info)
+        self._limit = info.base_server.core.max_keep_alive_requests
         #: The bytes of the request at hand, if an answer to it may be kept.
         self._raw_head = b""
         #: Whether a replayed answer that is on its way closes the connection; None if none is.
@@ -143,15 +150,17 @@ class ClientConnection:
 
     # -- replaying
 
-    def _replay(self, data: bytes) -> bool:
+    def _replay(self, table: Table, data: bytes) -> bool:
         """Answer from what is kept, if these bytes are one whole request that has an answer there."""
         info = self._info
-        limit = info.base_server.core.max_keep_alive_requests
-        last = self._host.draining or (limit != 0 and info.keepalives >= limit)
-        entry = self._host.hot.find(self._table, data, info, last)
-        if entry is None:
+        hot = self._hot
+        limit = self._limit
+        found = hot.find(table, data, info, self._host.draining or (limit != 0 and info.keepalives >= limit))
+        if found is None:
             return False
-        wire = self._host.hot.wire(entry, info, limit)
+        wire, hit = found
+        entry = hit.entry
+        size = len(wire)
         try:
             sent = self._socket.send(wire) if entry.file is None else 0
         except BlockingIOError:
@@ -159,20 +168,31 @@ class ClientConnection:
         except OSError:
             self._abort()
             return True
-        self._host.hot.log(entry, info, data, len(wire))
-        if sent != len(wire):
-            self._outbox.put(wire[sent:], iter((entry.file,)) if entry.file is not None else None)
-            self.state = State.SENDING
-            self._replayed_close = entry.close
-            self._clock.enter(Stage.SEND, time.monotonic())
-            self._watch_reads(False)
-            self._flush()
-        elif entry.close:
-            self._linger()
-        else:
+        info.bytes_in += len(data)
+        if sent == size and not entry.close:
+            info.bytes_out += size
+            hot.log(hit, info, len(data), size)
             info.keepalives += 1
-            self._clock.enter(Stage.IDLE, time.monotonic())
+            self._clock.rest(hot.monotonic)
+            return True
+        self._send_kept(hit, wire, sent, len(data))
         return True
+
+    def _send_kept(self, hit: Hit, wire: bytes, sent: int, arrived: int) -> None:
+        """A kept answer that did not fit at once, comes from a file, or ends the connection."""
+        entry = hit.entry
+        size = len(wire) + (entry.file.length if entry.file is not None else 0)
+        self._info.bytes_out += size
+        self._hot.log(hit, self._info, arrived, size)
+        if sent == size:
+            self._linger()
+            return
+        self._outbox.put(wire[sent:], iter((entry.file,)) if entry.file is not None else None)
+        self.state = State.SENDING
+        self._replayed_close = entry.close
+        self._clock.enter(Stage.SEND, time.monotonic())
+        self._watch_reads(False)
+        self._flush()
 
     # -- reading
 
@@ -183,12 +203,22 @@ class ClientConnection:
         return HeadReader(limits, Rules(core.strict, core.lenient_methods, core.allow_09, methods))
 
     def _on_readable(self) -> None:
+        """Bytes have come, or the end. A fault of ours ends this connection alone."""
+        try:
+            self._read()
+        except Exception as error:
+            LOG.error(self._info, "", "fault in a connection: %s: %s", type(error).__name__, error)
+            self._abort()
+
+    def _read(self) -> None:
         try:
             data = self._socket.recv(READ_SIZE)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
             self._abort()
+            return
+        if self.state is State.IDLE and data and self._table is not None and not self._rest and self._replay(self._table, data):
             return
         self._info.bytes_in += len(data)
         if self.state is State.LINGERING:
@@ -197,8 +227,6 @@ class ClientConnection:
             return
         if not data:
             self._on_end_of_input()
-            return
-        if self.state is State.IDLE and not self._rest and self._replay(data):
             return
         self._clock.received(len(data), time.monotonic())
         if self.state in (State.READING, State.IDLE):
@@ -375,8 +403,8 @@ class ClientConnection:
     def _offer(self, reply: Reply) -> None:
         """Let the answer be kept, if nothing about the request was out of the ordinary."""
         raw, self._raw_head = self._raw_head, b""
-        if raw and self._body is None and not self._rest and self._host.hot.is_plain(raw):
-            self._host.hot.offer(self._table, raw, self._info, reply)
+        if raw and self._table is not None and self._body is None and not self._rest:
+            self._hot.offer(self._table, raw, self._info, reply)
 
     # -- sending
 
@@ -389,6 +417,9 @@ class ClientConnection:
         self._clock.enter(Stage.SEND, time.monotonic())
         self._sent_before = self._outbox.sent
         self._outbox.put(reply.head, reply.body)
+        scratch = reply.request.first.scratch
+        if "first_byte" in scratch:
+            scratch["first_byte"] = time.time()
         self._flush()
 
     def _flush(self) -> None:
@@ -447,7 +478,15 @@ class ClientConnection:
         self._info.bytes_out += sent
         r = reply.request
         first = r.first
-        r.bytes_sent = first.bytes_sent = max(sent - len(reply.head), 0)
+        if not reply.chunked:
+            r.bytes_sent = max(sent - len(reply.head), 0)
+        first.bytes_sent = r.bytes_sent
+        if self._body is not None:
+            first.trailers_in = tuple([(n.decode("latin-1"), v.decode("latin-1")) for n, v in self._body.trailers])
+        received = self._info.bytes_in - len(self._rest)
+        first.scratch["bytes_in"] = received - self._received_before
+        self._received_before = received
+        first.scratch["kept_alive"] = not (reply.close or self._host.draining or self._info.aborted)
         first.scratch["bytes_out"] = sent
         first.scratch["finished"] = time.time()
         self._host.pipeline.log_transaction(first)

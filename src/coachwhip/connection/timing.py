@@ -30,10 +30,11 @@ class Stage(Enum):
 class Clock:
     """The deadline of one connection. Times are seconds of the monotonic clock."""
 
-    __slots__ = ("_account", "_deadline", "_info", "_sent", "_stage", "_total")
+    __slots__ = ("_account", "_deadline", "_info", "_keep_alive", "_sent", "_stage", "_total")
 
     def __init__(self, info: Connection, now: float) -> None:
         self._info = info
+        self._keep_alive = info.base_server.core.keep_alive_timeout
         self._stage = Stage.HEADER
         self._sent = 0
         self._total = 0.0
@@ -56,6 +57,10 @@ class Clock:
             limits = self._info.timeouts
             if limits is not None and stage is not Stage.SEND:
                 self._account = StageClock(limits.header if stage is Stage.HEADER else limits.body, now)
+
+    def rest(self, now: float) -> None:
+        """One request was answered, the next is waited for; `enter(Stage.IDLE)` when it is that already."""
+        self._deadline = now + self._keep_alive
 
     def received(self, count: int, now: float) -> None:
         """Bytes arrived."""

@@ -1,7 +1,8 @@
 """Error logs: where a server's messages go, and the line they become.
 
-Each server has an `ErrorLog`; those that name the same target share it. Sits between `api.log.ModuleLog`, which decides by level, and
-a target. Every line is written at once. Source: Apache manual, "Apache Core Features" (`ErrorLog`, `ErrorLogFormat`), "Log Files".
+Each server has an `ErrorLog`; those that name the same target share it. Sits between `api.log.ModuleLog`, which decides by
+level, and a target. Every line is written at once. Source: Apache manual, "Apache Core Features" (`ErrorLog`,
+`ErrorLogFormat`), "Log Files".
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ def open_error_logs(startup: Startup) -> None:
     """Open the `ErrorLog` of every server, and the room in which the other logs will be opened.
 
     Raises:
-        OSError: a file cannot be opened. LogTargetError: a program cannot be started. BadErrorFormat: a format cannot be used.
+        LogTargetError: a file cannot be opened, a program cannot be started, or an `ErrorLogFormat` cannot be used.
     """
     room = LogRoom(startup.server_root)
     startup.logs = room
@@ -139,9 +140,9 @@ def open_error_logs(startup: Startup) -> None:
                 opened[target] = _open(room, target)
             put, stamped = opened[target]
             server.errors = ErrorLog(server, put, stamped=stamped)
-    except (OSError, LogTargetError, BadErrorFormat):
+    except (LogTargetError, BadErrorFormat) as error:
         room.close()
-        raise
+        raise LogTargetError(str(error)) from error
     room.on_loss = lambda writer, lines: _report_loss(startup.main, writer, lines)
 
 
@@ -154,7 +155,11 @@ def _open(room: LogRoom, target: str) -> tuple[Put, bool]:
             return _to_writer(room.open_program(target, turns=False)), True
         except LogTargetError as error:
             raise LogTargetError(f"AH00089: Couldn't start ErrorLog process '{target[1:]}'. ({error})") from error
-    return _to_writer(room.open_error_file(os.path.join(room.server_root, target))), True
+    path = os.path.join(room.server_root, target)
+    try:
+        return _to_writer(room.open_error_file(path)), True
+    except OSError as error:
+        raise LogTargetError(f"AH00091: could not open error log file {path}: {error.strerror}") from error
 
 
 def _to_writer(writer: Writer) -> Put:

@@ -1,8 +1,8 @@
 r"""`ErrorLogFormat`: a format becomes a tuple of items, once; a line is made of the fields that have something to say.
 
-A plain space, or `% `, begins a field. An item without a value drops its whole field, unless a `-` makes it a hyphen; a `+` drops the
-whole line. `%7F` speaks from that level on. Source: Apache manual, "Apache Core Features", `ErrorLogFormat`; every rule was tried on
-2.4.71, the odd ones too: an item that fails behind `%M` in the same field takes the message with it.
+A plain space, or `% `, begins a field. An item without a value drops its whole field, unless a `-` makes it a hyphen; a `+`
+drops the whole line. `%7F` speaks from that level on. Source: Apache manual, "Apache Core Features", `ErrorLogFormat`; every
+rule was tried on 2.4.71, the odd ones too: an item that fails behind `%M` in the same field takes the message with it.
 """
 
 from __future__ import annotations

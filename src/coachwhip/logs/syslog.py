@@ -1,6 +1,7 @@
 """Lines for the system's logger: RFC 3164 datagrams, sent without waiting.
 
-The C library's own functions know one program name for the whole process and wait for a logger that is stopped; neither will do here.
+The C library's own functions know one program name for the whole process and wait for a logger that is stopped; neither will
+do here.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ class Syslog:
     def write(self, severity: int, text: str) -> None:
         """Send one line; `severity` 0 to 7. Never raises and never waits."""
         t = time.localtime()
-        head = f"<{self._facility * 8 + severity}>{MONTHS[t.tm_mon - 1]} {t.tm_mday:2d} {t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d}"
-        data = f"{head} {self._tag}[{os.getpid()}]: {text}".encode("utf-8", "surrogateescape")
+        clock = f"{MONTHS[t.tm_mon - 1]} {t.tm_mday:2d} {t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d}"
+        data = f"<{self._facility * 8 + severity}>{clock} {self._tag}[{os.getpid()}]: {text}".encode("utf-8", "surrogateescape")
         with self._lock:
             # A logger that was restarted has a new socket: try again once.
             if not self._send(data) and not self._send(data):

@@ -1,7 +1,8 @@
 """Lines for one descriptor: gathered, written whole, never waited for.
 
-A file gets one write for all lines of a turn of the loop. A pipe gets whole lines in pieces that the system writes in one go, and what
-it does not take is kept up to a bound; beyond that lines are lost, and counted. This file knows neither the loop nor what lines say.
+A file gets one write for all lines of a turn of the loop. A pipe gets whole lines in pieces that the system writes in one go,
+and what it does not take is kept up to a bound; beyond that lines are lost, and counted. This file knows neither the loop nor
+what lines say.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ _SHELVES: dict[str, tuple[str, ...]] = {
     "mappers": ("alias", "dir", "negotiation"),
     "http": ("mime",),
     "metadata": ("env", "mime_magic", "setenvif"),
-    "core": ("macro", "so", "unixd", "version"),
+    "core": ("macro", "replay", "so", "unixd", "version"),
 }  # fmt: skip
 
 #: `LoadModule` identifier → Python module with the attribute `MODULE`.
@@ -38,4 +38,5 @@ STATIC: tuple[str, ...] = (
     "logio_module",
     "version_module",
     "unixd_module",
+    "replay_module",
 )

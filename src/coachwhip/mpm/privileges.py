@@ -9,40 +9,56 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import re
 
-__all__ = ["Identity", "PrivilegeError", "drop_privileges", "find_identity"]
+__all__ = ["Identity", "PrivilegeError", "drop_privileges", "find_group", "find_identity", "find_user"]
 
 #: (user id, group id, user name or None)
 Identity = tuple[int, int, str | None]
+
+_NUMBER = re.compile(r"#(-?[0-9]{1,10})", re.ASCII)
 
 
 class PrivilegeError(RuntimeError):
     """The user or group is unknown, or the system refused a change."""
 
 
-def find_identity(user: str, group: str) -> Identity:
-    """Who `User` and `Group` name; `#` stands before numbers.
+def find_user(name: str) -> int:
+    """The number of a user; `#` stands before numbers, and -1 is nobody at all.
 
     Raises:
-        PrivilegeError: there is no such user or group.
+        PrivilegeError: there is no such user.
     """
-    name: str | None = None
+    number = _NUMBER.fullmatch(name)
+    if number:
+        return int(number[1])
     try:
-        if user.startswith("#"):
-            uid = int(user[1:])
-            if uid < 0:
-                raise PrivilegeError("AH02155: the server was started as root; `User` must name whom it is to run as")
-        else:
-            entry = pwd.getpwnam(user)
-            uid, name = entry.pw_uid, entry.pw_name
-        gid = int(group[1:]) if group.startswith("#") else grp.getgrnam(group).gr_gid
+        return pwd.getpwnam(name).pw_uid
     except KeyError:
-        raise PrivilegeError(f"AH00543: bad user name {user} or group name {group}") from None
-    except ValueError:
-        raise PrivilegeError(f"User {user}, Group {group}: a number must stand behind #") from None
-    if gid < 0:
-        raise PrivilegeError("AH02155: the server was started as root; `Group` must name whom it is to run as")
-    return uid, gid, name
+        raise PrivilegeError(f"AH00543: httpd: bad user name {name}") from None
+
+
+def find_group(name: str) -> int:
+    """The number of a group; as `find_user`."""
+    number = _NUMBER.fullmatch(name)
+    if number:
+        return int(number[1])
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise PrivilegeError(f"AH00544: httpd: bad group name {name}") from None
+
+
+def find_identity(user: str, group: str) -> Identity:
+    """Who `User` and `Group` name.
+
+    Raises:
+        PrivilegeError: there is no such user or group, or none was named.
+    """
+    uid, gid = find_user(user), find_group(group)
+    if uid < 0 or gid < 0:
+        raise PrivilegeError("AH02155: the server was started as root: `User` and `Group` must name whom its workers are to run as")
+    return uid, gid, None if user.startswith("#") else user
 
 
 def drop_privileges(identity: Identity) -> None:

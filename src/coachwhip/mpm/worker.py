@@ -18,12 +18,13 @@ from coachwhip.api import phases
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.mpm import ServerMpm
 from coachwhip.api.outcome import Outcome
+from coachwhip.api.replay import ReplayServer
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
 from coachwhip.connection.hot import HotPath
 from coachwhip.connection.serve import ClientConnection
 from coachwhip.request.pipeline import Pipeline
-from coachwhip.request.replay import Limits, Replay
+from coachwhip.request.replay import Replay
 
 __all__ = ["Worker", "new_loop"]
 
@@ -63,7 +64,9 @@ class Worker:
         self._ids = itertools.count()
         self._stopped = loop.create_future()
         self._scoreboard = pipeline.startup.scoreboard
-        self.hot = HotPath(Replay(Limits()))
+        providers = pipeline.startup.providers
+        planners = tuple([providers.get("log_plan", name) for name in providers.names("log_plan")])
+        self.hot = HotPath(Replay(pipeline.startup.main.config(ReplayServer).memory), planners)
         #: The local address of a listener, None where it has many.
         self._local = {listener: _one_address(listener) for listener in listeners}
         #: The only server there is, if there are no virtual hosts.
@@ -72,19 +75,23 @@ class Worker:
         #: Hooks of others may want to see every connection.
         self._may_serve_at_accept = all(hook.module.replayable for hook in hooks)
 
-    def run(self) -> None:
-        """Serve until `stop` or the end of a `drain`."""
+    def run(self, on_running: Callable[[], None] = lambda: None) -> None:
+        """Serve until `stop` or the end of a `drain`. `on_running`: called once the loop runs, when signals are heard."""
         asyncio.set_event_loop(self.loop)
+        logs = self.pipeline.startup.logs
+        logs.attach(self.loop.call_soon, self.loop.call_later)
         self.pipeline.hooks.run(phases.child_init, self.pipeline.startup)
         for listener in self._listeners:
             self._defer(listener)
             self.loop.add_reader(listener, self._accept, listener)
         self.loop.call_later(TICK, self._tick)
+        self.loop.call_soon(on_running)
         try:
             self.loop.run_until_complete(self._stopped)
         finally:
             self._close_all()
             self.pipeline.hooks.run(phases.child_exit, self.pipeline.startup)
+            logs.detach()
             if self._pool is not None:
                 self._pool.shutdown(wait=False, cancel_futures=True)
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
@@ -161,16 +168,16 @@ class Worker:
         if not self._may_serve_at_accept:
             return False
         hot = self.hot
-        entry = hot.find(hot.table_of(info), data, info, False)
-        if entry is None or not entry.close or entry.file is not None:
+        table = hot.table_of(info)
+        found = hot.find(table, data, info, False) if table is not None else None
+        if found is None or not found[1].entry.close or found[1].entry.file is not None:
             return False
-        wire = hot.wire(entry, info, 0)
+        wire, hit = found
         try:
             sent = sock.send(wire, socket.MSG_DONTWAIT)
         except BlockingIOError:
             sent = 0
-        info.bytes_in = len(data)
-        hot.log(entry, info, data, len(wire))
+        hot.log(hit, info, len(data), len(wire))
         if sent == len(wire):
             sock.close()
         else:

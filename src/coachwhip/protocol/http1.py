@@ -215,6 +215,11 @@ class HeadReader:
         """Whether any byte of a request has arrived, empty lines aside."""
         return self._judge.head is not None or len(self._buffer) > self._line_start
 
+    @property
+    def first_line(self) -> bytes:
+        """The request line as far as it has arrived, for the log of a refusal."""
+        return bytes(self._buffer).lstrip(b"\r\n").partition(b"\n")[0].removesuffix(b"\r")
+
     def feed(self, data: bytes) -> None:
         """Take the next bytes from the wire."""
         self._buffer += data

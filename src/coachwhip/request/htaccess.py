@@ -6,6 +6,7 @@ other. What a file may say is decided by the `AllowOverride` in force, so that i
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from typing import Any
 
@@ -55,7 +56,7 @@ class HtaccessCache:
                 if stat.kind is FileKind.MISSING:
                     continue
                 if stat.kind is not FileKind.REGULAR:
-                    continue
+                    raise PermissionError(errno.EACCES, "not a regular file", path)
                 key = (path, core.override, core.override_list)
                 seen = (stat.inode, stat.device, stat.mtime_ns, stat.ctime_ns, stat.size)
                 kept = self._kept.get(key)
@@ -70,11 +71,12 @@ class HtaccessCache:
                     path,
                     folder,
                 )
+                r.notes["error-notes"] = "The server could not read a file that says who may come here, and so lets nobody in."
                 raise HtaccessError(403) from None
             try:
                 section = self._parse(data, path, folder, core)
             except ConfigError as error:
-                LOG.alert(r, "", "%s", error)
+                LOG.alert(r, "", "%s: %s", path, error.text)
                 raise HtaccessError(500) from None
             if len(self._kept) >= self._limit:
                 self._kept.clear()

@@ -6,6 +6,7 @@ Core Features" (`HttpProtocolOptions`, `StrictHostCheck`, `ServerPath`).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from coachwhip.api import phases
@@ -27,6 +28,8 @@ __all__ = ["begin", "begin_broken"]
 
 LOG = ModuleLog("core")
 HTTP_09 = 9
+_VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
+_TARGET = re.compile(rb"(?:[A-Za-z][A-Za-z0-9+.\-]*://[^/?#]*)?(?P<path>/[^?#]*)(?:\?(?P<query>[^#]*))?")
 
 
 def _new(pipeline: Pipeline, connection: Connection, started: float) -> Request:
@@ -40,11 +43,21 @@ def _new(pipeline: Pipeline, connection: Connection, started: float) -> Request:
 def begin_broken(pipeline: Pipeline, connection: Connection, error: BadRequest, line: bytes, started: float) -> Request:
     """A record for bytes that are no request, so that the refusal can be answered and logged."""
     r = _new(pipeline, connection, started)
-    r.the_request = line[:8190].decode("latin-1")
-    words = line.split(b" ")
-    r.method = words[0][:64].decode("latin-1") if words[0].isalpha() else "-"
-    r.header_only = words[0] == b"HEAD"
-    r.uri = "/"
+    # Only the logs read these: as much of the line as can be made out.
+    r.the_request = line[: (r.server.core.limit_request_line or 8190) + 1].decode("latin-1")
+    r.protocol = "HTTP/1.0"
+    r.method = "-"
+    if error.status != 414:
+        method, _, rest = line.partition(b" ")
+        target, _, protocol = rest.rpartition(b" ")
+        r.method = method.decode("latin-1")
+        r.header_only = method == b"HEAD"
+        if _VERSION.fullmatch(protocol):
+            r.protocol = protocol.decode("latin-1")
+        found = _TARGET.fullmatch(target)
+        if found is not None:
+            r.uri = found["path"].decode("utf-8", "surrogateescape")
+            r.args = found["query"].decode("latin-1") if found["query"] is not None else None
     r.keepalive = False
     _refuse(r, error)
     return r

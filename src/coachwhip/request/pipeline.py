@@ -271,6 +271,7 @@ class Pipeline:
         if r.handler is None:
             trusted = r.content_type if not r.scratch.get("untrusted_type") else None
             r.handler = trusted.partition(";")[0].rstrip(" ") if trusted else "default-handler"
+            r.scratch["implied_handler"] = True
         answer: Any = self.run_phase(phases.handler, r)
         if inspect.isawaitable(answer):
             return self._await_handler(r, answer)

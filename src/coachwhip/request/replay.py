@@ -18,13 +18,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coachwhip.api.buckets import Brigade, Data, File
+from coachwhip.api.log import LogPlan
 from coachwhip.api.record import Look, LogLine, Record
+from coachwhip.api.replay import ReplayDir
 from coachwhip.api.request import Request
 from coachwhip.request.files import is_settled_time, signature
 from coachwhip.request.reply import Reply
 from coachwhip.request.watch import Watcher
 
-__all__ = ["Counters", "Entry", "Limits", "Replay", "Spec", "Table"]
+__all__ = ["Counters", "Entry", "Replay", "Spec", "Table"]
 
 #: Statuses that may be replayed.
 STATUSES = frozenset({200, 206, 300, 301, 302, 303, 304, 307, 308, 401, 403, 404, 405, 406, 410, 416})
@@ -34,15 +36,6 @@ RECHECK = 1.0
 MAX_SPECS = 20_000
 
 Looks = dict[tuple[str, Look], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """`ReplayMemory`, `ReplayMaxBody` (bytes) and `ReplayVariants`."""
-
-    memory: int = 64 << 20
-    max_body: int = 256 << 10
-    variants: int = 64
 
 
 @dataclass(slots=True, eq=False)
@@ -62,12 +55,15 @@ class Entry:
     close: bool
     #: True: the watcher vouches for the files between rechecks.
     watched: bool = False
-    checked: float = 0.0
+    #: Monotonic second at which the files are asked again; 0 for every time.
+    recheck: float = 0.0
     alive: bool = True
     #: The whole answer with the date of the second `stamp`.
     wire: bytes = b""
     stamp: bytes = b""
 
+    #: How its replays are logged; None until the first of them.
+    plans: tuple[LogPlan, ...] | None = None
     #: Where the number of requests left stands in `Keep-Alive`, if the head has that field: start and end.
     left: tuple[int, int] | None = None
 
@@ -108,6 +104,8 @@ class Table:
     """The specs of one local address."""
 
     max_fields: int
+    #: Raw heads → hits; owned by the hot path.
+    raw: dict[bytes, Any] = field(default_factory=dict)
     specs: OrderedDict[tuple[bytes, str | None], Spec] = field(default_factory=OrderedDict)
 
     def find(self, line: bytes, host: str | None) -> Spec | None:
@@ -149,8 +147,9 @@ class Counters:
 class Replay:
     """The answers kept by one worker."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(self, memory_limit: int) -> None:
+        #: `ReplayMemory`, bytes.
+        self.memory_limit = memory_limit
         self.counters = Counters()
         self.memory = 0
         self._tables: dict[tuple[str, int, bool], Table] = {}
@@ -167,20 +166,13 @@ class Replay:
 
     # -- finding
 
-    def settle(self) -> None:
-        """Let changes that have happened take effect; to be called after a request has arrived, before `is_fresh`."""
-        watcher = self.watcher
-        if watcher.is_available and not watcher.is_quiet():
-            watcher.look()
-
     def is_fresh(self, entry: Entry, now: float) -> bool:
-        """Whether an entry may be given again. `now`: monotonic seconds."""
+        """Ask the files of an entry, whose time to be asked has come. `now`: monotonic seconds."""
         if not entry.alive:
             return False
-        if entry.watched and now - entry.checked < RECHECK:
-            return True
         if _unchanged(entry.files):
-            entry.checked = now
+            if entry.watched:
+                entry.recheck = now + RECHECK
             return True
         self.counters.stale += 1
         self.drop(entry)
@@ -192,6 +184,10 @@ class Replay:
         """Keep an answer if it may be kept and was asked for before. Returns the names that its key depends on."""
         r = reply.request
         record = r.record
+        conf = r.config(ReplayDir)
+        if not conf.on or not self.memory_limit:
+            self._note("Replay Off")
+            return ()
         if record.volatile is not None:
             self._note(record.volatile)
             return ()
@@ -208,11 +204,11 @@ class Replay:
             return spec.headers
         if variant not in spec.seen:
             spec.seen[variant] = None
-            while len(spec.seen) > self.limits.variants:
+            while len(spec.seen) > conf.variants:
                 spec.seen.popitem(last=False)
             return spec.headers
         del spec.seen[variant]
-        self._admit(spec, variant, reply)
+        self._admit(spec, variant, reply, conf)
         return spec.headers
 
     def _note(self, reason: str) -> None:
@@ -229,8 +225,8 @@ class Replay:
         spec.headers, spec.by_client = headers, by_client
         spec.seen.clear()
 
-    def _admit(self, spec: Spec, variant: tuple[str | None, ...], reply: Reply) -> None:
-        found = _content(reply.whole or [], self.limits.max_body) if reply.body is not None else (b"", None)
+    def _admit(self, spec: Spec, variant: tuple[str | None, ...], reply: Reply, conf: ReplayDir) -> None:
+        found = _content(reply.whole or [], conf.max_body) if reply.body is not None else (b"", None)
         if found is None:
             self._note("body too large")
             return
@@ -246,14 +242,15 @@ class Replay:
         if not _unchanged(files) or not all(is_settled_time(seen) for seen in files.values()):
             self.watcher.forget(entry)
             return
-        entry.checked = time.monotonic()
-        while len(spec.entries) >= self.limits.variants:
+        if entry.watched:
+            entry.recheck = time.monotonic() + RECHECK
+        while len(spec.entries) >= conf.variants:
             self.counters.evictions += 1
             self.drop(next(iter(spec.entries.values())))
         spec.entries[variant] = entry
         self._lru[entry] = None
         self.memory += size
-        while self.memory > self.limits.memory and len(self._lru) > 1:
+        while self.memory > self.memory_limit and len(self._lru) > 1:
             self.counters.evictions += 1
             self.drop(next(iter(self._lru)))
 
@@ -269,6 +266,7 @@ class Replay:
         if not entry.alive:
             return
         entry.alive = False
+        entry.recheck = 0.0
         self.memory -= entry.size
         self._lru.pop(entry, None)
         self.watcher.forget(entry)

@@ -49,6 +49,8 @@ class Reply:
     close: bool
     #: All of the body before framing, if it was there at once and is sent unframed.
     whole: Brigade | None = None
+    #: The body is framed in chunks; `request.bytes_sent` then counts what is in them.
+    chunked: bool = False
 
 
 def make_reply(pipeline: Pipeline, r: Request) -> Reply:
@@ -69,6 +71,7 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
         fields.unset("Content-Length")
     chunked = _set_framing(r, fields, length if has_body else None, has_body)
     close = not _set_keepalive(r, fields, bounded=chunked or not has_body or length is not None)
+    r.scratch["fields_sent"] = fields
     try:
         head = b"" if r.is_http09 else head_bytes(r, fields, http_date(pipeline.now()), pipeline.software)
     except BadHeader as error:
@@ -80,7 +83,7 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
         return Reply(r, head, None, close)
     body = _pieces(chain, source, first, complete)
     if chunked:
-        return Reply(r, head, _chunks(body, r.trailers_out), close)
+        return Reply(r, head, _chunks(body, r), close, chunked=True)
     return Reply(r, head, body, close, list(first) if complete else None)
 
 
@@ -191,9 +194,10 @@ def _plain(brigade: Brigade) -> Iterator[bytes | File]:
             yield bucket
 
 
-def _chunks(pieces: Iterator[bytes | File], trailers: Headers) -> Iterator[bytes | File]:
+def _chunks(pieces: Iterator[bytes | File], r: Request) -> Iterator[bytes | File]:
     """Chunked framing around the pieces (RFC 9112 §7.1)."""
     for piece in pieces:
+        r.bytes_sent += len(piece)
         size = b"%x\r\n" % len(piece)
         if isinstance(piece, bytes):
             yield b"".join((size, piece, _CHUNK_END))
@@ -201,7 +205,7 @@ def _chunks(pieces: Iterator[bytes | File], trailers: Headers) -> Iterator[bytes
             yield size
             yield piece
             yield _CHUNK_END
-    fields = "".join(f"{name}: {value}\r\n" for name, value in trailers.items())
+    fields = "".join(f"{name}: {value}\r\n" for name, value in r.trailers_out.items())
     yield b"0\r\n" + fields.encode("latin-1") + b"\r\n"
 
 

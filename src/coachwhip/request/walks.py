@@ -10,7 +10,7 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from coachwhip.api.core import CoreDir, Options
+from coachwhip.api.core import UNSAID, CoreDir, Options
 from coachwhip.api.files import FileKind, FileStat
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome, Result
@@ -112,20 +112,14 @@ def _of(r: Request) -> ServerSections:
     return sections
 
 
-def _note_groups(r: Request, section: Section, found: object) -> None:
-    """Named groups become MATCH_NAME in the environment."""
-    groups = found.groupdict()  # type: ignore[attr-defined]
-    for name, value in groups.items():
-        r.env[f"MATCH_{name.upper()}"] = value or ""
-
-
 def _matches_regex(r: Request, section: Section, text: str) -> bool:
     if section.regex is None:
         return False
     found = section.regex.match(text)
     if found is None:
         return False
-    _note_groups(r, section, found)
+    for name, value in found.named().items():
+        r.env[f"MATCH_{name.upper()}"] = value
     return True
 
 
@@ -216,7 +210,9 @@ class _DirectoryWalk:
         options = self._core.options.value
         try:
             if options & Options.FOLLOW_SYM_LINKS:
-                return final if final is not None else r.files.stat(path)
+                found = final if final is not None else r.files.stat(path)
+                if found.kind is not FileKind.MISSING:
+                    return found
             found = r.files.lstat(path)
             if found.kind is FileKind.LINK:
                 return self._follow(path, found, options)
@@ -257,7 +253,8 @@ class _DirectoryWalk:
                 grown = True
         if grown:
             self._core = self._pipeline.folder.fold(tuple(self._sections)).get(CoreDir)
-        if not self._core.override.classes and not self._core.override_list:
+        override = self._core.override
+        if not override.classes and not self._core.override_list and override is not UNSAID:
             return Outcome.OK
         try:
             found = self._pipeline.htaccess.read(self._r, folder, self._core)

@@ -8,13 +8,10 @@ Source: inotify(7), "Limitations and caveats".
 
 from __future__ import annotations
 
-import array
 import ctypes
-import fcntl
 import os
 import struct
 import sys
-import termios
 from collections.abc import Callable, Iterable
 
 __all__ = ["Watcher"]
@@ -43,13 +40,12 @@ _LOCAL = frozenset({
 class Watcher:
     """Watches on behalf of keys; `look` tells which keys have been touched since the last look."""
 
-    __slots__ = ("_buffer", "_by_key", "_by_watch", "_fd", "_forget_all", "_libc", "_local", "_on_touch", "_watch_of")
+    __slots__ = ("_by_key", "_by_watch", "_fd", "_forget_all", "_libc", "_local", "_on_touch", "_watch_of")
 
     def __init__(self, on_touch: Callable[[object], None], on_overflow: Callable[[], None]) -> None:
         self._on_touch = on_touch
         self._forget_all = on_overflow
         self._fd = -1
-        self._buffer = array.array("i", [0])
         #: Watch descriptor → name in the folder ("" for the inode itself) → keys.
         self._by_watch: dict[int, dict[bytes, set[object]]] = {}
         self._by_key: dict[object, list[tuple[int, bytes]]] = {}
@@ -63,21 +59,15 @@ class Watcher:
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._fd = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
 
-    @property
-    def is_available(self) -> bool:
-        """Whether anything can be watched at all."""
-        return self._fd >= 0
+    def fileno(self) -> int:
+        """The descriptor, readable when something has happened; -1 if nothing can be watched."""
+        return self._fd
 
     def close(self) -> None:
         """Give the descriptor back; nothing is watched any more."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-
-    def is_quiet(self) -> bool:
-        """Whether nothing has happened since the last `look`; costs one system call."""
-        fcntl.ioctl(self._fd, termios.FIONREAD, self._buffer)
-        return not self._buffer[0]
 
     def look(self) -> None:
         """Take in what has happened; calls back for every key that was touched."""

@@ -14,6 +14,7 @@ from coachwhip.api.filters import RegisteredFilter
 from coachwhip.api.module import Module
 from coachwhip.api.providers import Providers
 from coachwhip.config.folding import Folded
+from coachwhip.config.loading import Modules
 from coachwhip.config.sections import Section, SectionKind
 from coachwhip.config.shapes import arguments
 from coachwhip.config.words import cut_words
@@ -99,12 +100,14 @@ def settings(
 
     `path` is the folder that they are for, None for server level; filters of the `loaded` modules can be named.
     """
-    filters = {found.name.lower(): found for other in loaded for found in other.filters}
+    known = Modules()
+    for other in loaded:
+        known.add(other)
     made = []
     for text in sections:
         kind = SectionKind.SERVER if path is None else SectionKind.DIRECTORY
         section = Section(kind, path or "", Location("test.conf", 1))
-        context = TableContext(section, path, at_server_level=path is None, filters=filters)
+        context = TableContext(section, path, at_server_level=path is None, filters=known.filters)
         for line in text.split("\n"):
             if line.strip(" "):
                 context.read(module, line.strip(" "))

@@ -1,7 +1,7 @@
 """`python tests/modules/mod_negotiation/record_choices.py`: ask the real Apache which variant it chooses, and keep its answers.
 
-Each row of `choices.json` is a type map, a `ForceLanguagePriority`, request fields, and what came of it: the status and the name of the
-variant ("" if none was chosen). The maps and the questions are below; the answers are never written by hand.
+Each row of `choices.json` is a type map, a `ForceLanguagePriority`, request fields, and what came of it: the status and the name
+of the variant ("" if none was chosen). The maps and the questions are below; the answers are never written by hand.
 """
 
 from __future__ import annotations
@@ -58,23 +58,104 @@ MAPS = {
 
 FORCES = {"default": "", "none": "ForceLanguagePriority None", "both": "ForceLanguagePriority Prefer Fallback"}
 LANGUAGES = (
-    "", "en", "fr", "fr, en", "en;q=0.5, fr;q=0.5", "en;q=0.5, fr;q=0.8, de;q=0.1", "en-US", "en-US, fr;q=0.5", "pt", "PT-BR", "zh",
-    "*", "*;q=0.1, zh", "zh, *;q=0", "fr;q=0", "fr;q=0, *", "fr;q=0, *;q=0.3", "en-gb, en;q=0.5", "en, en-gb;q=0", "fr-CA, en;q=0.1",
-    "e", "en-", "-", ",", ";q=0.5, fr", "fr ; q=0.4 , en ; q=0.3", "fr en", "de;q=1.5, fr;q=0.9", "de;q=foo, fr", "de;q=.2, fr;q=0.20",
-    "fr;q=0.001, en;q=0.0001", "fr;q=", 'fr;q="0.3", en;q=0.4', "fr;level=1;q=0.2, en;q=0.3", "*;q=0.5, en;q=0.2, fr;q=0.2, *;q=0.9",
-)  # fmt: skip
+    "",
+    "en",
+    "fr",
+    "fr, en",
+    "en;q=0.5, fr;q=0.5",
+    "en;q=0.5, fr;q=0.8, de;q=0.1",
+    "en-US",
+    "en-US, fr;q=0.5",
+    "pt",
+    "PT-BR",
+    "zh",
+    "*",
+    "*;q=0.1, zh",
+    "zh, *;q=0",
+    "fr;q=0",
+    "fr;q=0, *",
+    "fr;q=0, *;q=0.3",
+    "en-gb, en;q=0.5",
+    "en, en-gb;q=0",
+    "fr-CA, en;q=0.1",
+    "e",
+    "en-",
+    "-",
+    ",",
+    ";q=0.5, fr",
+    "fr ; q=0.4 , en ; q=0.3",
+    "fr en",
+    "de;q=1.5, fr;q=0.9",
+    "de;q=foo, fr",
+    "de;q=.2, fr;q=0.20",
+    "fr;q=0.001, en;q=0.0001",
+    "fr;q=",
+    'fr;q="0.3", en;q=0.4',
+    "fr;level=1;q=0.2, en;q=0.3",
+    "*;q=0.5, en;q=0.2, fr;q=0.2, *;q=0.9",
+)
 TYPES = (
-    "", "*/*", "text/html", "text/*", "text/html, */*", "text/html;q=0.5, */*;q=0.1", "image/*, text/html", "image/*;q=0.3, text/html;q=0.4",
-    "text/plain, */*;q=0.001", "*", "image/png;q=0.9, image/gif;q=0.8", "application/json", "text/html;level=1", "text/html;level=1, */*",
-    "text/html;level=2;q=0.7, text/html;level=1;q=0.6", "text/html;q=0.4, text/html;level=1;q=0.9", "text/html;level=3", "TEXT/HTML",
-    "text/x-server-parsed-html", "text/html;q=0", "*/*;q=0", "text/*;q=0.5, text/plain;q=0.2", "text/html text/plain;q=0.5", "text", "*/html",
-    "text/html;q=0.9,text/plain;q=0.9,image/*;q=0.7,*/*;q=0.5", "text/html;qs=0.1, text/plain", "image/gif;q=0.7, image/png;q=0.701",
-)  # fmt: skip
-CHARSETS = ("", "utf-8", "iso-8859-1", "UTF-8;q=0.5, koi8-r", "*", "utf-8, *;q=0.1", "*;q=0", "x", "iso-8859-1;q=0", "koi8-r;q=0.2, *;q=0.1, *;q=0.3")
+    "",
+    "*/*",
+    "text/html",
+    "text/*",
+    "text/html, */*",
+    "text/html;q=0.5, */*;q=0.1",
+    "image/*, text/html",
+    "image/*;q=0.3, text/html;q=0.4",
+    "text/plain, */*;q=0.001",
+    "*",
+    "image/png;q=0.9, image/gif;q=0.8",
+    "application/json",
+    "text/html;level=1",
+    "text/html;level=1, */*",
+    "text/html;level=2;q=0.7, text/html;level=1;q=0.6",
+    "text/html;q=0.4, text/html;level=1;q=0.9",
+    "text/html;level=3",
+    "TEXT/HTML",
+    "text/x-server-parsed-html",
+    "text/html;q=0",
+    "*/*;q=0",
+    "text/*;q=0.5, text/plain;q=0.2",
+    "text/html text/plain;q=0.5",
+    "text",
+    "*/html",
+    "text/html;q=0.9,text/plain;q=0.9,image/*;q=0.7,*/*;q=0.5",
+    "text/html;qs=0.1, text/plain",
+    "image/gif;q=0.7, image/png;q=0.701",
+)
+CHARSETS = (
+    "",
+    "utf-8",
+    "iso-8859-1",
+    "UTF-8;q=0.5, koi8-r",
+    "*",
+    "utf-8, *;q=0.1",
+    "*;q=0",
+    "x",
+    "iso-8859-1;q=0",
+    "koi8-r;q=0.2, *;q=0.1, *;q=0.3",
+)
 ENCODINGS = (
-    "", "gzip", "x-gzip", "br", "gzip, br", "gzip;q=0.5, br;q=0.8", "identity", "identity;q=0", "*", "*;q=0", "gzip, *;q=0", "gzip;q=0, *",
-    "identity;q=0.5, gzip;q=0.4", "compress", "GZIP", "gzip;q=0.0001", "*;q=0.5, gzip;q=0.4", "7bit",
-)  # fmt: skip
+    "",
+    "gzip",
+    "x-gzip",
+    "br",
+    "gzip, br",
+    "gzip;q=0.5, br;q=0.8",
+    "identity",
+    "identity;q=0",
+    "*",
+    "*;q=0",
+    "gzip, *;q=0",
+    "gzip;q=0, *",
+    "identity;q=0.5, gzip;q=0.4",
+    "compress",
+    "GZIP",
+    "gzip;q=0.0001",
+    "*;q=0.5, gzip;q=0.4",
+    "7bit",
+)
 NEGOTIATES = ("1.0", "*", "trans", "vlist", "foo", "1.0, foo", "TRANS", "2.0", "")
 
 Row = tuple[str, str, dict[str, str]]

@@ -127,7 +127,9 @@ def our_answer(case: Case, root: Path) -> str:
 
 def our_htaccess_answer(case: Case, root: Path) -> str:
     said, _, text = case.text.partition(" | ")
-    configuration = f"Define NAMED 5\n<Macro Server $x>\nSetEnv a $x\n</Macro>\n<Directory /d>\n{said.replace(NEWLINE, chr(10))}\n</Directory>"
+    configuration = (
+        f"Define NAMED 5\n<Macro Server $x>\nSetEnv a $x\n</Macro>\n<Directory /d>\n{said.replace(NEWLINE, chr(10))}\n</Directory>"
+    )
     loaded = load_text(configuration.encode(), root)
     core = Folded((*loaded.main.sections.base, *loaded.main.sections.directories)).get(CoreDir)
     warnings: list[str] = []

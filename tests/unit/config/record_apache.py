@@ -58,7 +58,9 @@ def record_htaccess() -> None:
         root = Path(folder).resolve()
         root.chmod(0o755)
         answers = _serve(root, {number: parts[0] for number, parts in cases.items()})
-    for number, (text, _apache, *ours) in ((number, [*parts, ""][:3] if len(parts) > 1 else [*parts, ""]) for number, parts in cases.items()):
+    for number, (text, _apache, *ours) in (
+        (number, [*parts, ""][:3] if len(parts) > 1 else [*parts, ""]) for number, parts in cases.items()
+    ):
         lines[number] = ARROW.join([text, answers[number], *[word for word in ours if word]])
     path.write_text("\n".join(lines) + "\n", "utf-8")
 
@@ -70,7 +72,7 @@ def _serve(root: Path, cases: dict[int, str]) -> dict[int, str]:
     modules = (*MODULES, "dir")
     config = "".join(f"LoadModule {name}_module {SHARED_OBJECTS}/mod_{name}.so\n" for name in modules)
     config += f"ServerName h\nPidFile {root}/pid\nErrorLog {root}/log\nListen 127.0.0.1:{port}\nDocumentRoot {root}\n"
-    config += "User nobody\nDefine NAMED 5\n<Macro Server $x>\nSetEnv a $x\n</Macro>\nErrorLogFormat \"%M\"\n"
+    config += 'User nobody\nDefine NAMED 5\n<Macro Server $x>\nSetEnv a $x\n</Macro>\nErrorLogFormat "%M"\n'
     for number, text in cases.items():
         said, _, htaccess = text.partition(" | ")
         (root / str(number)).mkdir()
@@ -95,7 +97,11 @@ def _htaccess_answer(root: Path, port: int, number: int) -> str:
             break
         except ConnectionRefusedError:
             time.sleep(0.05)
-    said = [_htaccess_line(line, f"{root}/{number}/.htaccess: ") for line in (root / "log").read_text().split("\n")[before - 1 :] if line]
+    said = [
+        _htaccess_line(line, f"{root}/{number}/.htaccess: ")
+        for line in (root / "log").read_text().split("\n")[before - 1 :]
+        if line
+    ]
     said += [] if any(not line.startswith("warn ") for line in said) else ["ok"]
     return shorten("\n".join(said), f"{root}/{number}")
 

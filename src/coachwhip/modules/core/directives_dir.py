@@ -8,153 +8,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from coachwhip.api.core import CoreDir, CoreServer, ErrorDocument, ETag, ETagSet, Options, OptionSet, Override
+from coachwhip.api.core import CoreDir, CoreServer, ErrorDocument
 from coachwhip.api.directives import Args, Directive, DirectiveContext, Repeat, Where
 from coachwhip.api.log import Level
 from coachwhip.api.values import choice, leading_int, number, refuse
 from coachwhip.expr import ExprError, Expression, parse
+from coachwhip.modules.core.bit_words import read_allow_override, read_allow_override_list, read_file_etag, read_options
 
 __all__ = ["DIR_ROWS"]
 
 ANYWHERE = Where.SERVER | Where.SECTION
-
-_OPTIONS: dict[str, Options] = {
-    "indexes": Options.INDEXES,
-    "includes": Options.INCLUDES | Options.INCLUDES_EXEC,
-    "includesnoexec": Options.INCLUDES,
-    "followsymlinks": Options.FOLLOW_SYM_LINKS,
-    "symlinksifownermatch": Options.SYM_LINKS_IF_OWNER_MATCH,
-    "execcgi": Options.EXEC_CGI,
-    "multiviews": Options.MULTI_VIEWS,
-    "runscripts": Options.MULTI_VIEWS | Options.EXEC_CGI,
-    "none": Options.NONE,
-    "all": Options.ALL,
-}
-
-
-def _options(context: DirectiveContext, raw: str) -> OptionSet:
-    so_far: OptionSet = context.value_of(CoreDir, "options") or OptionSet()
-    words = context.words(raw)
-    signed = [word[0] in "+-" for word in words]
-    for position, word in enumerate(words):
-        name = word.lstrip("+-") if signed[position] else word
-        lower = name.lower()
-        if signed[position] is not signed[0]:
-            raise refuse("Either all Options must start with + or -, or no Option may.")
-        if lower in ("none", "all"):
-            _check_whole(name.capitalize(), is_first=position == 0, is_signed=signed[position])
-        bits = _OPTIONS.get(lower)
-        if bits is None:
-            raise refuse(f"Illegal option {name}")
-        _check_granted(context, bits, name)
-        so_far = _with_option(so_far, bits, word[0] if signed[position] else "", is_first=position == 0)
-    return so_far
-
-
-def _check_whole(name: str, *, is_first: bool, is_signed: bool) -> None:
-    """`None` and `All` stand first, and without a sign."""
-    if not is_first:
-        raise refuse(f"'Options {name}' must be the first {'O' if name == 'None' else 'o'}ption given.")
-    if is_signed:
-        raise refuse(f"You may not use 'Options +{name}' or 'Options -{name}'.")
-
-
-def _check_granted(context: DirectiveContext, bits: Options, name: str) -> None:
-    granted = context.override_options
-    if granted is not None and bits & ~granted:
-        raise refuse(f"Option {name} not allowed here")
-
-
-def _with_option(so_far: OptionSet, bits: Options, sign: str, *, is_first: bool) -> OptionSet:
-    if sign == "+":
-        # Includes without exec takes exec away again.
-        remove = so_far.remove & ~bits
-        add = so_far.add | bits
-        if bits is Options.INCLUDES:
-            return OptionSet(so_far.base, add & ~Options.INCLUDES_EXEC, remove | Options.INCLUDES_EXEC)
-        return OptionSet(so_far.base, add, remove)
-    if sign == "-":
-        return OptionSet(so_far.base, so_far.add & ~bits, so_far.remove | bits)
-    base = Options.NONE if is_first or so_far.base is None else so_far.base
-    return OptionSet(base | bits)
-
-
-_CLASSES = {
-    "limit": Where.LIMIT,
-    "options": Where.OPTIONS,
-    "fileinfo": Where.FILEINFO,
-    "authconfig": Where.AUTHCONFIG,
-    "indexes": Where.INDEXES,
-}
-
-
-def _allow_override(context: DirectiveContext, raw: str) -> Override:
-    _warn_if_useless(
-        context, f"Useless use of AllowOverride in line {context.location.line} of {context.location.file}.", "AH00114"
-    )
-    classes = Where(0)
-    options: Options | None = None
-    nonfatal = ""
-    for word in context.words(raw):
-        name, equals, value = word.partition("=")
-        lower = name.lower()
-        if lower in _CLASSES:
-            classes |= _CLASSES[lower]
-            if lower == "options":
-                options = _option_list(value) if equals else None
-        elif lower == "nonfatal":
-            nonfatal = _nonfatal(value, bool(equals)) or nonfatal
-        elif lower == "none":
-            classes = Where(0)
-        elif lower == "all":
-            classes = Where.ALL
-        else:
-            raise refuse(f"Illegal override option {name}")
-    return Override(classes, options, nonfatal)
-
-
-def _nonfatal(value: str, is_given: bool) -> str:
-    lower = value.lower()
-    if not is_given:
-        raise refuse("=Override, =Unknown or =All expected after Nonfatal")
-    return lower if lower in ("override", "unknown", "all") else ""
-
-
-def _option_list(text: str) -> Options:
-    granted = Options.NONE
-    for name in text.split(","):
-        if not name:
-            continue
-        bits = _OPTIONS.get(name.lower())
-        if bits is None:
-            raise refuse(f"Illegal option {name}")
-        granted |= bits
-    return granted
-
-
-def _warn_if_useless(context: DirectiveContext, message: str, log_id: str) -> None:
-    # Only folders have .htaccess files.
-    if context.is_inside("Location", "LocationMatch", "Files", "FilesMatch", "If", "ElseIf", "Else"):
-        context.warn(message, log_id)
-
-
-def _allow_override_list(context: DirectiveContext, *words: str) -> frozenset[str]:
-    where = f"{context.location.file}:{context.location.line}"
-    _warn_if_useless(context, f"Useless use of AllowOverrideList at {where}", "AH00115")
-    if [word.lower() for word in words] == ["none"]:
-        return frozenset()
-    names: set[str] = set()
-    for word in words:
-        if word.lower() == "none":
-            raise refuse("'None' not allowed with other directives in AllowOverrideList")
-        found = context.where_of(word)
-        if found is None:
-            context.warn(f"Discarding unrecognized directive `{word}' in AllowOverrideList at {where}", "AH00116")
-        elif not found.override:
-            context.warn(f"Discarding directive `{word}' not allowed in AllowOverrideList at {where}", "AH02304")
-        else:
-            names.add(word.lower())
-    return frozenset(names)
 
 
 def _default_charset(context: DirectiveContext, word: str) -> str | None:
@@ -240,39 +103,6 @@ def _filters(context: DirectiveContext, word: str) -> tuple[str, ...]:
     return tuple(name for name in word.split(";") if name)
 
 
-_ETAG = {
-    "inode": ETag.INODE,
-    "mtime": ETag.MTIME,
-    "size": ETag.SIZE,
-    "digest": ETag.DIGEST,
-    "all": ETag.INODE | ETag.MTIME | ETag.SIZE,
-}
-
-
-def _file_etag(context: DirectiveContext, raw: str) -> ETagSet:
-    etag: ETagSet = context.value_of(CoreDir, "file_etag") or ETagSet()
-    for word in context.words(raw):
-        sign, name = (word[0], word[1:]) if word[0] in "+-" else ("", word)
-        if name.lower() == "none":
-            if sign:
-                raise refuse("FileETag keyword 'None' cannot be used with '+' or '-'")
-            etag = ETagSet(ETag.NONE)
-            continue
-        bits = _ETAG.get(name.lower())
-        if bits is None:
-            raise refuse(f"Unknown keyword '{name}' for FileETag directive")
-        etag = _with_etag(etag, bits, sign)
-    return etag
-
-
-def _with_etag(etag: ETagSet, bits: ETag, sign: str) -> ETagSet:
-    if sign == "+":
-        return ETagSet(etag.base, etag.add | bits, etag.remove & ~bits)
-    if sign == "-":
-        return ETagSet(etag.base, etag.add & ~bits, etag.remove | bits)
-    return ETagSet((etag.base or ETag.NONE) | bits)
-
-
 def _body_limit(context: DirectiveContext, word: str) -> int:
     if not re.fullmatch(r"[0-9]+", word, re.ASCII):
         raise refuse(f"{context.directive} requires a non-negative integer.")
@@ -347,14 +177,14 @@ def _log_level(context: DirectiveContext, *words: str) -> None:
     context.set(config, "log_levels", {**before, **levels})
 
 
-_NAMES_ON_OFF = ("on", "off")
-
 DIR_ROWS = (
-    Directive("Options", sets="options", value=_options, args=Args.RAW, where=Where.OPTIONS, help="what is possible in a folder"),
+    Directive(
+        "Options", sets="options", value=read_options, args=Args.RAW, where=Where.OPTIONS, help="what is possible in a folder"
+    ),
     Directive(
         "AllowOverride",
         sets="override",
-        value=_allow_override,
+        value=read_allow_override,
         args=Args.RAW,
         where=Where.SECTION,
         help="what .htaccess files may say",
@@ -362,7 +192,7 @@ DIR_ROWS = (
     Directive(
         "AllowOverrideList",
         sets="override_list",
-        value=_allow_override_list,
+        value=read_allow_override_list,
         args=Args.ARGV,
         where=Where.SECTION,
         help="single directives that .htaccess files may have",
@@ -459,7 +289,12 @@ DIR_ROWS = (
         help="filters for request bodies, with ; between",
     ),
     Directive(
-        "FileETag", sets="file_etag", value=_file_etag, args=Args.RAW, where=Where.FILEINFO, help="what an entity tag is made of"
+        "FileETag",
+        sets="file_etag",
+        value=read_file_etag,
+        args=Args.RAW,
+        where=Where.FILEINFO,
+        help="what an entity tag is made of",
     ),
     Directive(
         "EnableMMAP",

@@ -217,17 +217,26 @@ def _mutex(context: DirectiveContext, raw: str) -> dict[str, str]:
     return {name.lower(): words[0] for name in types}
 
 
-_REGEX_OPTIONS = ("icase", "dotall", "dollar_endonly", "no_default")
+_REGEX_OPTIONS = frozenset(("icase", "dotall", "dollar_endonly", "no_default"))
+#: Apache's defaults since 2.4, and the only options that our patterns are compiled with.
+_REGEX_DEFAULTS = frozenset(("dotall", "dollar_endonly"))
 
 
 def _regex_options(context: DirectiveContext, raw: str) -> tuple[str, ...]:
-    options: tuple[str, ...] = context.value_of(CoreServer, "regex_options") or ()
+    options = set(_REGEX_DEFAULTS)
     for word in context.words(raw):
-        sign, name = (word[0], word[1:]) if word[0] in "+-" else ("", word)
-        if name.lower() != "none" and name.lower() not in _REGEX_OPTIONS:
-            raise refuse(f"RegexDefaultOptions: option '{name}' unknown")
-        options = () if name.lower() == "none" else (*options, sign + name.upper())
-    return options
+        sign, name = (word[0], word[1:].lower()) if word[0] in "+-" else ("", word.lower())
+        if name == "none":
+            options.clear()
+        elif name not in _REGEX_OPTIONS:
+            raise refuse(f"RegexDefaultOptions: option '{word[len(sign) :]}' unknown")
+        elif sign == "-":
+            options.discard(name)
+        else:
+            options.add(name)
+    if options != _REGEX_DEFAULTS:
+        raise refuse("RegexDefaultOptions other than DOTALL and DOLLAR_ENDONLY together are not supported yet")
+    return tuple(sorted(options))
 
 
 def _name_virtual_host(context: DirectiveContext, word: str) -> None:
@@ -354,6 +363,7 @@ SERVER_ROWS = (
         _regex_options,
         global_only=True,
         help="options of all regular expressions",
+        differs="only the default options are accepted",
     ),
     _row("NameVirtualHost", Args.ONE, value=_name_virtual_host, help="has no effect since Apache 2.4"),
     _row("Port", Args.ONE, value=_port, help="replaced by Listen"),

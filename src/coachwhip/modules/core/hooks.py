@@ -12,6 +12,10 @@ from coachwhip.protocol.http1 import REGISTERED_METHODS
 
 LOG = MODULE.log
 READ_METHODS = ("GET", "HEAD", "POST")
+#: The largest body that TRACE sends back, in bytes.
+TRACE_BODY = 64 << 10
+#: `AcceptPathInfo` → `Request.used_path_info`.
+_PATH_INFO = {"on": "accept", "off": "reject", "default": "default"}
 
 
 @MODULE.hook(phases.translate_name, Order.REALLY_LAST)
@@ -38,27 +42,44 @@ def translate(r: Request) -> Result:
 
 @MODULE.hook(phases.map_to_storage, Order.MIDDLE)
 def trace_and_options(r: Request) -> Result:
-    """TRACE is answered before anything is looked at; `OPTIONS *` has no file (http_core)."""
-    if r.method == "TRACE":
-        return _trace(r)
-    if r.method == "OPTIONS" and r.uri == "*":
+    """TRACE and `OPTIONS *` have no file, so nothing is looked for."""
+    if r.method == "TRACE" or (r.method == "OPTIONS" and r.uri == "*"):
         return Outcome.OK
     return Outcome.DECLINED
 
 
-def _trace(r: Request) -> Result:
+@MODULE.hook(phases.handler, Order.REALLY_FIRST)
+def trace(r: Request) -> Result:
+    """TRACE echoes what arrived, as far as `TraceEnable` lets it (RFC 9110 §9.3.8)."""
+    if r.method != "TRACE":
+        return Outcome.DECLINED
     mode = r.server.config(CoreServer).trace_enable
     if mode == "off":
-        r.notes["error-notes"] = "TRACE denied by server configuration"
-        r.allowed |= {"GET", "POST", "OPTIONS"}
+        r.notes["error-notes"] = "The configuration of this server does not allow TRACE."
         return 405
-    if r.body is not None and mode != "extended":
-        r.notes["error-notes"] = "TRACE with a request body is not allowed"
+    if r.body is None:
+        return _echo(r, b"")
+    if mode != "extended":
+        r.notes["error-notes"] = "TRACE with a request body is not allowed here."
         return 413
-    lines = [r.the_request, *(f"{name}: {value}" for name, value in r.raw_headers), "", ""]
+    return _echo_body(r)  # type: ignore[return-value]
+
+
+async def _echo_body(r: Request) -> Result:
+    """`TraceEnable extended`: the body is echoed too, up to a size that no honest test exceeds."""
+    content = b""
+    while r.body is not None and (piece := await r.body.next()):
+        content += piece
+        if len(content) > TRACE_BODY:
+            r.notes["error-notes"] = "The body is too large to be sent back."
+            return 413
+    return _echo(r, content)
+
+
+def _echo(r: Request, content: bytes) -> Result:
+    lines = [r.the_request, *(f"{name}: {value}" for name, value in r.headers_in.items()), "", ""]
     r.content_type = "message/http"
-    r.record.headers.add("*")
-    r.send(Stream(iter(("\r\n".join(lines).encode("latin-1"),))), End())
+    r.send(Stream(iter(("\r\n".join(lines).encode("latin-1"), content) if content else ("\r\n".join(lines).encode("latin-1"),))), End())
     return Outcome.DONE
 
 
@@ -74,8 +95,14 @@ def walk(r: Request) -> Result:
 
 
 @MODULE.hook(phases.type_checker, Order.REALLY_LAST)
+def any_type(r: Request) -> Result:
+    """Nobody has to know a type."""
+    return Outcome.OK
+
+
+@MODULE.hook(phases.fixups, Order.REALLY_FIRST)
 def override_type(r: Request) -> Result:
-    """`ForceType` and `SetHandler` have the last word (core_override_type)."""
+    """`ForceType`, `SetHandler` and `AcceptPathInfo`, over what the name of the file said (core_override_type)."""
     conf = r.core
     if conf.force_type is not None:
         kind = _text(r, conf.force_type)
@@ -85,8 +112,8 @@ def override_type(r: Request) -> Result:
         handler = _text(r, conf.set_handler)
         if handler and handler.lower() != "none":
             r.handler = handler.lower() if handler.isascii() else handler
-    if conf.accept_path_info != "default":
-        r.used_path_info = conf.accept_path_info
+    if r.used_path_info == "default":
+        r.used_path_info = _PATH_INFO[conf.accept_path_info]
     return Outcome.OK
 
 
@@ -99,12 +126,6 @@ def _text(r: Request, value: object) -> str:
     except EvaluationError as error:
         LOG.error(r, "AH03154", "Can't evaluate handler or type expression: %s", error)
         return ""
-
-
-@MODULE.hook(phases.fixups, Order.REALLY_FIRST)
-def allow_path_info(r: Request) -> Result:
-    """`AcceptPathInfo` where the handler has no wish of its own."""
-    return Outcome.OK
 
 
 @MODULE.hook(phases.insert_filter, Order.FIRST)
@@ -164,7 +185,7 @@ def _serve(r: Request) -> Result:
         LOG.info(r, "AH00128", "File does not exist: %s", (r.filename or "") + r.path_info)
         return 404
     if kind is FileKind.DIRECTORY:
-        LOG.error(r, "AH00129", "Attempt to serve directory: %s", r.filename)
+        LOG.info(r, "AH00129", "Attempt to serve directory: %s", r.filename)
         return 404
     if r.used_path_info != "accept" and r.path_info:
         LOG.info(r, "AH00130", "File does not exist: %s", (r.filename or "") + r.path_info)
@@ -179,9 +200,12 @@ def _serve(r: Request) -> Result:
     r.headers_out.set("Accept-Ranges", "none" if conf.max_ranges == 0 else "bytes")
     r.headers_out.set("Content-Length", str(file.size))
     answer = r.meets_conditions()
-    if answer is not Outcome.OK:
+    if isinstance(answer, int):
+        # Sent with all that describes the file; a page of the server's would hide its validators.
         file.close()
-        return answer
+        r.status = answer
+        r.send(End())
+        return Outcome.OK
     if conf.content_digest:
         r.headers_out.set("Content-MD5", r.engine.md5_of(r, file))
     r.send(File(file, 0, file.size), End())

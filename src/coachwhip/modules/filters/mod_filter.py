@@ -1,7 +1,7 @@
 """mod_filter -- filters chosen by what the response turns out to be.
 
-A smart filter is declared under a name, gets providers (real filters, each with a condition), and is put into a chain. Its first brigade
-decides: the first provider whose condition holds does the work; if none holds, the smart filter steps aside.
+A smart filter is declared under a name, gets providers (real filters, each with a condition), and is put into a chain. Its
+first brigade decides: the first provider whose condition holds does the work; if none holds, the smart filter steps aside.
 `AddOutputFilterByType` is shorthand for a smart filter with conditions on the content type. Source: Apache manual, mod_filter.
 """
 
@@ -294,7 +294,8 @@ class _Traced:
         if self._smart.trace > 1:
             for bucket in brigade:
                 size = len(bucket) if isinstance(bucket, (Data, File)) else 0
-                LOG.debug(self._r, "AH01376", "%s: type: %s, length: %d", self._smart.name, _KINDS.get(type(bucket), "STREAM"), size)
+                kind = _KINDS.get(type(bucket), "STREAM")
+                LOG.debug(self._r, "AH01376", "%s: type: %s, length: %d", self._smart.name, kind, size)
         return self._run(brigade)
 
 

@@ -1,7 +1,7 @@
 """mod_info -- the handler `server-info`: the server's settings, modules, hooks and configuration as a page.
 
-Reads the `Startup` record alone, so its answers change only with the configuration. What a page shows is escaped, except the text of
-`AddModuleInfo`, which is HTML. Source: Apache manual, mod_info.
+Reads the `Startup` record alone, so its answers change only with the configuration. What a page shows is escaped, except the
+text of `AddModuleInfo`, which is HTML. Source: Apache manual, mod_info.
 """
 
 from __future__ import annotations
@@ -212,7 +212,8 @@ def _module(startup: Startup, module: Module) -> Iterator[str]:
     phases_of = {hook.phase for hook in module.hooks}
     part = ", ".join(title for phase, title in _HOOKS["request_hooks"] if phase in phases_of)
     handlers = "yes" if phases.handler in phases_of else "none"
-    yield f'<dl><dt><a name="{source}"><strong>Module Name:</strong></a> <font size="+1"><tt><a href="?{source}">{source}</a></tt></font></dt>\n'
+    yield f'<dl><dt><a name="{source}"><strong>Module Name:</strong></a> '
+    yield f'<font size="+1"><tt><a href="?{source}">{source}</a></tt></font></dt>\n'
     yield f"<dt><strong>Content handlers:</strong> <tt> <em>{handlers}</em></tt></dt>"
     yield f"<dt><strong>Request Phase Participation:</strong>\n<tt>{part or ' <em>none</em>'}</tt></dt>\n"
     if module.directives:

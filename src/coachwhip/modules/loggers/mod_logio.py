@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from coachwhip.api import Args, Directive, Module, Request, Where
+from coachwhip.api import Args, Directive, Module, Request, Where, phases
 from coachwhip.api.log import LogCode
 
 
@@ -39,20 +39,33 @@ def _bytes_out(r: Request) -> int:
     return int(r.first.scratch.get("bytes_out", 0))
 
 
+@MODULE.hook(phases.insert_filter)
+def track_first_byte(r: Request) -> None:
+    """Ask the connection to note when the first byte goes out."""
+    if r.main is None and r.config(LogioDir).track_ttfb:
+        r.first.scratch["first_byte"] = None
+
+
+@MODULE.hook(phases.insert_error_filter)
+def forget_first_byte(r: Request) -> None:
+    """Built-in error pages are not tracked, as in Apache."""
+    r.first.scratch.pop("first_byte", None)
+
+
 def _first_byte(r: Request) -> str:
     """Microseconds from the request's beginning to the first byte of its answer."""
-    first = r.first
-    sent = first.scratch.get("first_byte")
-    if sent is None or not r.config(LogioDir).track_ttfb:
-        return "-"
-    return str(int((sent - first.scratch["started"]) * 1_000_000))
+    scratch = r.first.scratch
+    sent = scratch.get("first_byte")
+    return "-" if sent is None else str(max(int((sent - scratch["started"]) * 1_000_000), 0))
 
 
-def _code(name: str, read: Callable[[Request], str]) -> None:
-    MODULE.provider("log_item", name)(LogCode(lambda argument: read, volatile=True))
+def _code(read: Callable[[Request], str], *, steady: bool = True) -> LogCode:
+    return LogCode(lambda argument: read, volatile=True, steady=lambda argument: steady)
 
 
-_code("I", lambda r: str(_bytes_in(r)))
-_code("O", lambda r: str(_bytes_out(r)))
-_code("S", lambda r: str(_bytes_in(r) + _bytes_out(r)))
-_code("^FB", _first_byte)
+MODULE.providers += [
+    ("log_item", "I", _code(lambda r: str(_bytes_in(r)))),
+    ("log_item", "O", _code(lambda r: str(_bytes_out(r)))),
+    ("log_item", "S", _code(lambda r: str(_bytes_in(r) + _bytes_out(r)))),
+    ("log_item", "^FB", _code(_first_byte, steady=False)),
+]

@@ -90,18 +90,21 @@ class GzipReader:
             self.surplus += len(data)
 
     def _inflate(self, data: bytes) -> Iterator[bytes]:
-        while data:
+        self.total_in += len(data)
+        is_full = True
+        # A full piece may leave more inside zlib even when all input is taken.
+        while (data or is_full) and not self._zlib.eof:
             try:
                 plain = self._zlib.decompress(data, _LARGEST_PIECE)
             except zlib.error as error:
                 raise GzipError("AH01392", f"Zlib error inflating data ({error})") from None
-            left = self._zlib.unconsumed_tail or self._zlib.unused_data
-            self.total_in += len(data) - len(left)
+            data = self._zlib.unconsumed_tail
+            is_full = len(plain) == _LARGEST_PIECE
             self.total_out += len(plain)
             self._checksum = zlib.crc32(plain, self._checksum)
             if plain:
                 yield plain
-            data = self._zlib.unconsumed_tail
+        self.total_in -= len(self._zlib.unused_data)
 
     def _check(self, found: bytes) -> None:
         if found[:4] != self._checksum.to_bytes(4, "little"):

@@ -11,7 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from coachwhip.modules.generators.mod_autoindex.listing import Entry, View
-from coachwhip.modules.generators.mod_autoindex.settings import ADJUST, DEFAULT_DESCRIPTION_WIDTH, AutoindexDir, IndexOption
+from coachwhip.modules.generators.mod_autoindex.settings import (
+    ADJUST,
+    DEFAULT_DESCRIPTION_WIDTH,
+    DEFAULT_NAME_WIDTH,
+    AutoindexDir,
+    IndexOption,
+)
 from coachwhip.util.escapes import escape_html, escape_path
 
 __all__ = ["preamble", "render"]
@@ -166,7 +172,7 @@ def render(conf: AutoindexDir, view: View, entries: Sequence[Entry], blank_icon:
     width = conf.name_width
     if width == ADJUST:
         width = max((len(entry.name) for entry in entries), default=0)
-        width = max(width, len(PARENT) if entries and entries[0].is_parent else 0)
+        width = max(width, DEFAULT_NAME_WIDTH)
     page = Page(conf, view, blank_icon, width)
     if view.options & IndexOption.HTML_TABLE:
         return _table(page, entries)

@@ -99,12 +99,14 @@ def _figures(report: Report) -> Iterator[str]:
     if report.extended:
         yield from _extended_figures(report)
     busy, graceful, idle = report.counts
-    yield f"<dt>{busy} requests currently being processed, {graceful} workers gracefully restarting, {idle} idle workers</dt>\n</dl>\n"
+    yield f"<dt>{busy} requests currently being processed, {graceful} workers gracefully restarting, "
+    yield f"{idle} idle workers</dt>\n</dl>\n"
 
 
 def _extended_figures(report: Report) -> Iterator[str]:
     totals, uptime = report.totals, report.uptime
-    yield f"<dt>Total accesses: {totals.accesses} - Total Traffic: {_bytes(totals.bytes)} - Total Duration: {totals.duration_ms}</dt>\n"
+    yield f"<dt>Total accesses: {totals.accesses} - Total Traffic: {_bytes(totals.bytes)} - "
+    yield f"Total Duration: {totals.duration_ms}</dt>\n"
     usage = f"u{number(totals.cpu_user)} s{number(totals.cpu_system)} "
     usage += f"cu{number(totals.children_user)} cs{number(totals.children_system)}"
     load = f" - {report.cpu_load / uptime * 100:.3g}% CPU load" if uptime and report.cpu_load else ""

@@ -13,12 +13,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coachwhip.api import Args, Directive, Module, Outcome, Repeat, Request, Startup, Where, phases
-from coachwhip.api.log import LogTarget, LogTargetError
+from coachwhip.api.log import LogPlan, LogTarget, LogTargetError
 from coachwhip.expr import EvaluationError
 from coachwhip.modules.loggers.mod_log_config.formats import BadFormat, Format, parse_format
+from coachwhip.modules.loggers.mod_log_config.replay import fields_of, is_steady, plan_line
 from coachwhip.modules.loggers.mod_log_config.settings import (
-    AccessLog, LogConfigServer, buffered_logs, custom_log, global_log, log_format, transfer_log,
-)  # fmt: skip
+    AccessLog,
+    LogConfigServer,
+    buffered_logs,
+    custom_log,
+    global_log,
+    log_format,
+    transfer_log,
+)
 
 MODULE = Module(
     "log_config_module",
@@ -29,6 +36,7 @@ MODULE = Module(
         Directive("CustomLog", sets="logs", value=custom_log, repeat=Repeat.APPEND, args=Args.TWO_OR_THREE, where=Where.SERVER,
                   help="a file or |program, a format or the nickname of one, and a condition: env=[!]VAR or expr=EXPRESSION"),
         Directive("GlobalLog", sets="logs", value=global_log, repeat=Repeat.APPEND, args=Args.TWO_OR_THREE, where=Where.SERVER,
+                  global_only=True,
                   help="as CustomLog, for the requests of every virtual host"),
         Directive("TransferLog", sets="logs", value=transfer_log, repeat=Repeat.APPEND, args=Args.ONE, where=Where.SERVER,
                   help="a file or |program, written in the format of the last LogFormat without a nickname"),
@@ -36,8 +44,6 @@ MODULE = Module(
                   help="the format of TransferLog, or, with a second word, a format under a nickname"),
         Directive("BufferedLogs", sets="buffered", value=buffered_logs, args=Args.FLAG, where=Where.SERVER,
                   help="whether lines are kept in memory until there are enough for one write"),
-        Directive("CookieLog", sets="logs", value=transfer_log, repeat=Repeat.APPEND, args=Args.ONE, where=Where.SERVER,
-                  help="a file for the cookies of mod_usertrack"),
     ),
 )  # fmt: skip
 LOG = MODULE.log
@@ -56,6 +62,7 @@ class OpenLog:
 def open_logs(startup: Startup) -> Outcome:
     """Open every log once, whichever servers share it."""
     opened: dict[int, LogTarget] = {}
+    formats: dict[int, Format] = {}
     buffered = startup.main.config(LogConfigServer).buffered
     for server in [startup.main, *startup.servers]:
         conf = server.config(LogConfigServer)
@@ -64,7 +71,10 @@ def open_logs(startup: Startup) -> Outcome:
             try:
                 if id(log) not in opened:
                     opened[id(log)] = startup.logs.open(log.target, buffered=buffered)
-                ready.append(OpenLog(log, _format_of(log, conf, startup), opened[id(log)]))
+                    # A nickname means what it means where the line stands, in every server that inherits the log.
+                    formats[id(log)] = _format_of(log.words, conf, startup)
+                form = formats[id(log)] if log.words is not None else _format_of(None, conf, startup)
+                ready.append(OpenLog(log, form, opened[id(log)]))
             except (LogTargetError, BadFormat) as error:
                 startup.errors.append(str(error))
                 return Outcome.DONE
@@ -72,25 +82,31 @@ def open_logs(startup: Startup) -> Outcome:
     return Outcome.OK
 
 
-def _format_of(log: AccessLog, conf: LogConfigServer, startup: Startup) -> Format:
-    """A nickname may be given a meaning after the line that uses it, and another one in a virtual host."""
-    words = conf.default_format if log.words is None else log.words
+def _format_of(words: str | None, conf: LogConfigServer, startup: Startup) -> Format:
+    """A nickname may be given its meaning after the line that uses it; None is the server's default format."""
+    if words is None:
+        words = conf.default_format
     return parse_format(conf.formats.get(words, words), startup.providers)
 
 
 @MODULE.hook(phases.log_transaction)
 def write_logs(r: Request) -> Outcome:
-    """A line for each log of the request's server whose condition holds."""
+    """A line for each log of the request's server whose condition holds for the client's own request."""
     logs: tuple[OpenLog, ...] = r.server.state.get(MODULE.source, ())
     if not logs:
         return Outcome.DECLINED
-    final = r
-    while final.next is not None:
-        final = final.next
+    final = _final(r)
     for log in logs:
         if _is_wanted(log.settings, r):
             log.target.write(log.format.line(r, final))
     return Outcome.OK
+
+
+def _final(r: Request) -> Request:
+    """Where internal redirects from `r` ended."""
+    while r.next is not None:
+        r = r.next
+    return r
 
 
 def _is_wanted(log: AccessLog, r: Request) -> bool:
@@ -103,6 +119,19 @@ def _is_wanted(log: AccessLog, r: Request) -> bool:
     except EvaluationError as error:
         LOG.error(r, "AH00645", "Error evaluating log condition: %s", error)
         return False
+
+
+@MODULE.provider("log_plan", "log_config")
+def plan_replay(r: Request) -> LogPlan | None:
+    """How replays of the answer to `r` are logged; None if a condition has to be judged each time."""
+    logs: tuple[OpenLog, ...] = r.server.state.get(MODULE.source, ())
+    if any(log.settings.expr is not None for log in logs):
+        return None
+    final = _final(r)
+    wanted = [log for log in logs if _is_wanted(log.settings, r)]
+    fields = frozenset(name for log in wanted for name in fields_of(log.format))
+    lines = tuple([(log.target, plan_line(log.format, r, final)) for log in wanted])
+    return LogPlan(lines, fields, all(is_steady(log.format) for log in wanted))
 
 
 @MODULE.hook(phases.child_exit)

@@ -6,7 +6,9 @@ after the answer went out, when the record of its inputs is closed. Source: Apac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from coachwhip.api import Request
 from coachwhip.api.log import LogCode
@@ -52,30 +54,48 @@ def _remote_host(argument: str) -> Reader:
     return lambda r: r.connection.client_ip if r.core.hostname_lookups == "off" else _escape(r.remote_host())
 
 
+def _verbatim(argument: str) -> Reader:
+    """Apache writes an argument that it does not know."""
+    return lambda r: argument
+
+
+def _canonical_port(r: Request) -> str:
+    return str(r.server.core.server_port or (443 if r.connection.is_tls else 80))
+
+
+_PORTS: dict[str, Reader] = {
+    "": _canonical_port,
+    "canonical": _canonical_port,
+    "local": lambda r: str(r.connection.local_port),
+    "remote": lambda r: str(r.connection.client_port),
+}
+
+
 def _port(argument: str) -> Reader:
-    if argument == "local":
-        return lambda r: str(r.local_port)
-    if argument == "remote":
-        return lambda r: str(r.connection.client_port)
-    return lambda r: str(r.server_port())
+    return _PORTS.get(argument.lower()) or _verbatim(argument)
 
 
 def _connection_state(r: Request) -> str:
     if r.connection.aborted:
         return "X"
-    return "+" if r.scratch.get("kept_alive") else "-"
+    return "+" if r.first.scratch.get("kept_alive") else "-"
 
 
 def _keepalives(r: Request) -> str:
-    return str(r.connection.keepalives)
+    """Answers after which the connection stayed open, this one among them, without the first."""
+    return str(max(r.connection.keepalives + (1 if r.first.scratch.get("kept_alive") else 0) - 1, 0))
+
+
+_PROCESS: dict[str, Reader] = {
+    "": lambda r: str(r.engine.startup.logs.process_id()),
+    "pid": lambda r: str(r.engine.startup.logs.process_id()),
+    "tid": lambda r: str(r.engine.startup.logs.thread_id()),
+    "hextid": lambda r: f"{r.engine.startup.logs.thread_id():x}",
+}
 
 
 def _process(argument: str) -> Reader:
-    if argument == "tid":
-        return lambda r: str(r.engine.startup.logs.thread_id())
-    if argument == "hextid":
-        return lambda r: f"{r.engine.startup.logs.thread_id():x}"
-    return lambda r: str(r.engine.startup.logs.process_id())
+    return _PROCESS.get(argument.lower()) or _verbatim(argument)
 
 
 def _log_id(argument: str) -> Reader:
@@ -87,8 +107,16 @@ def _log_id(argument: str) -> Reader:
 # -- the request
 
 
+_PASSWORD = re.compile(r"([^ ]* [^ :/?#]*://[^ :/?#@]*:)[^ /?#@]*(@.*)", re.DOTALL)
+
+
 def _request_line(r: Request) -> str:
-    return _escape(r.the_request or None)
+    found = _PASSWORD.fullmatch(r.the_request)
+    return _escape(f"{found[1]}XXXXXXXX{found[2]}" if found else r.the_request or None)
+
+
+def _handler(r: Request) -> str:
+    return "-" if r.scratch.get("implied_handler") else _escape(r.handler)
 
 
 def _user(r: Request) -> str:
@@ -141,14 +169,24 @@ def _named(table: Callable[[Request], dict[str, str]]) -> Callable[[str], Reader
 
 
 def _header_out(name: str) -> Reader:
-    if name.lower() == "content-type":
-        return lambda r: _escape(r.content_type)
+    key = name.lower()
+    if key == "content-type":
+        return lambda r: "-" if r.status == 304 else _escape(r.content_type and r.content_type.partition(";")[0].rstrip(" \t"))
+    if key in _NEVER_LOGGED:
+        return lambda r: "-"
 
     def read(r: Request) -> str:
-        found = r.headers_out.get_all(name) or r.err_headers_out.get_all(name)
-        return _escape(", ".join(found)) if found else "-"
+        if r.status == 304 and key == "content-length":
+            return "-"
+        sent = r.scratch.get("fields_sent")
+        found = sent.get_all(name) if sent is not None else r.err_headers_out.get_all(name) + r.headers_out.get_all(name)
+        return _escape(", ".join(found) if key == "set-cookie" else found[0]) if found else "-"
 
     return read
+
+
+#: Fields that are written when the head goes out, and that no hook ever sees.
+_NEVER_LOGGED = frozenset(("date", "server"))
 
 
 def _trailer_out(name: str) -> Reader:
@@ -176,11 +214,16 @@ _FRACTIONS: dict[str, Callable[[float], str]] = {
 }
 
 
+@lru_cache(maxsize=16)
+def _clf(seconds: int) -> str:
+    return f"[{clf_time(seconds)}]"
+
+
 def _time(argument: str) -> Reader:
     when = _finished if argument.startswith("end:") else _started
     shape = argument.removeprefix("end:") if when is _finished else argument.removeprefix("begin:")
     if not shape:
-        return lambda r: f"[{clf_time(when(r))}]"
+        return lambda r: _clf(int(when(r)))
     fraction = _FRACTIONS.get(shape)
     if fraction is not None:
         return lambda r: fraction(when(r))
@@ -191,38 +234,49 @@ _UNITS = {"": 1, "s": 1, "ms": 1000, "us": 1_000_000}
 
 
 def _duration(argument: str) -> Reader:
-    unit = _UNITS.get(argument, 1)
-    return lambda r: str(int((_finished(r) - _started(r)) * unit))
+    unit = _UNITS.get(argument)
+    if unit is None:
+        return _verbatim(argument)
+    # The wall clock may have been put back meanwhile.
+    return lambda r: str(max(int((_finished(r) - _started(r)) * unit), 0))
+
+
+def _always(argument: str) -> bool:
+    return True
+
+
+def _is_whole_second(argument: str) -> bool:
+    return not argument.startswith("end:") and argument.removeprefix("begin:") not in ("msec", "usec", "msec_frac", "usec_frac")
 
 
 #: Code → what it reads. Those of three characters begin with `^`.
 CODES: dict[str, LogCode] = {
-    "a": LogCode(_client, volatile=True),
+    "a": LogCode(_client, volatile=True, steady=_always),
     "A": LogCode(_plain(lambda r: r.local_ip)),
-    "b": LogCode(_plain(lambda r: str(r.bytes_sent) if r.bytes_sent else "-"), volatile=True),
-    "B": LogCode(_plain(lambda r: str(r.bytes_sent)), volatile=True),
-    "C": LogCode(_cookie, volatile=True),
+    "b": LogCode(_plain(lambda r: str(r.bytes_sent) if r.bytes_sent else "-"), volatile=True, steady=_always),
+    "B": LogCode(_plain(lambda r: str(r.bytes_sent)), volatile=True, steady=_always),
+    "C": LogCode(_cookie, volatile=True, field=lambda argument: "cookie", steady=_always),
     "D": LogCode(lambda argument: _duration("us"), original=True, volatile=True),
-    "e": LogCode(_named(lambda r: r.env), volatile=True),
+    "e": LogCode(_named(lambda r: r.env), volatile=True, steady=_always),
     "f": LogCode(_plain(lambda r: _escape_path(r.filename))),
-    "h": LogCode(_remote_host, volatile=True),
+    "h": LogCode(_remote_host, volatile=True, steady=_always),
     "H": LogCode(_plain(lambda r: _escape(r.protocol))),
-    "i": LogCode(_header_in, volatile=True),
+    "i": LogCode(_header_in, volatile=True, field=lambda argument: argument, steady=_always),
     "k": LogCode(_plain(_keepalives), volatile=True),
     "l": LogCode(_plain(lambda r: "-")),
     "L": LogCode(_log_id, original=True, volatile=True),
     "m": LogCode(_plain(lambda r: _escape(r.method))),
-    "n": LogCode(_named(lambda r: r.notes), volatile=True),
-    "o": LogCode(_header_out, volatile=True),
-    "p": LogCode(_port, volatile=True),
+    "n": LogCode(_named(lambda r: r.notes), volatile=True, steady=_always),
+    "o": LogCode(_header_out, volatile=True, steady=_always),
+    "p": LogCode(_port, volatile=True, steady=lambda argument: argument != "remote"),
     "P": LogCode(_process, volatile=True),
     "q": LogCode(_plain(_query)),
     "r": LogCode(_plain(_request_line), original=True),
-    "R": LogCode(_plain(lambda r: _escape(r.handler))),
+    "R": LogCode(_plain(_handler), original=True),
     "s": LogCode(_plain(lambda r: str(r.status)), original=True),
-    "t": LogCode(_time, volatile=True),
+    "t": LogCode(_time, volatile=True, steady=_is_whole_second),
     "T": LogCode(_duration, original=True, volatile=True),
-    "u": LogCode(_plain(_user), volatile=True),
+    "u": LogCode(_plain(_user), volatile=True, steady=_always),
     "U": LogCode(_plain(lambda r: _escape_path(r.uri)), original=True),
     "v": LogCode(_plain(lambda r: _escape(r.server.name))),
     "V": LogCode(_plain(lambda r: _escape(r.server_name()))),

@@ -32,6 +32,10 @@ class Item:
     original: bool = False
     #: Its text may differ when the same answer is given again (time, client, bytes on the wire).
     volatile: bool = False
+    #: Lower-case name of the request field that it reads, if it reads one.
+    field: str = ""
+    #: It differs at most by client, second and request fields.
+    steady: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ def _parse_item(text: str, at: int, providers: Providers) -> tuple[Item, int]:
 def _code(name: str, providers: Providers) -> LogCode:
     found: LogCode | None = CODES.get(name) or providers.get("log_item", name)
     if found is None:
-        raise BadFormat(f"Unrecognized LogFormat directive %{name}")
+        raise BadFormat(f"Unrecognized LogFormat directive %{name[0]}")
     return found
 
 
@@ -124,7 +128,8 @@ def _item(code: LogCode, argument: str, original: bool | None, statuses: set[int
     read = code.make(argument)
     if statuses or negated:
         read = _conditional(read, frozenset(statuses), negated)
-    return Item(read, code.original if original is None else original, code.volatile)
+    field = code.field(argument).lower() if code.field is not None else ""
+    return Item(read, code.original if original is None else original, code.volatile, field, code.steady is not None and code.steady(argument))
 
 
 def _conditional(read: Callable[[Request], str], statuses: frozenset[int], negated: bool) -> Callable[[Request], str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from coachwhip.api import DirectiveContext, DirectiveError, overlay, setting
-from coachwhip.expr import Expression, ExprError, parse
+from coachwhip.expr import ExprError, Expression, parse
 from coachwhip.modules.loggers.mod_log_config.formats import BadFormat, parse_format
 
 __all__ = [
@@ -62,8 +62,6 @@ def custom_log(context: DirectiveContext, target: str, words: str, condition: st
 
 def global_log(context: DirectiveContext, target: str, words: str, condition: str | None = None) -> tuple[AccessLog, ...]:
     """`GlobalLog`."""
-    if context.in_virtual_host:
-        raise DirectiveError("GlobalLog not allowed in <VirtualHost> context", alone=True)
     return (_access_log(context, target, words, condition, is_global=True),)
 
 
@@ -75,7 +73,7 @@ def transfer_log(context: DirectiveContext, target: str) -> tuple[AccessLog, ...
 def _access_log(
     context: DirectiveContext, target: str, words: str | None, condition: str | None, *, is_global: bool = False
 ) -> AccessLog:
-    place = target if target.startswith("|") else context.server_path(target)
+    place = target if target.startswith("|") else _file(context, target)
     if words is not None:
         _check(context, words)
     if condition is None:
@@ -92,6 +90,14 @@ def _access_log(
             raise DirectiveError(str(error), alone=True) from error
         return AccessLog(place, words, expr=expression, is_global=is_global)
     raise DirectiveError("error in condition clause", alone=True)
+
+
+def _file(context: DirectiveContext, target: str) -> str:
+    path = context.server_path(target)
+    folder = path.rpartition("/")[0] + "/"
+    if not context.is_directory(folder):
+        raise DirectiveError(f"Cannot access directory '{folder}' for log file '{target}'", alone=True, log_id="AH02297")
+    return path
 
 
 def log_format(context: DirectiveContext, words: str, nickname: str | None = None) -> None:

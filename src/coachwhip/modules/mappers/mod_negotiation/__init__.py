@@ -378,5 +378,3 @@ def fix_encoding(r: Request) -> Result:
         return Outcome.DECLINED
     r.content_encodings = [encoding if encoding in names else names[-1]]
     return Outcome.OK
-
-

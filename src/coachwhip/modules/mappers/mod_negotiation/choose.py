@@ -27,9 +27,7 @@ _DEFAULT_CHARSET = "iso-8859-1"
 LengthOf = Callable[[Variant], int]
 
 
-def choose(
-    variants: Sequence[Variant], wishes: Wishes, policy: Policy, length_of: LengthOf
-) -> tuple[Variant | None, bool]:
+def choose(variants: Sequence[Variant], wishes: Wishes, policy: Policy, length_of: LengthOf) -> tuple[Variant | None, bool]:
     """The best variant, or None, and whether it may be sent as the client's choice (else it gets the list)."""
     types = _with_defaults(wishes, policy)
     bare_language = _BARELY if not wishes.is_strict and any(v.languages for v in variants) else 1.0

@@ -1,7 +1,7 @@
 """mod_mime_magic -- the type of a file by its content, where its name says nothing.
 
-Runs in `type_checker` behind mod_mime, only on what has no type yet, and only where `MimeMagicFile` is set. It looks at the first few
-thousand bytes, also inside gzip. Source: Apache manual, mod_mime_magic.
+Runs in `type_checker` behind mod_mime, only on what has no type yet, and only where `MimeMagicFile` is set. It looks at the
+first few thousand bytes, also inside gzip. Source: Apache manual, mod_mime_magic.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coachwhip.api import Args, Directive, FileKind, Module, Outcome, Request, Result, Startup, Where, phases
-from coachwhip.modules.metadata.mod_mime_magic.magicfile import SPACES, Test, parse_magic
+from coachwhip.modules.metadata.mod_mime_magic.magicfile import SPACES, MagicTest, parse_magic
 from coachwhip.modules.metadata.mod_mime_magic.sniff import READ, guess
 
 __all__ = ["MODULE", "MagicServer", "split_guess"]
@@ -76,7 +76,7 @@ def read_magic(startup: Startup) -> Result:
 @MODULE.hook(phases.type_checker, after=("mod_mime.c",))
 def find_type(r: Request) -> Result:
     """Set the type that the content looks like."""
-    tests: Sequence[Test] | None = r.server.state.get(SOURCE)
+    tests: Sequence[MagicTest] | None = r.server.state.get(SOURCE)
     if not tests or r.finfo.kind is FileKind.MISSING or not r.filename or r.content_type:
         return Outcome.DECLINED
     if _as_other_revision(r):
@@ -107,7 +107,7 @@ def _as_other_revision(r: Request) -> bool:
     return bool(sub.content_type)
 
 
-def _take_guess(r: Request, tests: Sequence[Test]) -> Result:
+def _take_guess(r: Request, tests: Sequence[MagicTest]) -> Result:
     path = r.filename or ""
     try:
         file = r.files.open(path)
@@ -124,7 +124,7 @@ def _take_guess(r: Request, tests: Sequence[Test]) -> Result:
     return _set(r, _look_inside(r, tests, data))
 
 
-def _look_inside(r: Request, tests: Sequence[Test], data: bytes) -> str:
+def _look_inside(r: Request, tests: Sequence[MagicTest], data: bytes) -> str:
     """The guess for a file, or for what gzip packed in it."""
     if data[:2] in _OTHERS:
         return ""

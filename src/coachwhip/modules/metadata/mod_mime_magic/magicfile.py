@@ -1,7 +1,7 @@
 """The magic file: tests of bytes at offsets, and what passing them says. (The format of an early file(1), as Apache reads it.)
 
-Text in, `Test`s out, with a complaint for every line that cannot be read; reads nothing else. A line is: offset, type, value, and the
-text to say. `>` in front of the offset makes it a test that counts only after the one before passed.
+Text in, tests out, with a complaint for every line that cannot be read. A line is: offset, type, value, and the text to say.
+`>` in front of the offset makes it a test that counts only after the one before passed.
 Source: Apache manual, mod_mime_magic, "Format of the Magic File".
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-__all__ = ["SPACES", "Indirect", "MagicFile", "Test", "parse_magic"]
+__all__ = ["SPACES", "Indirect", "MagicFile", "MagicTest", "parse_magic"]
 
 SPACES = " \t\n\v\f\r"
 #: A test looks at this many bytes, and needs them all; values and texts are shorter.
@@ -35,7 +35,7 @@ class Indirect:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class MagicTest:
     """One line."""
 
     level: int
@@ -56,7 +56,7 @@ class Test:
 class MagicFile:
     """The tests, in order, and (number, message) for each line that is left out."""
 
-    tests: list[Test] = field(default_factory=list)
+    tests: list[MagicTest] = field(default_factory=list)
     complaints: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -104,7 +104,7 @@ def _number(text: str) -> tuple[int, str] | None:
     return (-number if found[1] == "-" else number), rest
 
 
-def _parse_line(line: str) -> Test:
+def _parse_line(line: str) -> MagicTest:
     rest = line.lstrip(">")
     level = len(line) - len(rest)
     is_indirect = level > 0 and rest.startswith("(")
@@ -130,7 +130,7 @@ def _parse_line(line: str) -> Test:
     if relation != "x":
         value, rest = _value(rest.lstrip(SPACES), kind)
     joins, text = _joins(rest.lstrip(SPACES))
-    return Test(level, at, kind, relation, value, text[:_TEXT_LIMIT], mask, indirect, joins)
+    return MagicTest(level, at, kind, relation, value, text[:_TEXT_LIMIT], mask, indirect, joins)
 
 
 def _mask(rest: str, kind: str) -> tuple[int, str]:

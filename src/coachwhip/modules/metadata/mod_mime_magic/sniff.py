@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from coachwhip.modules.metadata.mod_mime_magic.magicfile import WINDOW, Test, signed
+from coachwhip.modules.metadata.mod_mime_magic.magicfile import WINDOW, MagicTest, signed
 
 __all__ = ["READ", "guess"]
 
@@ -38,7 +38,7 @@ _WORDS: dict[bytes, str] = {
 }  # fmt: skip
 
 
-def guess(tests: Sequence[Test], data: bytes) -> str:
+def guess(tests: Sequence[MagicTest], data: bytes) -> str:
     """What the bytes look like, "" for nothing known."""
     # Apache puts a NUL behind what it read, and counts it.
     data = data[:READ] + b"\0"
@@ -49,7 +49,7 @@ def guess(tests: Sequence[Test], data: bytes) -> str:
 # -- magic tests
 
 
-def _by_tests(tests: Sequence[Test], data: bytes) -> str | None:
+def _by_tests(tests: Sequence[MagicTest], data: bytes) -> str | None:
     """The text of the first test that passes, with those of the further tests below it; None if none passes."""
     start = 0
     while start < len(tests):
@@ -63,7 +63,7 @@ def _by_tests(tests: Sequence[Test], data: bytes) -> str | None:
     return None
 
 
-def _say(group: Sequence[Test], value: bytes | int, data: bytes) -> str:
+def _say(group: Sequence[MagicTest], value: bytes | int, data: bytes) -> str:
     said = _print(group[0], value)
     needs_blank = bool(group[0].text)
     level = 1
@@ -83,7 +83,7 @@ def _say(group: Sequence[Test], value: bytes | int, data: bytes) -> str:
     return said
 
 
-def _print(test: Test, value: bytes | int) -> str:
+def _print(test: MagicTest, value: bytes | int) -> str:
     if "%" not in test.text:
         return test.text
     if isinstance(value, bytes):
@@ -104,7 +104,7 @@ def _print(test: Test, value: bytes | int) -> str:
     return _FORMAT.sub(fill, test.text)
 
 
-def _look(test: Test, data: bytes) -> bytes | int | None:
+def _look(test: MagicTest, data: bytes) -> bytes | int | None:
     """The value at the test's place if it passes, else None."""
     offset = test.offset
     if test.indirect is not None:

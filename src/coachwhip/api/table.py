@@ -1,0 +1,70 @@
+"""`Table`: the mapping behind `Request.env` and `Request.notes`, whose keys compare without case, as in all of httpd's tables.
+
+A key keeps the spelling in which it was first set, which is how it shows where the whole table is handed on (CGI, `printenv`).
+Values hold one octet per character (Latin-1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+__all__ = ["Table"]
+
+class Table(dict[str, str]):
+    """A `dict` of strings with keys in any case."""
+
+    __slots__ = ("_spelling",)
+
+    def __init__(self, items: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        super().__init__()
+        #: Lower case → the key as it is spelled here.
+        self._spelling: dict[str, str] = {}
+        if items:
+            self.update(items)
+
+    def __setitem__(self, key: str, value: str) -> None:
+        super().__setitem__(self._spelling.setdefault(key.lower(), key), value)
+
+    def __getitem__(self, key: str) -> str:
+        return super().__getitem__(self._spelling.get(key.lower(), key))
+
+    def __delitem__(self, key: str) -> None:
+        super().__delitem__(self._spelling.pop(key.lower(), key))
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and key.lower() in self._spelling
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of `key` in any case, or `default`."""
+        spelled = self._spelling.get(key.lower())
+        return default if spelled is None else super().__getitem__(spelled)
+
+    def pop(self, key: str, *default: Any) -> Any:
+        """Take `key` out and answer its value; `default`, if given, where it is absent."""
+        return super().pop(self._spelling.pop(key.lower(), key), *default)
+
+    def setdefault(self, key: str, default: str = "") -> str:
+        """The value of `key`, set to `default` first if it is absent."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def update(self, items: Any = (), /, **named: str) -> None:
+        """Set many keys."""
+        pairs = items.items() if isinstance(items, Mapping) else items
+        for key, value in [*pairs, *named.items()]:
+            self[key] = value
+
+    def clear(self) -> None:
+        """Drop everything."""
+        super().clear()
+        self._spelling.clear()
+
+    def copy(self) -> Table:
+        """An independent copy."""
+        return Table(self)
+
+    def __ior__(self, other: Any) -> Table:
+        self.update(other)
+        return self

@@ -1,0 +1,39 @@
+"""`-X`: one process that is parent and worker at once, for debuggers."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+from coachwhip.mpm.generation import Generation, announce
+from coachwhip.mpm.listeners import Listeners
+from coachwhip.mpm.parent import claim_pid_file, drop_pid_file
+from coachwhip.mpm.worker import Worker, new_loop
+
+__all__ = ["serve_alone"]
+
+
+def serve_alone(generation: Generation, ready: Callable[[], None] = lambda: None) -> int:
+    """Serve in this very process, without a parent; returns the exit status.
+
+    Raises:
+        BindError: an address cannot be bound.
+        PidFileError: the pid file cannot be written.
+    """
+    listeners = Listeners()
+    listeners.change(generation.addresses, generation.backlog)
+    claim_pid_file(generation)
+    try:
+        announce(generation, "resuming normal operations")
+        generation.drop_privileges()
+        loop = new_loop()
+        worker = Worker(generation.pipeline, listeners.sockets(generation.addresses), generation.threads, loop)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, worker.stop)
+        for number in (signal.SIGUSR1, signal.SIGWINCH):
+            loop.add_signal_handler(number, worker.drain)
+        worker.run(ready)
+    finally:
+        drop_pid_file(generation)
+        listeners.close()
+    return 0

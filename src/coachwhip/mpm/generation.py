@@ -1,0 +1,59 @@
+"""A generation: what one reading of the configuration asks of the process model.
+
+Made by `launch.py`; a reload makes the next one. Nothing here acts.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from coachwhip.api.log import ModuleLog
+from coachwhip.api.server import Server
+from coachwhip.mpm.listeners import ListenAddress
+from coachwhip.mpm.pidfile import PidFile
+from coachwhip.request.pipeline import Pipeline
+
+__all__ = ["Generation", "StartFailed", "announce"]
+
+LOG = ModuleLog("mpm_event")
+CORE_LOG = ModuleLog("core")
+
+
+class StartFailed(Exception):
+    """A worker ended before it served; its last words are in the error log."""
+
+
+@dataclass(slots=True)
+class Generation:
+    """One generation, and how to do with it what the parent must not know."""
+
+    pipeline: Pipeline
+    addresses: list[ListenAddress]
+    #: None: nobody is to find this server by a file.
+    pid_file: PidFile | None = None
+    processes: int = 1
+    threads: int = 25
+    backlog: int = 511
+    #: Counts from 0 with every reload.
+    number: int = 0
+    #: Called in each worker before it serves: give up privileges.
+    drop_privileges: Callable[[], None] = lambda: None
+    #: For how long an old generation may finish its requests after a graceful reload or stop; 0 for ever. Seconds.
+    graceful_timeout: float = 0.0
+    #: Gives back the parent's descriptors of the logs.
+    close_logs: Callable[[], None] = lambda: None
+    #: Runs a log's program again if it had this process id; whether it did. Raises OSError.
+    revive: Callable[[int], bool] = lambda pid: False
+
+    @property
+    def main(self) -> Server:
+        """The main server, whose error log the process model writes to."""
+        return self.pipeline.startup.main
+
+
+def announce(generation: Generation, what: str) -> None:
+    """The two lines with which every generation begins in the error log."""
+    LOG.notice(generation.main, "AH00489", "%s configured -- %s", generation.pipeline.software, what)
+    CORE_LOG.notice(generation.main, "AH00094", "Command line: '%s'", " ".join(sys.argv))

@@ -1,0 +1,63 @@
+"""`?auto` has Apache's keys in Apache's order; the page shows the same figures."""
+
+from __future__ import annotations
+
+import pytest
+
+from coachwhip.api.scoreboard import ProcessInfo, Slot, Totals, WorkerState
+from coachwhip.modules.generators.mod_status.page import page
+from coachwhip.modules.generators.mod_status.report import Report, auto_text, span_text
+
+
+class Board:
+    restarted = 1000.0
+    config_generation = 1
+    mpm_generation = 0
+    mpm = "event"
+
+    def slots(self) -> list[Slot]:
+        return [Slot(WorkerState.WRITING, 7, slot_accesses=1, request="GET /<x> HTTP/1.1"), Slot(WorkerState.READY, 7)]
+
+    def processes(self) -> list[ProcessInfo]:
+        return [ProcessInfo(7, busy=1, idle=1)]
+
+    def totals(self) -> Totals:
+        return Totals(accesses=4, bytes=8192, duration_ms=2, cpu_user=0.5)
+
+    def load(self) -> tuple[float, float, float]:
+        return (1.0, 0.5, 0.25)
+
+
+def report(*, extended: bool = True) -> Report:
+    return Report(Board(), 1010.0, "localhost", "127.0.0.1", "Apache/2.4.71", extended)
+
+
+ALWAYS = ["ServerVersion", "ServerMPM", "Server Built", "CurrentTime", "RestartTime", "ParentServerConfigGeneration",
+          "ParentServerMPMGeneration", "ServerUptimeSeconds", "ServerUptime", "Load1", "Load5", "Load15"]  # fmt: skip
+EXTENDED = ["Total Accesses", "Total kBytes", "Total Duration", "CPUUser", "CPUSystem", "CPUChildrenUser", "CPUChildrenSystem",
+            "CPULoad", "Uptime", "ReqPerSec", "BytesPerSec", "BytesPerReq", "DurationPerReq"]  # fmt: skip
+WORKERS = ["BusyWorkers", "GracefulWorkers", "IdleWorkers", "Processes", "Stopping", "ConnsTotal", "ConnsAsyncWaitIO",
+           "ConnsAsyncWriting", "ConnsAsyncKeepAlive", "ConnsAsyncClosing", "Scoreboard"]  # fmt: skip
+
+
+@pytest.mark.parametrize(("extended", "keys"), [(True, ALWAYS + EXTENDED + WORKERS), (False, ALWAYS + WORKERS)])
+def test_keys_and_order(extended: bool, keys: list[str]) -> None:
+    name, *lines = auto_text(report(extended=extended)).rstrip("\n").split("\n")
+    assert name == "localhost"
+    assert [line.partition(":")[0] for line in lines] == keys
+
+
+def test_figures() -> None:
+    lines = auto_text(report()).split("\n")
+    assert {"Total kBytes: 8", "BytesPerReq: 2048", "CPUUser: .5", "Scoreboard: W_", "ServerUptime: 10 seconds"} <= set(lines)
+
+
+def test_requests_are_escaped_on_the_page() -> None:
+    text = page(report(), with_table=True, signature="")
+    assert "GET /&lt;x&gt; HTTP/1.1" in text
+    assert "<pre>W_</pre>" in text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, ""), (1, " 1 second"), (3603, " 1 hour 0 minutes 3 seconds")])
+def test_spans(seconds: int, text: str) -> None:
+    assert span_text(seconds) == text
