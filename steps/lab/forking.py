@@ -18,7 +18,7 @@ from steps.lab.servers import free_port, pinned, running_command
 HERE = Path(__file__).parent
 
 
-#: Settings of the server: work, backlog, what becomes of dead children, how a child ends. Neighbours differ little.
+#: Settings of the server: backlog, work, what becomes of dead children, how a child ends. Neighbours differ in one or two.
 SUSPECTS = (
     "511 one leave _exit",
     "5 one leave _exit",

@@ -32,21 +32,28 @@ SLOW = {"silent_1": (1, b""), "silent_100": (100, b""), "half_200": (200, b"GET 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much to measure: rounds, the length of a steady load (seconds, or requests), forks, accused requests."""
+    """How much to measure.
+
+    A steady load lasts `seconds`, or `requests` if that is not 0; `traced` requests are made under strace; `forks` are
+    timed; each of the `suspects` of the fork affair gets `accused` requests; `slow` names kinds of slow clients.
+    """
 
     rounds: int
     seconds: int
     requests: int
+    traced: int
     forks: int
     accused: int
+    suspects: tuple[str, ...] = SUSPECTS
+    slow: tuple[str, ...] = tuple(SLOW)
 
     def load(self, port: int, target: str, concurrency: int, keep: bool = False, patience: int = 2) -> Load:
         """Put a steady load on a port."""
         return ab(port, target, concurrency, seconds=self.seconds, requests=self.requests, keep=keep, patience=patience)
 
 
-FULL = Scale(rounds=3, seconds=1, requests=0, forks=2000, accused=500)
-QUICK = Scale(rounds=1, seconds=0, requests=200, forks=100, accused=100)
+FULL = Scale(rounds=3, seconds=1, requests=0, traced=400, forks=2000, accused=500)
+QUICK = Scale(1, 0, requests=200, traced=40, forks=100, accused=50, suspects=SUSPECTS[:4], slow=("silent_100",))
 
 Figures = dict[str, list[float]]
 
@@ -54,27 +61,29 @@ Figures = dict[str, list[float]]
 def measure(scale: Scale, only: Iterable[str] = (), say: Callable[[str], None] = print) -> dict[str, Any]:
     """Measure everything (or only the servers named by their keys); return what is to be stored."""
     begun = time.monotonic()
-    chosen = [server for server in contestants() if not only or server.key in only]
-    failures = {server.key: failure for server in chosen if (failure := try_start(server))}
-    for failure in failures.values():
-        say(f"left out: {failure}")
-    servers = [server for server in chosen if server.key not in failures]
-    rounds: dict[str, Figures] = {server.key: {} for server in servers}
-    aborted: dict[str, dict[str, str]] = {server.key: {} for server in servers}
+    servers = {server.key: server for server in contestants() if not only or server.key in only}
+    rounds: dict[str, Figures] = {key: {} for key in servers}
+    aborted: dict[str, dict[str, str]] = {key: {} for key in servers}
+    left_out: dict[str, str] = {}
     for number in range(scale.rounds):
-        for server in servers if number % 2 == 0 else reversed(servers):
+        for server in list(servers.values()) if number % 2 == 0 else reversed(list(servers.values())):
             say(f"round {number + 1} of {scale.rounds}: {server.title}")
-            with running(server) as live:
-                one_round(live, scale, rounds[server.key], aborted[server.key])
+            try:
+                with running(server) as live:
+                    one_round(live, scale, rounds[server.key], aborted[server.key])
+            except RuntimeError as error:  # it does not start
+                say(f"left out: {error}")
+                left_out[server.key] = str(error)
+                del servers[server.key]
     once = {}
-    for server in servers:
+    for server in servers.values():
         say(f"slow clients, system calls: {server.title}")
-        once[server.key] = {"slow": slow(server, scale), **calls(server)}
+        once[server.key] = {"slow": slow(server, scale), **calls(server, scale)}
     say("the fork experiment")
     return {
         "machine": machine(),
         "scale": asdict(scale),
-        "left_out": failures,
+        "left_out": left_out,
         "servers": {
             server.key: {
                 "title": server.title,
@@ -83,20 +92,11 @@ def measure(scale: Scale, only: Iterable[str] = (), say: Callable[[str], None] =
                 "aborted": aborted[server.key],
                 **once[server.key],
             }
-            for server in servers
+            for server in servers.values()
         },
         "fork": fork_experiment(scale),
         "minutes": round((time.monotonic() - begun) / 60, 1),
     }
-
-
-def try_start(server: Server) -> str:
-    """Return why a server does not start, or nothing: better known now than in the middle of the first round."""
-    try:
-        with running(server):
-            return ""
-    except RuntimeError as error:
-        return str(error)
 
 
 def summary(values: list[float]) -> dict[str, float]:
@@ -133,32 +133,33 @@ def one_round(live: Live, scale: Scale, figures: Figures, aborted: dict[str, str
 
 def slow(server: Server, scale: Scale) -> dict[str, float]:
     """Return what is left of the throughput (1: all of it) for 16 others while some clients do not get on."""
-    with running(server) as live:
-        undisturbed = scale.load(live.port, SMALL, 16).per_second
     left = {}
-    for name, (count, beginning) in SLOW.items():
-        with running(server) as live, slow_clients(live.port, count, beginning):
-            left[name] = scale.load(live.port, SMALL, 16, patience=1).per_second / undisturbed if undisturbed else 0.0
+    for kind in scale.slow:
+        count, beginning = SLOW[kind]
+        with running(server) as live:
+            undisturbed = scale.load(live.port, SMALL, 16).per_second
+            with slow_clients(live.port, count, beginning):
+                disturbed = scale.load(live.port, SMALL, 16, patience=1).per_second
+        left[kind] = disturbed / undisturbed if undisturbed else 0.0
     return left
 
 
-def calls(server: Server) -> dict[str, Any]:
+def calls(server: Server, scale: Scale) -> dict[str, Any]:
     """Return system calls per request, by name, without and (where the server can) with keep-alive; `ab`'s own peak."""
     found: dict[str, Any] = {}
     for way in ("calls_close", "calls_keep") if server.keeps_alive else ("calls_close",):
         with running(server) as live:
-            work = partial(ab, live.port, SMALL, 4, requests=400, keep=way == "calls_keep")
+            work = partial(ab, live.port, SMALL, 4, requests=scale.traced, keep=way == "calls_keep")
             counted = count_calls(live.session, work)
+            found["ab_peak"] = peak_connections(live.port, 100)
         if counted:
             found[way] = {name: round(value, 2) for name, value in counted.items() if value >= 0.05}
-    with running(server) as live:
-        found["ab_peak"] = peak_connections(live.port, 100)
     return found
 
 
 def fork_experiment(scale: Scale) -> dict[str, Any]:
     """Measure each suspect of the fork affair apart from the others."""
-    accused: dict[str, Figures] = {suspect: {} for suspect in SUSPECTS}
+    accused: dict[str, Figures] = {suspect: {} for suspect in scale.suspects}
     for _ in range(scale.rounds):
         for suspect, seen in accused.items():
             for name, value in accuse(suspect, scale.accused).items():

@@ -110,7 +110,7 @@ def test_a_round_with_one_server(key: str) -> None:
     figures: dict[str, list[float]] = {}
     aborted: dict[str, str] = {}
     with running(server) as live:
-        plan.one_round(live, plan.Scale(rounds=1, seconds=0, requests=100, forks=0, accused=0), figures, aborted)
+        plan.one_round(live, plan.Scale(rounds=1, seconds=0, requests=100, traced=0, forks=0, accused=0), figures, aborted)
         with slow_clients(live.port, 3, b"GET"):
             session = live.session
     assert session_states(session) == {}, "something is still running"

@@ -16,6 +16,7 @@ from coachwhip.api.files import FileKind, Files, FileStat
 from coachwhip.api.headers import Headers, HeadersIn
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.record import LogLine, Record
+from coachwhip.api.table import Table
 
 if TYPE_CHECKING:
     from coachwhip.api.filters import OutputFilter, RegisteredFilter
@@ -228,9 +229,9 @@ class Request:
         self.err_headers_out = Headers()
         self.trailers_in: tuple[tuple[str, str], ...] = ()
         self.trailers_out = Headers()
-        #: CGI-like environment (`subprocess_env`) and notes between modules.
-        self.env: dict[str, str] = {}
-        self.notes: dict[str, str] = {}
+        #: CGI-like environment (`subprocess_env`) and notes between modules; keys in any case.
+        self.env = Table()
+        self.notes = Table()
         self.user: str | None = None
         self.auth_type: str | None = None
         #: The request that this sub-request belongs to; that redirected here; that this one was redirected to.
@@ -337,6 +338,7 @@ class Request:
         name = None
         if mode != "off":
             self.record.make_volatile("host name look-up")
+            self.engine.leave_loop(self)
             name = self.engine.resolve(self.client_ip)
         return name or self.client_ip
 

@@ -11,6 +11,7 @@ from typing import Any
 
 __all__ = ["Table"]
 
+
 class Table(dict[str, str]):
     """A `dict` of strings with keys in any case."""
 

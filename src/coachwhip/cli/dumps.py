@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from coachwhip.api.core import CoreServer
 from coachwhip.api.directives import Directive, Where
+from coachwhip.api.module import Module
 from coachwhip.api.mpm import ServerMpm
 from coachwhip.api.server import Server
 from coachwhip.config import Loaded
@@ -138,15 +139,16 @@ def _identity(name: str, find: Callable[[str], int]) -> str:
 
 def directives_text(loaded: Loaded) -> str:
     """Every directive of the loaded modules with its help line and where it may stand."""
-    return "".join([_directive_text(row, module.source) for module in loaded.modules for row in module.directives])
+    return "".join([_directive_text(row, module) for module in loaded.modules for row in module.directives])
 
 
-def _directive_text(row: Directive, source: str) -> str:
+def _directive_text(row: Directive, module: Module) -> str:
     name = f"<{row.name}" if row.section else row.name
-    return f"{name} ({source})\n\t{row.help}\n\tAllowed in *.conf {_allowed(row.where)}\n"
+    place = _allowed(row.where, has_settings=module.dir_config is not None)
+    return f"{name} ({module.source})\n\t{row.help}\n\tAllowed in *.conf {place}\n"
 
 
-def _allowed(where: Where) -> str:
+def _allowed(where: Where, *, has_settings: bool) -> str:
     """In Apache's words."""
     override = where.override
     at_server = bool(where & Where.SERVER) or bool(override & ~(Where.AUTHCONFIG | Where.LIMIT))
@@ -154,6 +156,8 @@ def _allowed(where: Where) -> str:
     place = "anywhere" if at_server and in_section else _ONE_PLACE[at_server]
     if not override:
         return place
+    if not has_settings:
+        place += " [no per-dir config]"
     return f"{place} and in .htaccess\n\t{_override_text(override)}"
 
 

@@ -27,14 +27,14 @@ def run(arguments: list[str]) -> int:
     """Serve until interrupted; returns the exit status."""
     asked = _parser().parse_args(arguments)
     if asked.folder is not None and not os.path.isdir(asked.folder):
-        print(f"coachwhip serve: '{asked.folder}' is not a folder", file=sys.stderr)
+        print(f"coachwhip serve: '{_printable(asked.folder)}' is not a folder", file=sys.stderr)
         return 1
     options = _options(asked)
     host, port = asked.host, asked.port
 
     def ready() -> None:
         shown = f"[{host}]" if ":" in host else host
-        what = os.path.realpath(asked.folder) if asked.folder is not None else "the welcome site"
+        what = _printable(os.path.realpath(asked.folder)) if asked.folder is not None else "the welcome site"
         print(f"Coachwhip serves {what} on http://{shown}:{port}/  (Ctrl-C ends it)", flush=True)
 
     try:
@@ -71,6 +71,11 @@ def _free_port(host: str, first: int) -> int:
     return first
 
 
+def _printable(path: str) -> str:
+    """A path for a terminal: whatever is no printable character is escaped."""
+    return "".join([char if char.isprintable() else ascii(char)[1:-1] for char in path])
+
+
 def _port(word: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", word, re.ASCII) or not 1 <= int(word) <= 65535:
         raise argparse.ArgumentTypeError(f"'{word}' is no port: a number from 1 to 65535 is")
@@ -83,8 +88,13 @@ def quoted(path: str) -> str:
 
 
 def pattern(path: str) -> str:
-    """The `<Directory>` pattern that matches this path and nothing else, as it stands between double quotes."""
-    return quoted(re.sub(r"([\\*?\[\]])", r"\\\1", path))
+    """The `<Directory>` pattern that matches this path and nothing else, as it stands between double quotes.
+
+    A path is a pattern only if it has an unescaped wildcard in it; in a class of its own a wildcard means itself.
+    """
+    if not re.search(r"[*?\[]", path):
+        return quoted(path)
+    return quoted(re.sub(r"[*?\[]", r"[\g<0>]", path.replace("\\", "\\\\")))
 
 
 def _parser() -> argparse.ArgumentParser:

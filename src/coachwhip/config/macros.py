@@ -8,7 +8,7 @@ One difference: Apache loses the last line of a file that has no line end when a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coachwhip.api.directives import DirectiveError, Location
 from coachwhip.config.lines import SPACES
@@ -63,45 +63,50 @@ def _refuse(message: str) -> DirectiveError:
 
 
 def _define(reader: Reader, node: Node, source: Source, words: tuple[object, ...]) -> list[Node]:
-    state = reader.state
-    inside, bracket, after = str(words[0]).rpartition(">")
+    macro = _heading(reader, node, str(words[0]))
+    _check_name(reader, macro)
+    _check_parameters(reader, macro)
+    macro = replace(macro, lines=tuple(_body(reader, node, source, macro)))
+    _check_lines(reader, macro)
+    if reader.state.macros is None:
+        reader.state.macros = {}
+    reader.state.macros[macro.name] = macro
+    return []
+
+
+def _heading(reader: Reader, node: Node, raw: str) -> Macro:
+    """Name and parameters of `<Macro name parameter …>`."""
+    inside, bracket, after = raw.rpartition(">")
     if not bracket:
         raise _refuse(f"{node.title} directive missing closing '>'")
     if not inside:
         raise _refuse(f"{node.name} macro definition: empty name")
     if after:
-        state.warn(
-            f"AH02801: non blank chars found after {node.name} closing '>' "
-            f"on line {node.location.line} of {node.location.file}: {after}",
-            "AH02989",
-            node.location,
-        )
+        place = f"on line {node.location.line} of {node.location.file}"
+        message = f"AH02801: non blank chars found after {node.name} closing '>' {place}: {after}"
+        reader.state.warn(message, "AH02989", node.location)
     name, at = cut_word(inside)
-    name = name.lower()
     if not name:
         raise _refuse(f"{node.name} macro definition: name not found")
-    parameters: list[str] = []
-    while at < len(inside):
-        word, at = cut_word(inside, at)
-        parameters.append(word)
-    macro = Macro(name, tuple(parameters), (), node.location)
-    if name[0] in PREFIXES:
-        state.warn(f"{macro.title} better prefix a macro name with any of '{PREFIXES}'", "AH02803", node.location)
-    if state.macros is None:
-        state.macros = {}
-    old = state.macros.get(name)
+    return Macro(name.lower(), tuple(_all_words(inside, at)), (), node.location)
+
+
+def _all_words(text: str, at: int) -> list[str]:
+    """The words from `at` on, empty ones included."""
+    words: list[str] = []
+    while at < len(text):
+        word, at = cut_word(text, at)
+        words.append(word)
+    return words
+
+
+def _check_name(reader: Reader, macro: Macro) -> None:
+    if macro.name[0] in PREFIXES:
+        reader.state.warn(f"{macro.title} better prefix a macro name with any of '{PREFIXES}'", "AH02803", macro.location)
+    old = (reader.state.macros or {}).get(macro.name)
     if isinstance(old, Macro):
-        state.warn(
-            f"macro '{name}' multiply defined: {_place('defined', old.location)}, re{_place('defined', node.location)}",
-            "AH02802",
-            node.location,
-        )
-    _check_parameters(reader, macro)
-    lines = _body(reader, node, source, macro)
-    macro = Macro(name, macro.parameters, tuple(lines), node.location)
-    _check_lines(reader, macro)
-    state.macros[name] = macro
-    return []
+        places = f"{_place('defined', old.location)}, re{_place('defined', macro.location)}"
+        reader.state.warn(f"macro '{macro.name}' multiply defined: {places}", "AH02802", macro.location)
 
 
 def _check_parameters(reader: Reader, macro: Macro) -> None:
@@ -202,10 +207,7 @@ def _use(reader: Reader, node: Node, source: Source, words: tuple[object, ...]) 
         raise _refuse(f"macro '{name}' undefined")
     if source.is_reading(name):
         raise _refuse(f"recursive use of macro '{name}' is invalid")
-    arguments: list[str] = []
-    while at < len(raw):
-        word, at = cut_word(raw, at)
-        arguments.append(word)
+    arguments = _all_words(raw, at)
     if len(arguments) != len(macro.parameters):
         raise _refuse(f"{macro.title} used with {len(arguments)} arguments instead of {len(macro.parameters)}")
     where = f"{macro.title} {_place('used', node.location)}"

@@ -43,7 +43,7 @@ class Section:
     """One section; identity is its key in the folding cache."""
 
     kind: SectionKind
-    #: Path, URL, file name or expression as written (`~` removed, path made absolute and normalised for `<Directory>`).
+    #: Path, URL, file name or expression as written; `~` removed. A `<Directory>` path is absolute, normalised, and ends in "/".
     pattern: str
     location: Location
     #: For the regular-expression forms.

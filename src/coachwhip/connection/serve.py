@@ -26,8 +26,7 @@ from coachwhip.connection.timing import Clock, Stage
 from coachwhip.hooks import NeedsThread
 from coachwhip.protocol.errors import BadRequest
 from coachwhip.protocol.framing import BodyKind, Framing
-from coachwhip.protocol.http1 import HeadReader, Limits, RequestHead, Rules
-from coachwhip.protocol.http1 import REGISTERED_METHODS
+from coachwhip.protocol.http1 import REGISTERED_METHODS, HeadReader, Limits, RequestHead, Rules
 from coachwhip.request import intake
 from coachwhip.request.pipeline import Pipeline
 from coachwhip.request.replay import Table
@@ -84,15 +83,15 @@ class ClientConnection:
         "_info",
         "_limit",
         "_outbox",
+        "_raw_head",
         "_reader",
         "_reading",
-        "_rest",
-        "_replayed_close",
         "_received_before",
+        "_replayed_close",
         "_reply",
+        "_rest",
         "_sent_before",
         "_socket",
-        "_raw_head",
         "_started",
         "_table",
         "_task",

@@ -54,7 +54,7 @@ def merged_fields(r: Request) -> Headers:
     if r.content_encodings:
         fields.set("Content-Encoding", ", ".join(r.content_encodings))
     if r.content_languages:
-        fields.set("Content-Language", ", ".join(dict.fromkeys(r.content_languages)))
+        fields.set("Content-Language", ",".join(dict.fromkeys(r.content_languages)))
     return fields
 
 

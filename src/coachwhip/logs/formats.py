@@ -77,12 +77,16 @@ class ErrorFormat:
         field: list[str] = []
         is_dropped = False
         for item in self.items:
-            if item.begins_field:
+            if item.begins_field and is_dropped:
+                # What is left of a dropped field, a message, belongs to the next one.
+                is_dropped = False
+            elif item.begins_field:
                 done += field
                 field = []
-                is_dropped = False
+            if is_dropped and not item.is_message:
+                continue
             text = item.read(entry) if not item.least_level or (entry.level or 0) >= item.least_level else None
-            if item.is_message or (text and not is_dropped):
+            if item.is_message or text:
                 field.append(text or "")
             elif not text and text is not None and item.required:
                 return None

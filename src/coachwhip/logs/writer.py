@@ -100,6 +100,7 @@ class Writer:
         if self._fd < 0:
             return
         with self._lock:
+            lost_before = self._lost
             lines, self._lines = self._lines, []
             self._size = 0
             left = self._write_file(lines) if self._is_file else self._write_pipe(lines)
@@ -110,7 +111,7 @@ class Writer:
             if self._turns is not None and not self._scheduled:
                 self._scheduled = True
                 self._turns.later(RETRY, self._on_turn)
-        elif self._lost:
+        elif lines and 0 < lost_before == self._lost:
             self._report()
 
     def _report(self) -> None:

@@ -6,7 +6,6 @@ It accepts from listeners that the parent owns. It drains when asked: no new con
 from __future__ import annotations
 
 import asyncio
-import errno
 import itertools
 import socket
 import time
@@ -20,21 +19,18 @@ from coachwhip.api.mpm import ServerMpm
 from coachwhip.api.outcome import Outcome
 from coachwhip.api.replay import ReplayServer
 from coachwhip.api.request import Request
-from coachwhip.api.server import Connection
+from coachwhip.api.server import Connection, Server
 from coachwhip.connection.hot import HotPath
 from coachwhip.connection.serve import ClientConnection
+from coachwhip.mpm.acceptor import Acceptor
 from coachwhip.request.pipeline import Pipeline
 from coachwhip.request.replay import Replay
 
 __all__ = ["Worker", "new_loop"]
 
 LOG = ModuleLog("mpm_event")
-#: Connections accepted in one turn of the loop.
-ACCEPT_TURN = 64
+#: Seconds between looks at time-outs, and until a listener is tried again when there was no room.
 TICK = 1.0
-READ_SIZE = 64 << 10
-#: After these accept errors the listener is left alone for a moment: there is no room for another connection.
-NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 def new_loop(use_uvloop: bool = True) -> asyncio.AbstractEventLoop:
@@ -57,7 +53,6 @@ class Worker:
         self.pipeline = pipeline
         self.loop = loop
         self.draining = False
-        self._listeners = listeners
         self._threads = threads
         self._pool: ThreadPoolExecutor | None = None
         self._connections: set[ClientConnection] = set()
@@ -67,13 +62,12 @@ class Worker:
         providers = pipeline.startup.providers
         planners = tuple([providers.get("log_plan", name) for name in providers.names("log_plan")])
         self.hot = HotPath(Replay(pipeline.startup.main.config(ReplayServer).memory), planners)
-        #: The local address of a listener, None where it has many.
-        self._local = {listener: _one_address(listener) for listener in listeners}
         #: The only server there is, if there are no virtual hosts.
         self._single = None if pipeline.startup.servers else pipeline.startup.main
+        # Hooks of others may want to see every connection.
         hooks = pipeline.hooks.hooks(phases.pre_connection)
-        #: Hooks of others may want to see every connection.
-        self._may_serve_at_accept = all(hook.module.replayable for hook in hooks)
+        at_once = all(hook.module.replayable for hook in hooks)
+        self._acceptors = [Acceptor(one, self, at_once=at_once, on_no_room=self._pause) for one in listeners]
 
     def run(self, on_running: Callable[[], None] = lambda: None) -> None:
         """Serve until `stop` or the end of a `drain`. `on_running`: called once the loop runs, when signals are heard."""
@@ -81,9 +75,9 @@ class Worker:
         logs = self.pipeline.startup.logs
         logs.attach(self.loop.call_soon, self.loop.call_later)
         self.pipeline.hooks.run(phases.child_init, self.pipeline.startup)
-        for listener in self._listeners:
-            self._defer(listener)
-            self.loop.add_reader(listener, self._accept, listener)
+        for acceptor in self._acceptors:
+            self._defer(acceptor.listener)
+            self.loop.add_reader(acceptor.listener, acceptor.accept)
         self.loop.call_later(TICK, self._tick)
         self.loop.call_soon(on_running)
         try:
@@ -103,9 +97,9 @@ class Worker:
             connection.close()
 
     def _unlisten(self) -> None:
-        for listener in self._listeners:
-            self.loop.remove_reader(listener)
-        self._listeners = []
+        for acceptor in self._acceptors:
+            self.loop.remove_reader(acceptor.listener)
+        self._acceptors = []
 
     # -- accepting
 
@@ -117,72 +111,22 @@ class Worker:
         seconds = self.pipeline.startup.main.config(ServerMpm).listen_tcp_defer_accept
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, seconds)
 
-    def _accept(self, listener: socket.socket) -> None:
-        local = self._local[listener]
-        for _ in range(ACCEPT_TURN):
-            try:
-                sock, client = listener.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as error:
-                if error.errno in NO_ROOM:
-                    self._pause(listener, error)
-                return
-            try:
-                self._begin(sock, client, local or sock.getsockname())
-            except OSError:
-                sock.close()
+    def server_of(self, ip: str, port: int) -> Server:
+        """See `Takes`."""
+        return self._single or self.pipeline.hosts.by_address(ip, port)
 
-    def _pause(self, listener: socket.socket, error: OSError) -> None:
-        """Out of descriptors: say so, and try again when some connection may have ended."""
-        LOG.error(self.pipeline.startup.main, "", "cannot accept a connection: %s", error.strerror)
-        self.loop.remove_reader(listener)
-        self.loop.call_later(TICK, self._resume, listener)
-
-    def _resume(self, listener: socket.socket) -> None:
-        if listener in self._listeners:
-            self.loop.add_reader(listener, self._accept, listener)
-
-    def _begin(self, sock: socket.socket, client: tuple[Any, ...], local: tuple[Any, ...]) -> None:
-        """A new connection. What has arrived with it is answered at once if the answer is kept; only what stays becomes an object."""
-        local_ip = _plain(local[0])
-        server = self._single or self.pipeline.hosts.by_address(local_ip, local[1])
-        info = Connection(server, (_plain(client[0]), client[1]), (local_ip, local[1]), id=next(self._ids))
-        data = self._first_bytes(sock)
-        if data and self._serve_at_accept(sock, info, data):
-            return
+    def take(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes) -> None:
+        """See `Takes`."""
+        info = Connection(self.server_of(*local), client, local, id=next(self._ids))
         if self.pipeline.hooks.run(phases.pre_connection, info) is not Outcome.OK:
             sock.close()
             return
         self._adopt(sock, info).start(data)
 
-    def _first_bytes(self, sock: socket.socket) -> bytes:
-        """What came with the connection; b"" if nothing has come yet."""
-        try:
-            return sock.recv(READ_SIZE, socket.MSG_DONTWAIT)
-        except (BlockingIOError, InterruptedError):
-            return b""
-
-    def _serve_at_accept(self, sock: socket.socket, info: Connection, data: bytes) -> bool:
-        """Answer a one-request connection from what is kept, and be done with it."""
-        if not self._may_serve_at_accept:
-            return False
-        hot = self.hot
-        table = hot.table_of(info)
-        found = hot.find(table, data, info, False) if table is not None else None
-        if found is None or not found[1].entry.close or found[1].entry.file is not None:
-            return False
-        wire, hit = found
-        try:
-            sent = sock.send(wire, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            sent = 0
-        hot.log(hit, info, len(data), len(wire))
-        if sent == len(wire):
-            sock.close()
-        else:
-            self._adopt(sock, info).send_rest(wire[sent:])
-        return True
+    def finish(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], rest: bytes) -> None:
+        """See `Takes`."""
+        info = Connection(self.server_of(*local), client, local, id=next(self._ids))
+        self._adopt(sock, info).send_rest(rest)
 
     def _adopt(self, sock: socket.socket, info: Connection) -> ClientConnection:
         sock.setblocking(False)
@@ -190,6 +134,16 @@ class Worker:
         connection = ClientConnection(self, sock, info)
         self._connections.add(connection)
         return connection
+
+    def _pause(self, acceptor: Acceptor, error: OSError) -> None:
+        """Out of descriptors: say so, and try again when some connection may have ended."""
+        LOG.error(self.pipeline.startup.main, "", "cannot accept a connection: %s", error.strerror)
+        self.loop.remove_reader(acceptor.listener)
+        self.loop.call_later(TICK, self._resume, acceptor)
+
+    def _resume(self, acceptor: Acceptor) -> None:
+        if acceptor in self._acceptors:
+            self.loop.add_reader(acceptor.listener, acceptor.accept)
 
     # -- what connections ask of it
 
@@ -234,14 +188,3 @@ class Worker:
         """Stop now."""
         if not self._stopped.done():
             self._stopped.set_result(None)
-
-
-def _one_address(listener: socket.socket) -> tuple[Any, ...] | None:
-    local: tuple[Any, ...] = listener.getsockname()
-    return None if local[0] in ("0.0.0.0", "::") else local  # noqa: S104 -- compared, not bound
-
-
-def _plain(ip: str) -> str:
-    """An IPv4 client of a dual-stack listener under its IPv4 address, without a zone."""
-    ip = ip.partition("%")[0]
-    return ip.removeprefix("::ffff:") if ip.startswith("::ffff:") and "." in ip else ip

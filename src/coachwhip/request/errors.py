@@ -1,4 +1,4 @@
-"""What a client is told when a request fails: the built-in page, and the choice between it and an `ErrorDocument`.
+"""What a client is told when a request fails: an `ErrorDocument`, or the built-in page (httpd's ap_die).
 
 The pages are one small template and one sentence per status. Whatever comes from the client is escaped. Headers of the failed
 answer are dropped except those in `err_headers_out`, a redirect's `Location`, and `Allow` where RFC 9110 wants it.
@@ -6,13 +6,26 @@ answer are dropped except those in `err_headers_out`, a redirect's `Location`, a
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from coachwhip.api import phases
 from coachwhip.api.buckets import Data, End, Stream
 from coachwhip.api.core import ErrorDocument
+from coachwhip.api.identity import signature
+from coachwhip.api.log import ModuleLog
+from coachwhip.api.outcome import Result
 from coachwhip.api.request import Request
+from coachwhip.expr import EvaluationError
 from coachwhip.protocol.status import REASONS, status_line
+from coachwhip.request import subrequests
 from coachwhip.util.paths import escape_html
 
-__all__ = ["DROPS_CONNECTION", "document_for", "page", "send_error", "signature"]
+if TYPE_CHECKING:
+    from coachwhip.request.pipeline import Pipeline
+
+__all__ = ["DROPS_CONNECTION", "document_for", "page", "send_error", "settle"]
+
+LOG = ModuleLog("core")
 
 #: After these the connection is closed: the framing is in doubt or the body was not read (ap_status_drops_connection).
 DROPS_CONNECTION = frozenset({400, 408, 411, 413, 414, 500, 501, 503})
@@ -89,41 +102,72 @@ def document_for(r: Request, status: int) -> ErrorDocument | None:
     return found
 
 
-def signature(r: Request, software: str) -> str:
-    """The line of `ServerSignature`, or ""."""
-    mode = r.core.server_signature
-    if mode == "off":
-        return ""
-    name = escape_html(r.server_name())
-    if mode == "email":
-        admin = escape_html(r.server.core.server_admin)
-        name = f'<a href="mailto:{admin}">{name}</a>'
-    return f"<address>{escape_html(software)} Server at {name} Port {r.server_port()}</address>\n"
+def settle(pipeline: Pipeline, r: Request, result: Result, *, streamed: bool = False) -> Request | None:
+    """End a request with an error or a redirect status. Returns the request whose answer goes out, with the page in it.
+
+    None if a local `ErrorDocument` answers: `r.next` is to be run. A document that fails itself is not tried again; the failure that
+    it was to explain is answered then, by the built-in page. `streamed`: see `send_error`.
+    """
+    status = result if isinstance(result, int) and 100 <= result <= 599 else 500
+    failed = r
+    document = None
+    if r.status == 200:
+        document = document_for(r, status)
+    else:
+        while failed.prev is not None and failed.prev.status != 200:
+            failed = failed.prev
+    also, r.status = (status if failed is not r else 0), status
+    if status in DROPS_CONNECTION:
+        failed.keepalive = False
+    text = None
+    if document is not None and document.path is not None:
+        if subrequests.redirect_to_error_document(r, _expanded(pipeline, r, document, document.path)) is not None:
+            return None
+        r.status, also = status, 500
+    elif document is not None and document.url is not None:
+        r.headers_out.set("Location", _expanded(pipeline, r, document, document.url))
+        r.status = 302
+    elif document is not None:
+        text = _expanded(pipeline, r, document, document.text or "")
+    send_error(pipeline, failed, text, also=also, streamed=streamed)
+    return failed
 
 
-def page(r: Request, status: int, software: str) -> bytes:
-    """The built-in page for a status."""
+def _expanded(pipeline: Pipeline, r: Request, document: ErrorDocument, plain: str) -> str:
+    if document.expr is None:
+        return plain
+    try:
+        return str(document.expr.text(pipeline.expr_scope(r)))
+    except EvaluationError as error:
+        LOG.error(r, "AH10454", "Failed to evaluate an expression of ErrorDocument: %s", error)
+        return plain
+
+
+def page(r: Request, also: int = 0) -> bytes:
+    """The built-in page for `r.status`. `also`: the status with which the `ErrorDocument` for it failed, 0 for none."""
+    status = r.status
     title = status_line(status) if status in REASONS else r.status_line or str(status)
     location = escape_html(r.headers_out.get("Location") or "")
     sentence = SENTENCES.get(status, "The request could not be answered.")
     if status < 400 and not location:
         sentence = SENTENCES[300] if status == 300 else "This address has moved."
     text = sentence.format(location=location, method=escape_html(r.method))
-    notes = r.notes.get("error-notes")
-    more = f"<p>{notes}</p>\n" if notes else ""
-    listed = r.notes.get("variant-list")
-    if listed:
-        more += listed
-    first = r.prev
-    if first is not None and first.status != 200 and first.status != status:
-        more += f"<p>While the page for this was looked for, {escape_html(status_line(first.status))} came up too.</p>\n"
-    body = PAGE.format(title=escape_html(title), heading=escape_html(title[4:]), text=text, more=more + signature(r, software))
+    more = "".join(f"<p>{text}</p>\n" for text in (r.notes.get("error-notes"),) if text)
+    more += r.notes.get("variant-list") or ""
+    if also:
+        more += f"<p>While the page for this was looked for, {escape_html(status_line(also))} came up too.</p>\n"
+    body = PAGE.format(title=escape_html(title), heading=escape_html(title[4:]), text=text, more=more + signature(r))
     return body.encode("latin-1", "xmlcharrefreplace")
 
 
-def send_error(r: Request, status: int, software: str, text: str | None = None) -> None:
-    """Turn `r` into the error answer `status`: drop what belonged to the failed answer, put the page (or `text`) in its place."""
-    r.status = status
+def send_error(pipeline: Pipeline, r: Request, text: str | None = None, *, also: int = 0, streamed: bool = False) -> None:
+    """Turn `r` into the error answer `r.status`: drop what belonged to the failed answer, put the page (or `text`) in its place.
+
+    `streamed`: an error found out when the head was due, whose page Apache sends in chunks; so do we.
+    """
+    status = r.status
+    r.output_filters = []
+    pipeline.run_phase(phases.insert_error_filter, r)
     if status in (204, 304):
         r.output = [End()]
         return
@@ -135,14 +179,11 @@ def send_error(r: Request, status: int, software: str, text: str | None = None) 
     r.content_encodings = []
     r.content_languages = []
     r.mtime = None
-    r.content_type = "text/html; charset=iso-8859-1"
-    if r.env.get("suppress-error-charset") is not None:
-        r.content_type = "text/html"
+    r.content_type = "text/html; charset=iso-8859-1" if "suppress-error-charset" not in r.env else "text/html"
     if status in (405, 501):
         r.headers_out.set("Allow", r.allow_header())
     if r.header_only:
         r.output = [End()]
         return
-    body = page(r, status, software) if text is None else text.encode("latin-1", "replace")
-    # A 416 is found out when the head is due; Apache sends its page in chunks, and so do we.
-    r.output = [Stream(iter((body,))) if status == 416 else Data(body), End()]
+    body = page(r, also) if text is None else text.encode("latin-1", "replace")
+    r.output = [Stream(iter((body,))) if streamed else Data(body), End()]

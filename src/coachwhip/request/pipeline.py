@@ -18,7 +18,7 @@ from typing import Any
 
 from coachwhip.api import phases
 from coachwhip.api.buckets import OpenFile
-from coachwhip.api.core import CoreServer, ETag
+from coachwhip.api.core import ETag
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.module import Hook
 from coachwhip.api.outcome import Outcome, Result
@@ -27,9 +27,8 @@ from coachwhip.api.request import BodyError, Request
 from coachwhip.api.server import Startup
 from coachwhip.config.folding import Folded, Folder
 from coachwhip.config.sections import Section
-from coachwhip.expr import EvaluationError
 from coachwhip.hooks import HookTable, NeedsThread
-from coachwhip.request import conditions, errors, subrequests
+from coachwhip.request import access, conditions, errors, subrequests
 from coachwhip.request.htaccess import HtaccessCache, Parse
 from coachwhip.request.reply import Reply, Unsatisfiable, make_reply
 from coachwhip.request.scope import RequestScope
@@ -74,37 +73,25 @@ class Pipeline:
         return (yield from self._follow(r, result))
 
     def _follow(self, r: Request, result: Result) -> Waiting:
-        """Settle a result; follow internal redirects, error documents among them, to the reply."""
-        current = r
-        for _ in range(r.server.config(CoreServer).limit_internal_redirects + 1):
-            if current.next is None and result is not OK and result is not DONE:
-                self._settle(current, result)
-            if current.next is None:
+        """Follow internal redirects, those to error documents among them, until a request has the answer."""
+        while True:
+            if r.next is not None:
+                r = r.next
+                result = yield from self._guarded(r, self.process)
+            elif result is OK or result is DONE:
                 try:
-                    return make_reply(self, current)
+                    return make_reply(self, r)
                 except Unsatisfiable:
-                    result = 416
-                    continue
-            current = current.next
-            result = yield from self._guarded(current, self._redirected)
-        LOG.error(
-            current,
-            "AH00124",
-            "Request exceeded the limit of %d internal redirects due to probable configuration error.",
-            r.server.config(CoreServer).limit_internal_redirects,
-        )
-        current.next = None
-        self._send_error(current, 500)
-        return make_reply(self, current)
+                    failed = errors.settle(self, r, 416, streamed=True)
+            else:
+                failed = errors.settle(self, r, result)
+                if failed is not None:
+                    return make_reply(self, failed)
 
     def refuse(self, r: Request, status: int) -> Waiting:
         """Answer a request that was refused before its first phase; as `answer`."""
         r.record.make_volatile("refused before the first phase")
-        yield from ()
-        self._settle(r, status)
-        if r.next is None:
-            return make_reply(self, r)
-        return (yield from self._follow(r, DONE))
+        return (yield from self._follow(r, status))
 
     def _guarded(self, r: Request, step: Callable[[Request], Any]) -> Generator[Any, Any, Result]:
         """Run a step; an exception in a hook ends the request with 500, never the connection with a traceback."""
@@ -132,17 +119,10 @@ class Pipeline:
             LOG.debug(r, "", "%s", line.rstrip("\n"))
 
     def process(self, r: Request) -> Any:
-        """All phases of a client's request, handler included. Returns a result, or the awaitable of an async handler."""
+        """All phases of a request that is no sub-request. Returns a result, or the awaitable of an async handler."""
         answer = self.run_phase(phases.post_read_request, r)
         if answer is not OK:
             return answer
-        answer = self.run_phase(phases.quick_handler, r)
-        if answer is not DECLINED:
-            return answer
-        answer = self.prepare(r)
-        return self.invoke_handler(r) if answer is OK else answer
-
-    def _redirected(self, r: Request) -> Any:
         answer = self.run_phase(phases.quick_handler, r)
         if answer is not DECLINED:
             return answer
@@ -158,7 +138,7 @@ class Pipeline:
         if answer is not OK:
             return answer
         self.walks.reset(r)
-        answer = self._must(r, phases.map_to_storage, "map_to_storage")
+        answer = self.must(r, phases.map_to_storage, "map_to_storage")
         if answer is not OK:
             return answer
         if not is_file_request:
@@ -168,10 +148,10 @@ class Pipeline:
             answer = self.run_phase(phases.header_parser, r)
             if answer is not OK:
                 return answer
-        answer = self._authorize(r)
+        answer = access.authorize(self, r)
         if answer is not OK:
             return answer
-        answer = self._must(r, phases.type_checker, "find types")
+        answer = self.must(r, phases.type_checker, "find types")
         if answer is not OK:
             return answer
         return self.run_phase(phases.fixups, r)
@@ -203,49 +183,16 @@ class Pipeline:
         self.walks.reset(r)
         self.walks.walk_locations(r)
         self.walks.walk_ifs(r)
-        return self._must(r, phases.translate_name, "translate")
+        return self.must(r, phases.translate_name, "translate")
 
-    def _authorize(self, r: Request) -> Result:
-        """Access by address, then by user, as `Satisfy` says; skipped where the outer request passed the same sections."""
-        for outer in (r.prev, r.main):
-            if outer is not None:
-                if outer.sections == r.sections:
-                    r.user, r.auth_type = outer.user, outer.auth_type
-                    return OK
-                break
-        satisfy = self.startup.providers.get("satisfy", "satisfy")
-        if satisfy is not None and satisfy(r) == "any":
-            if self.run_phase(phases.access_checker, r) is OK:
-                return OK
-        else:
-            answer = self.run_phase(phases.access_checker, r)
-            if answer is not OK:
-                return self._refuse(r, answer, "check access")
-        answer = self.run_phase(phases.access_checker_ex, r)
-        if answer is not DECLINED:
-            return answer if answer is OK else self._refuse(r, answer, "check access")
-        answer = self.run_phase(phases.check_user_id, r)
-        if answer is not OK:
-            if answer is DECLINED:
-                LOG.error(
-                    r,
-                    "AH00027",
-                    "No authentication done but request not allowed without authentication for %s. Authentication not configured?",
-                    r.uri,
-                )
-                return 500
-            return self._refuse(r, answer, "check user")
-        answer = self.run_phase(phases.auth_checker, r)
-        return answer if answer is OK else self._refuse(r, answer, "check authorization")
-
-    def _must(self, r: Request, phase: Phase, what: str) -> Result:
+    def must(self, r: Request, phase: Phase, what: str) -> Result:
         """A phase in which some hook has to answer."""
         answer = self.run_phase(phase, r)
-        return answer if answer is OK else self._refuse(r, answer, what)
+        return answer if answer is OK else self._insist(r, answer, what)
 
-    def _refuse(self, r: Request, answer: Result, what: str) -> Result:
+    def _insist(self, r: Request, answer: Result, what: str) -> Result:
         if answer is DECLINED:
-            LOG.error(r, "AH00025", "configuration error:  couldn't %s: %s", what, r.uri)
+            LOG.crit(r, "AH00025", "configuration error:  couldn't %s: %s", what, r.uri)
             return 500
         return answer
 
@@ -286,40 +233,6 @@ class Pipeline:
             return 500
         return answer
 
-    def _settle(self, r: Request, status: Result) -> None:
-        """An error or redirect status: an `ErrorDocument` (as an internal redirect), or the built-in page (ap_die)."""
-        code = status if isinstance(status, int) and 100 <= status <= 599 else 500
-        nested = r.prev is not None and r.prev.status >= 400 and r.scratch.get("error_document")
-        r.status = code
-        if code in errors.DROPS_CONNECTION:
-            r.keepalive = False
-        found = None if nested else errors.document_for(r, code)
-        if found is None:
-            self._send_error(r, code)
-            return
-        if found.url is not None:
-            r.headers_out.set("Location", self._expand(r, found.expr, found.url))
-            self._send_error(r, 302)
-        elif found.path is not None:
-            r.no_local_copy = True
-            subrequests.redirect_to_error_document(self, r, self._expand(r, found.expr, found.path))
-        else:
-            self._send_error(r, code, self._expand(r, found.expr, found.text or ""))
-
-    def _expand(self, r: Request, expression: Any, plain: str) -> str:
-        if expression is None:
-            return plain
-        try:
-            return str(expression.text(self.expr_scope(r)))
-        except EvaluationError as error:
-            LOG.error(r, "AH10454", "Failed to evaluate an expression of ErrorDocument: %s", error)
-            return plain
-
-    def _send_error(self, r: Request, code: int, text: str | None = None) -> None:
-        r.output_filters = []
-        errors.send_error(r, code, self.software, text)
-        self.run_phase(phases.insert_error_filter, r)
-
     # -- what a request asks for (api.request.Engine)
 
     def settings_with(self, r: Request, section: Section) -> Folded:
@@ -340,8 +253,7 @@ class Pipeline:
 
     def internal_redirect(self, r: Request, uri: str) -> Result:
         """See `Engine`. The redirect is followed when the calling hook has returned."""
-        subrequests.redirect(self, r, uri)
-        return DONE
+        return DONE if subrequests.redirect(r, uri) is not None else 500
 
     def fast_redirect(self, r: Request, sub: Request) -> None:
         """See `Engine`."""
@@ -378,8 +290,6 @@ class Pipeline:
 
     def addresses_of(self, name: str) -> tuple[str, ...]:
         """Forward look-up; only where blocking is allowed."""
-        import socket
-
         try:
             return tuple({str(found[4][0]): None for found in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)})
         except (OSError, UnicodeError):
@@ -387,7 +297,6 @@ class Pipeline:
 
     def resolve(self, ip: str) -> str | None:
         """Reverse look-up; only where blocking is allowed."""
-
         try:
             return socket.gethostbyaddr(ip)[0]
         except OSError:

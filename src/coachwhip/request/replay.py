@@ -19,7 +19,7 @@ from typing import Any
 
 from coachwhip.api.buckets import Brigade, Data, File
 from coachwhip.api.log import LogPlan
-from coachwhip.api.record import Look, LogLine, Record
+from coachwhip.api.record import LogLine, Look, Record
 from coachwhip.api.replay import ReplayDir
 from coachwhip.api.request import Request
 from coachwhip.request.files import is_settled_time, signature

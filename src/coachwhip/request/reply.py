@@ -59,6 +59,8 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     Raises:
         Unsatisfiable: the range asked for does not exist; the request is to be answered 416.
     """
+    if r.protocol_number > 1000 and "downgrade-1.0" in r.env:
+        r.protocol_number = 1000
     chain = Chain(r)
     source = brigades(r.output, cut=not chain.is_empty)
     first, complete = _first(chain, source)
@@ -116,7 +118,7 @@ def _set_framing(r: Request, fields: Headers, length: int | None, has_body: bool
         return False
     if "Content-Length" in fields:
         return False
-    if r.protocol_number >= 1001 and not r.is_http09 and r.env.get("downgrade-1.0") is None:
+    if r.protocol_number >= 1001 and not r.is_http09:
         fields.unset("Content-Length")
         fields.set("Transfer-Encoding", "chunked")
         return True
@@ -221,6 +223,6 @@ def _bare_error(pipeline: Pipeline, r: Request) -> Reply:
     r.err_headers_out.clear()
     r.status_line = None
     r.keepalive = False
-    r.output_filters = []
-    errors.send_error(r, 500, pipeline.software)
+    r.status = 500
+    errors.send_error(pipeline, r)
     return make_reply(pipeline, r)

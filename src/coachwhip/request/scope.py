@@ -57,11 +57,11 @@ class RequestScope:
 
     def note(self, name: str) -> str | None:
         """See `Scope`."""
-        return _folded(self._r.notes, name)
+        return self._r.notes.get(name)
 
     def reqenv(self, name: str) -> str | None:
         """See `Scope`."""
-        return _folded(self._r.env, name)
+        return self._r.env.get(name)
 
     def osenv(self, name: str) -> str | None:
         """See `Scope`."""
@@ -110,15 +110,6 @@ class RequestScope:
     def set_captures(self, values: tuple[str, ...]) -> None:
         """See `Scope`."""
         self._r.scratch["captures"] = values
-
-
-def _folded(table: dict[str, str], name: str) -> str | None:
-    """A name in any case: httpd's tables do not tell cases apart."""
-    found = table.get(name)
-    if found is not None:
-        return found
-    key = name.lower()
-    return next((value for other, value in table.items() if other.lower() == key), None)
 
 
 def _file(r: Request) -> str:

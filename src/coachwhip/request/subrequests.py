@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coachwhip.api import phases
 from coachwhip.api.buckets import End
 from coachwhip.api.files import FileKind
 from coachwhip.api.headers import Headers
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.request import Request
-from coachwhip.protocol.status import status_line
+from coachwhip.api.table import Table
 from coachwhip.filters.chain import run_whole
+from coachwhip.protocol.status import status_line
 from coachwhip.util.paths import escape_path
 
 if TYPE_CHECKING:
@@ -52,25 +54,33 @@ def _sub(r: Request, method: str) -> Request:
                  "Content-Range", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since",
                  "Range", "Transfer-Encoding"):
         sub.headers_in.unset(name)
-    sub.env = dict(r.env)
+    sub.env = r.env.copy()
     sub.user, sub.auth_type = r.user, r.auth_type
+    r.engine.run_phase(phases.create_request, sub)
     return sub
 
 
 def _too_deep(r: Request) -> bool:
-    depth, outer = 0, r.main
+    """`LimitInternalRecursion`: whether `r` may not redirect or ask any further, because it came too far that way itself."""
+    core = r.server.core
+    redirects = subrequests = 0
+    outer: Request | None = r
     while outer is not None:
-        depth, outer = depth + 1, outer.main
-    limit = r.server.core.limit_internal_subrequests
-    if depth <= limit:
+        if outer.prev is not None:
+            redirects += 1
+        elif outer.main is not None:
+            subrequests += 1
+        outer = outer.prev or outer.main
+    if redirects > core.limit_internal_redirects:
+        LOG.error(r, "AH00124", _TOO_DEEP, core.limit_internal_redirects, "internal redirects")
+    elif subrequests > core.limit_internal_subrequests:
+        LOG.error(r, "AH00125", _TOO_DEEP, core.limit_internal_subrequests, "subrequest nesting levels")
+    else:
         return False
-    LOG.error(
-        r,
-        "AH00125",
-        "Request exceeded the limit of %d subrequest nesting levels due to probable configuration error.",
-        limit,
-    )
     return True
+
+
+_TOO_DEEP = "Request exceeded the limit of %d %s; probably the configuration leads in a circle (LimitInternalRecursion)."
 
 
 def lookup_uri(pipeline: Pipeline, r: Request, uri: str, method: str) -> Request:
@@ -131,8 +141,13 @@ def run(pipeline: Pipeline, sub: Request) -> Result:
     return answer
 
 
-def redirect(pipeline: Pipeline, r: Request, uri: str) -> Request:
-    """Make the request that answers `uri` (encoded, with query) in place of `r`; the pipeline's loop runs it."""
+def redirect(r: Request, uri: str) -> Request | None:
+    """Make the request that answers `uri` (encoded, with query) in place of `r`; the pipeline runs it.
+
+    None, with a line in the log, where redirects lead in a circle.
+    """
+    if _too_deep(r):
+        return None
     new = _twin(r)
     new.prev, r.next = r, new
     path, question, args = uri.partition("?")
@@ -154,35 +169,26 @@ def redirect(pipeline: Pipeline, r: Request, uri: str) -> Request:
     new.vlist_validator = r.vlist_validator
     new.status = r.status
     new.scratch["untrusted_type"] = True
-    new.env = {f"REDIRECT_{key}": value for key, value in r.env.items()}
+    new.env = Table((f"REDIRECT_{key}", value) for key, value in r.env.items())
     new.env["REDIRECT_STATUS"] = str(r.status)
-    new.env["REDIRECT_URL"] = r.uri
-    if r.args is not None:
-        new.env["REDIRECT_QUERY_STRING"] = r.args
-    if r.headers_in is not None:
-        new.headers_in = r.headers_in
+    location = r.headers_out.get("Location")
+    if location and 300 <= r.status < 400:
+        new.headers_out.set("Location", location)
+    r.engine.run_phase(phases.create_request, new)
     return new
 
 
-def redirect_to_error_document(pipeline: Pipeline, r: Request, path: str) -> Request:
-    """Answer an error with a local document: the same status, asked for by GET."""
-    method = r.method
-    new = redirect(pipeline, r, path)
-    new.env["REQUEST_METHOD"] = method
-    new.env["REDIRECT_REQUEST_METHOD"] = method
+def redirect_to_error_document(r: Request, path: str) -> Request | None:
+    """Answer an error with a local document: the same status, asked for by GET; None as `redirect`."""
+    r.no_local_copy = True
     notes = r.notes.get("error-notes")
     if notes:
-        new.env["REDIRECT_ERROR_NOTES"] = notes
-    if r.status in (405, 501):
-        new.err_headers_out.set("Allow", r.allow_header())
-    location = r.headers_out.get("Location")
-    if location and 300 <= r.status < 400:
-        new.err_headers_out.set("Location", location)
-    new.method = "GET"
-    new.header_only = r.header_only
-    new.no_local_copy = True
-    new.scratch["error_document"] = True
-    LOG.trace(2, r, "", "error page for %s: %s", status_line(r.status), path)
+        r.env["ERROR_NOTES"] = notes
+    r.env["REQUEST_METHOD"] = r.method
+    new = redirect(r, path)
+    if new is not None:
+        new.method = "GET"
+        LOG.trace(2, r, "", "error page for %s: %s", status_line(r.status), path)
     return new
 
 
@@ -208,7 +214,8 @@ def become(r: Request, sub: Request) -> None:
             errs.add(name, value)
     r.err_headers_out = errs
     r.env.update(sub.env)
-    r.notes.update({**sub.notes, **r.notes})
+    for name, note in sub.notes.items():
+        r.notes.setdefault(name, note)
     r.output_filters = sub.output_filters
     r.input_filters = sub.input_filters
     r.allowed |= sub.allowed

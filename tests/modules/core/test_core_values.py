@@ -213,6 +213,18 @@ def test_expressions_are_compiled_where_they_may_stand() -> None:
     assert documents[404].path == "/%{HTTP_HOST}" and documents[404].expr.variables == {"HTTP_HOST"}
 
 
+@pytest.mark.parametrize("text", [r"a \\\\ b", "a $1 b", "a %{HTTP_HOST} b"])
+def test_an_error_documents_text_is_an_expressions_string(text: str) -> None:
+    documents = set_by(f'ErrorDocument 404 "{text}"', CoreDir, "error_documents")
+    assert documents[404].text is not None and documents[404].expr.is_string
+
+
+@pytest.mark.parametrize("text", ["a b", "100 % sure", '\\"quoted\\" text'])
+def test_a_plain_text_needs_no_expression(text: str) -> None:
+    documents = set_by(f'ErrorDocument 404 "{text}"', CoreDir, "error_documents")
+    assert documents[404].expr is None
+
+
 def test_log_levels_of_a_section_stay_in_it() -> None:
     loaded = read("<Directory />\nLogLevel core:debug\n</Directory>")
     assert loaded.main.core.log_levels == {}

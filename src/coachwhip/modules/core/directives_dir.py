@@ -65,7 +65,8 @@ def _error_document(context: DirectiveContext, status: str, what: str) -> dict[i
     code = int(status)
     if what.lower() == "default":
         return {code: ErrorDocument()}
-    expr = _expression(what, "Cannot parse expression in ErrorDocument: ", context)
+    # The whole is an expression's string: a backslash and `$1` mean something in it too.
+    expr = _expression(what, "Cannot parse expression in ErrorDocument: ", context) if re.search(r"\\|%\{|\$", what) else None
     if " " in what:
         return {code: ErrorDocument(text=what, expr=expr)}
     if what.startswith("/"):
@@ -79,10 +80,7 @@ def _error_document(context: DirectiveContext, status: str, what: str) -> dict[i
     return {code: ErrorDocument(url=what, expr=expr)}
 
 
-def _expression(text: str, error_prefix: str, context: DirectiveContext) -> Expression | None:
-    """The compiled form of a text that has `%{…}` in it, else None."""
-    if "%{" not in text:
-        return None
+def _expression(text: str, error_prefix: str, context: DirectiveContext) -> Expression:
     try:
         return parse(text, string=True, restricted=context.in_htaccess)
     except ExprError as error:
@@ -92,7 +90,7 @@ def _expression(text: str, error_prefix: str, context: DirectiveContext) -> Expr
 def _set_handler(context: DirectiveContext, word: str) -> Any:
     if word.lower() == "none":
         return ""
-    return _expression(word, "Can't parse expression : ", context) or word
+    return _expression(word, "Can't parse expression : ", context) if "%{" in word else word
 
 
 def _force_type(context: DirectiveContext, word: str) -> str:

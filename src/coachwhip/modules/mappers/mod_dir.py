@@ -176,7 +176,8 @@ def _is_found(sub: Request) -> bool:
 
 def _pass_on(r: Request, sub: Request) -> int:
     """End as the sub-request did, with its notes and headers."""
-    r.notes = {**sub.notes, **r.notes}
+    for name, note in sub.notes.items():
+        r.notes.setdefault(name, note)
     r.headers_out = Headers([*r.headers_out.items(), *sub.headers_out.items()])
     r.err_headers_out = Headers([*r.err_headers_out.items(), *sub.err_headers_out.items()])
     return sub.status

@@ -89,6 +89,15 @@ def _format_of(words: str | None, conf: LogConfigServer, startup: Startup) -> Fo
     return parse_format(conf.formats.get(words, words), startup.providers)
 
 
+@MODULE.hook(phases.post_read_request)
+def judge_each_request(r: Request) -> Outcome:
+    """A condition that is an expression may look at anything: it is judged each time, so no answer may be given again."""
+    logs: tuple[OpenLog, ...] = r.server.state.get(MODULE.source, ())
+    if any(log.settings.expr is not None for log in logs):
+        r.record.make_volatile("condition of a log")
+    return Outcome.DECLINED
+
+
 @MODULE.hook(phases.log_transaction)
 def write_logs(r: Request) -> Outcome:
     """A line for each log of the request's server whose condition holds for the client's own request."""

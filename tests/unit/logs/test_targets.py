@@ -1,0 +1,82 @@
+"""Targets of logs: files below ServerRoot, and programs that read lines."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from coachwhip.api.log import LogTargetError
+from coachwhip.logs.targets import LogRoom, program_argv, split_command
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("/bin/cat", ("/bin/cat",)),
+        ("/bin/x  a\tb ", ("/bin/x", "a", "b")),
+        ("/bin/x 'a b' \"c d\"", ("/bin/x", "a b", "c d")),
+        ("/bin/x a\\ b \\\"q", ("/bin/x", "a b", '"q')),
+        ("/bin/x ''", ("/bin/x", "")),
+        ("", ()),
+    ],
+)
+def test_words_of_a_command(command: str, words: tuple[str, ...]) -> None:
+    assert split_command(command) == words
+
+
+def test_how_a_program_is_run() -> None:
+    assert program_argv("|/bin/x a") == ("/bin/x", "a")
+    assert program_argv("||/bin/x a") == ("/bin/x", "a")
+    assert program_argv("|$x a | y") == ("/bin/sh", "-c", "x a | y")
+
+
+def test_a_file_has_one_writer_and_is_appended_to(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b"old\n")
+    room = LogRoom(str(tmp_path))
+    first, second = room.open("log"), room.open(str(tmp_path / "log"))
+    assert first is second
+    first.write(b"new\n")
+    room.close()
+    assert (tmp_path / "log").read_bytes() == b"old\nnew\n"
+
+
+def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(LogTargetError, match=r"AH00649: could not open transfer log file .*none/log: No such file"):
+        LogRoom(str(tmp_path)).open("none/log")
+
+
+def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
+    room = LogRoom(str(tmp_path))
+    with pytest.raises(LogTargetError, match="AH00104: unable to start piped log program '/nonexistent/x y': No such file"):
+        room.open("|/nonexistent/x y")
+    with pytest.raises(LogTargetError, match="AH00104"):
+        room.open("|")
+    assert room.programs == []
+
+
+def test_a_program_reads_the_lines_and_ends_with_the_room(tmp_path: Path) -> None:
+    room = LogRoom(str(tmp_path))
+    room.open(f"|$cat > {tmp_path}/out").write(b"one\n")
+    pid = room.programs[0].pid
+    room.close()
+    assert os.waitpid(pid, 0)[1] == 0
+    assert (tmp_path / "out").read_bytes() == b"one\n"
+
+
+def test_what_was_written_while_a_program_was_dead_reaches_its_successor(tmp_path: Path) -> None:
+    room = LogRoom(str(tmp_path))
+    log = room.open(f"|$cat >> {tmp_path}/out")
+    program = room.programs[0]
+    dead = program.pid
+    os.kill(dead, signal.SIGKILL)
+    os.waitpid(dead, 0)
+    log.write(b"meanwhile\n")
+    assert room.revive(dead) and program.pid != dead
+    assert not room.revive(dead)
+    pid = program.pid
+    room.close()
+    os.waitpid(pid, 0)
+    assert (tmp_path / "out").read_bytes() == b"meanwhile\n"
