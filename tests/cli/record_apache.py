@@ -5,17 +5,17 @@ python tests/cli/record_apache.py
 
 from __future__ import annotations
 
-import socket
 import tempfile
 from pathlib import Path
 
 from commands import CASES, RECORDED, lay_out, run
 
+from coachwhip.testing.site import free_port
+
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
         root = Path(folder).resolve()
         root.chmod(0o755)
         lay_out(root, port)

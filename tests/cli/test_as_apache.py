@@ -12,6 +12,8 @@ from coachwhip.testing.site import free_port
 DIFFERENT = {
     # A name that stands under the error in place of nothing.
     "wrong-line-in-file": ("\nDid you mean ServerName?", ""),
+    # Apache counts the main file as included by the -C lines before it.
+    "includes-of-lines": ("(*)", "(1)"),
     "stop-nonsense": ("{root}/nonsense.pid", "nonsense.pid"),
 }
 

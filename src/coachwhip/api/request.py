@@ -116,6 +116,9 @@ class BodyError(Exception):
 class Body(Protocol):
     """A request body as a handler reads it, decoded by framing and input filters."""
 
+    #: The most bytes that are read of it (`LimitRequestBody`), 0 for no limit.
+    limit: int
+
     def read(self, count: int) -> bytes:
         """Up to `count` bytes, b"" at the end. Only where blocking is allowed (`blocking=True` hooks).
 
@@ -384,10 +387,10 @@ class Request:
         asked = self.scratch.get("host_port")
         configured = self.server.core.server_port
         physical = self.local_port
-        if core.use_canonical_name == "off" and self.hostname:
+        if core.use_canonical_name != "on":
             if asked is not None:
                 return int(asked)
-            return physical if core.use_canonical_physical_port else (configured or default if asked else default)
+            return physical if core.use_canonical_physical_port else configured or default
         if configured:
             return configured
         return physical if core.use_canonical_physical_port else default

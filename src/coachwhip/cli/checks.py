@@ -49,18 +49,18 @@ def _warn_of_document_roots(loaded: Loaded, messages: Messages) -> None:
 
 def _check_error_logs(loaded: Loaded) -> None:
     main = loaded.main.config(CoreServer).error_log
-    _check_folder(loaded, main, "AH02291", "main error log")
+    _check_folder(loaded, main, "main error log")
     for server in loaded.servers:
         target = server.config(CoreServer).error_log
         if target != main:
-            _check_folder(loaded, target, "AH02292", f"error log of vhost defined at {_place(server)}")
+            _check_folder(loaded, target, f"error log of vhost defined at {_place(server)}")
 
 
 def _place(server: Server) -> str:
     return f"{server.location.file}:{server.location.line}" if server.location is not None else "?"
 
 
-def _check_folder(loaded: Loaded, target: str, number: str, what: str) -> None:
+def _check_folder(loaded: Loaded, target: str, what: str) -> None:
     if target.startswith("|") or target.split(":")[0] == "syslog":
         return
     folder = os.path.dirname(os.path.join(loaded.server_root, target))
@@ -70,7 +70,7 @@ def _check_folder(loaded: Loaded, target: str, number: str, what: str) -> None:
             return
     except OSError as error:
         reason = f"({error.errno}){error.strerror}: "
-    raise StartRefused(f"{reason}{number}: Cannot access directory '{folder}/' for {what}\n{CONFIGURATION_FAILED}")
+    raise StartRefused(f"{reason}AH02291: Cannot access directory '{folder}/' for {what}\n{CONFIGURATION_FAILED}")
 
 
 def find_machine_name(messages: Messages) -> str:

@@ -1,6 +1,6 @@
 """What Apache itself knows: every directive and every module by name, whether or not we have them.
 
-The tables are facts about httpd (`directives.tsv`, `modules.tsv`), read when a name is not found and not before.
+The tables are facts about httpd (`directives.tsv`, `modules.tsv`), read once.
 Decides only what to say about such a name; refusing is the reader's business.
 """
 
@@ -13,7 +13,7 @@ from importlib.resources import files
 from coachwhip.modules import SHIPPED
 from coachwhip.util.suggest import nearest
 
-__all__ = ["KnownDirective", "KnownModule", "advice", "directives", "module_advice", "modules"]
+__all__ = ["KnownDirective", "KnownModule", "advice", "directives", "load_tables", "module_advice", "modules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,12 @@ def modules() -> dict[str, KnownModule]:
             if key != "-":
                 table[key] = row
     return table
+
+
+def load_tables() -> None:
+    """Read both tables now."""
+    directives()
+    modules()
 
 
 def advice(name: str, loaded: list[str]) -> str:

@@ -16,6 +16,7 @@ from coachwhip.api.filters import RegisteredFilter
 from coachwhip.api.module import Module
 from coachwhip.api.providers import Providers
 from coachwhip.api.server import Server
+from coachwhip.config import known
 from coachwhip.config.actions import ACTIONS
 from coachwhip.config.addresses import Address, Unresolved, parse_addresses
 from coachwhip.config.containers import container_readers
@@ -100,6 +101,8 @@ def load(options: LoadOptions) -> Loaded:
 
 def _load(options: LoadOptions, state: Reading) -> Loaded:
     nodes = _read(options, state)
+    # A worker that reads `.htaccess` files later may not be able to open these any more.
+    known.load_tables()
     hosts = _Hosts(state)
     main = _main_section(options)
     scope = Scope(main, main, SERVER_OVERRIDE)

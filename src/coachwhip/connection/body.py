@@ -29,6 +29,7 @@ class RequestBody:
         "_decoder",
         "_error",
         "_filters",
+        "_given",
         "_left",
         "_loop",
         "_on_read",
@@ -48,7 +49,7 @@ class RequestBody:
         self._loop = loop
         #: Called when the reader wants bytes: send 100 Continue, read the socket again.
         self._on_read = on_read
-        #: `LimitRequestBody`, 0 for none.
+        #: `LimitRequestBody`, 0 for none; the pipeline sets it when the sections that apply are known.
         self.limit = limit
         self._decoder = ChunkedDecoder() if framing.kind is BodyKind.CHUNKED else None
         self._left = framing.length
@@ -57,6 +58,7 @@ class RequestBody:
         self._waiter: asyncio.Future[None] | None = None
         self._error: BodyError | None = None
         self._filters: list[InputFilter] = []
+        self._given = 0
         self.received = 0
         self.started = False
         #: The framing's end has arrived.
@@ -100,9 +102,6 @@ class RequestBody:
 
     def _take(self, piece: bytes) -> None:
         self.received += len(piece)
-        if self.limit and self.received > self.limit:
-            self.fail(BodyError(413, "Request body is larger than the configured limit"))
-            return
         if piece:
             self._pieces.append(piece)
             self._size += len(piece)
@@ -122,12 +121,18 @@ class RequestBody:
         """See `Body`."""
         if not self.started:
             self.started = True
+            self._on_read()
             if self.limit and self.framing.kind is BodyKind.LENGTH and self.framing.length > self.limit:
                 self.fail(BodyError(413, "Requested content-length is larger than the configured limit"))
         while True:
             if self._pieces:
                 piece = self._pieces.popleft()
                 self._size -= len(piece)
+                self._given += len(piece)
+                if self.limit and self._given > self.limit:
+                    self.fail(BodyError(413, "Request body is larger than the configured limit"))
+                    self._pieces.clear()
+                    continue
                 return piece
             if self._error is not None:
                 raise self._error

@@ -21,7 +21,7 @@ from coachwhip.api.headers import HeadersIn
 from coachwhip.api.log import LogPiece, LogPlan
 from coachwhip.api.record import Record
 from coachwhip.api.request import Request
-from coachwhip.api.server import Connection
+from coachwhip.api.server import Connection, Server
 from coachwhip.request.replay import Entry, Replay, Table
 from coachwhip.request.reply import Reply
 from coachwhip.util.dates import http_date
@@ -159,12 +159,14 @@ class Hit:
 class HotPath:
     """The kept answers of one worker, as its connections ask for them."""
 
-    __slots__ = ("_buffer", "_planners", "_seen", "_watch", "accesses", "bytes", "date", "last", "lines", "monotonic", "replay", "until")
+    __slots__ = ("_buffer", "_logged", "_planners", "_seen", "_watch", "accesses", "bytes", "date", "last", "lines", "monotonic", "replay", "until")
 
     def __init__(self, replay: Replay, planners: tuple[Planner, ...]) -> None:
         self.replay = replay
         self.lines = Lines()
         self._planners = planners
+        #: Servers whose log lines' request fields are known.
+        self._logged: set[Server] = set()
         self._seen = [0] * SECOND_SIGHT
         #: inotify's descriptor (-1 without), and where the system says how much is waiting there.
         self._watch = replay.watcher.fileno()
@@ -286,6 +288,12 @@ class HotPath:
         elif entry.left is None and all(plan.is_steady for plan in plans):
             hit.lines, hit.lines_client, hit.lines_stamp = made, info.client_ip, self.date
 
+    def _learn_log_fields(self, first: Request) -> None:
+        """The logs of this server read request fields; from now on they are kept for log lines."""
+        if first.server not in self._logged:
+            self._logged.add(first.server)
+            self._plan(first)
+
     def _plan(self, first: Request) -> tuple[LogPlan, ...]:
         plans = tuple([plan for make in self._planners if (plan := make(first)) is not None])
         for plan in plans:
@@ -319,6 +327,7 @@ class HotPath:
         if reply.close and not _asks_to_close(line, fields):
             # Closed for a reason of this connection's own.
             return
+        self._learn_log_fields(reply.request.first)
         self.replay.counters.misses += 1
         self.lines.care_about(self.replay.keep(table, line, fields, info.client_ip, reply))
 

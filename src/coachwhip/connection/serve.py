@@ -300,10 +300,11 @@ class ClientConnection:
         self.state = State.ANSWERING
         self._head = head
         r, framing, status = intake.begin(self._host.pipeline, self._info, head, self._started)
+        if framing is not None:
+            self._attach_body(r, framing)
         if status != 200 or framing is None:
             self._finish_with(r, status if status != 200 else 400)
             return
-        self._attach_body(r, framing)
         waiting = self._host.pipeline.answer(r)
         try:
             first = next(waiting)
@@ -341,7 +342,7 @@ class ClientConnection:
         """The reader of the body waits: ask the client for it."""
         if r.expecting_100:
             r.expecting_100 = False
-            self._host.loop.call_soon_threadsafe(self._send_continue)
+            self._send_continue()
         self._watch_reads(True)
 
     def _send_continue(self) -> None:

@@ -45,6 +45,7 @@ class Framing:
     keepalive: the client allows another request on this connection.
     expect_continue: the client waits for ``100 Continue`` before it sends the body.
     must_close: whatever the client and the configuration say, this is the connection's last request.
+    objection: the request is to be refused with this, although its body can be read.
     """
 
     kind: BodyKind
@@ -52,6 +53,7 @@ class Framing:
     keepalive: bool
     expect_continue: bool
     must_close: bool
+    objection: BadRequest | None = None
 
 
 def decide_framing(head: RequestHead, *, strict: bool = True) -> Framing:
@@ -59,8 +61,9 @@ def decide_framing(head: RequestHead, *, strict: bool = True) -> Framing:
 
     strict: ``HttpProtocolOptions Strict``; it is passed on to the check of ``Host``.
 
-    Raises BadRequest: 400 (AH10242, AH02539, AH00550, AH00569), 417 for an unknown expectation (AH00570), 501 for
-    codings that are known but not undone.
+    An unknown expectation is an objection (417, AH00570).
+
+    Raises BadRequest: 400 (AH10242, AH02539, AH00550, AH00569), 501 for codings that are known but not undone.
     """
     if not head.headers:
         check_host(head, strict=strict)
@@ -71,13 +74,13 @@ def decide_framing(head: RequestHead, *, strict: bool = True) -> Framing:
     if coding is not None:
         _check_coding(coding)
     check_host(head, strict=strict)
-    expect_continue = _expects_continue(head)
+    expect_continue, objection = _expectation(head)
     if coding is not None:
         # RFC 9112 §6.1: a length beside a coding, or a coding in HTTP/1.0, is answered and the connection ends.
         must_close = length is not None or head.version < HTTP_11
-        return Framing(BodyKind.CHUNKED, 0, _keepalive(head), expect_continue, must_close)
+        return Framing(BodyKind.CHUNKED, 0, _keepalive(head), expect_continue, must_close, objection)
     kind = BodyKind.NONE if length is None else BodyKind.LENGTH
-    return Framing(kind, octets, _keepalive(head), expect_continue, head.version < 1000)
+    return Framing(kind, octets, _keepalive(head), expect_continue, head.version < 1000, objection)
 
 
 _DIGITS = re.compile(rb"[0-9]+")
@@ -128,14 +131,15 @@ def _hostless(head: RequestHead) -> BadRequest:
     return BadRequest(400, reason, "AH00569", detail=head.target)
 
 
-def _expects_continue(head: RequestHead) -> bool:
+def _expectation(head: RequestHead) -> tuple[bool, BadRequest | None]:
+    """Whether ``100 Continue`` is waited for, and what there is against any other expectation."""
     value = head.get(b"expect")
     if not value:
-        return False
+        return False, None
     if value.lower() == b"100-continue":
         # An HTTP/1.0 client cannot be waiting for an interim response (RFC 9110 §10.1.1).
-        return head.version >= HTTP_11
-    raise BadRequest(417, "client sent an unrecognized expectation value of Expect", "AH00570", detail=value)
+        return head.version >= HTTP_11, None
+    return False, BadRequest(417, "client sent an unrecognized expectation value of Expect", "AH00570", detail=value)
 
 
 def _keepalive(head: RequestHead) -> bool:

@@ -44,29 +44,35 @@ def set_validators(pipeline: Pipeline, r: Request, parts: ETag) -> None:
 
 def _etag(r: Request, parts: ETag, now: float) -> str:
     stat = r.finfo
-    if stat.kind is not FileKind.REGULAR or parts is ETag.NONE:
-        if parts is ETag.NONE:
-            r.notes["no-etag"] = "omit"
+    if parts is ETag.NONE:
+        r.notes["no-etag"] = "omit"
+        return ""
+    if stat.kind is FileKind.MISSING:
         return ""
     weak = now - stat.mtime_ns / 1e9 <= FRESH
     if weak:
         # Only for a moment; the strong tag takes its place when the file has settled.
         r.record.make_volatile("file changed a moment ago")
     suffix = f";{r.vlist_validator}" if r.vlist_validator else ""
-    if parts & ETag.DIGEST:
+    if parts & ETag.DIGEST and stat.kind is FileKind.REGULAR:
         file = r.files.open(r.filename or "")
         try:
             digest = hashlib.sha1(usedforsecurity=False)
             _feed(digest, file)
         finally:
             file.close()
-        return make_digest_etag(digest.digest(), suffix=suffix).decode("latin-1")
+        return _open(make_digest_etag(digest.digest(), suffix=suffix).decode("latin-1"), suffix)
     flags = ETagFlag(0)
     for part, flag in _FLAGS:
         if parts & part:
             flags |= flag
     tag = make_etag(stat.size, stat.mtime_ns // 1000, stat.inode, flags=flags, weak=weak, suffix=suffix)
-    return tag.decode("latin-1") if tag else ""
+    return _open(tag.decode("latin-1"), suffix) if tag else ""
+
+
+def _open(tag: str, suffix: str) -> str:
+    """The tag of a negotiated answer ends without its quotation mark, as Apache's does: caches compare it octet for octet."""
+    return tag[:-1] if suffix else tag
 
 
 _FLAGS = ((ETag.INODE, ETagFlag.INODE), (ETag.MTIME, ETagFlag.MTIME), (ETag.SIZE, ETagFlag.SIZE))

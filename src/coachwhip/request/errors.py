@@ -102,11 +102,11 @@ def document_for(r: Request, status: int) -> ErrorDocument | None:
     return found
 
 
-def settle(pipeline: Pipeline, r: Request, result: Result, *, streamed: bool = False) -> Request | None:
+def settle(pipeline: Pipeline, r: Request, result: Result) -> Request | None:
     """End a request with an error or a redirect status. Returns the request whose answer goes out, with the page in it.
 
     None if a local `ErrorDocument` answers: `r.next` is to be run. A document that fails itself is not tried again; the failure that
-    it was to explain is answered then, by the built-in page. `streamed`: see `send_error`.
+    it was to explain is answered then, by the built-in page.
     """
     status = result if isinstance(result, int) and 100 <= result <= 599 else 500
     failed = r
@@ -129,7 +129,7 @@ def settle(pipeline: Pipeline, r: Request, result: Result, *, streamed: bool = F
         r.status = 302
     elif document is not None:
         text = _expanded(pipeline, r, document, document.text or "")
-    send_error(pipeline, failed, text, also=also, streamed=streamed)
+    send_error(pipeline, failed, text, also)
     return failed
 
 
@@ -160,10 +160,10 @@ def page(r: Request, also: int = 0) -> bytes:
     return body.encode("latin-1", "xmlcharrefreplace")
 
 
-def send_error(pipeline: Pipeline, r: Request, text: str | None = None, *, also: int = 0, streamed: bool = False) -> None:
+def send_error(pipeline: Pipeline, r: Request, text: str | None = None, also: int = 0) -> None:
     """Turn `r` into the error answer `r.status`: drop what belonged to the failed answer, put the page (or `text`) in its place.
 
-    `streamed`: an error found out when the head was due, whose page Apache sends in chunks; so do we.
+    An error found out while bodies were moved has its page sent without a length, as Apache does (`scratch["page_streamed"]`).
     """
     status = r.status
     r.output_filters = []
@@ -186,4 +186,4 @@ def send_error(pipeline: Pipeline, r: Request, text: str | None = None, *, also:
         r.output = [End()]
         return
     body = page(r, also) if text is None else text.encode("latin-1", "replace")
-    r.output = [Stream(iter((body,))) if streamed else Data(body), End()]
+    r.output = [Stream(iter((body,))) if "page_streamed" in r.scratch else Data(body), End()]

@@ -65,7 +65,8 @@ def begin_broken(pipeline: Pipeline, connection: Connection, error: BadRequest, 
 
 def _refuse(r: Request, error: BadRequest) -> None:
     detail = f": {error.detail!r}" if error.detail else ""
-    LOG.info(r, error.log_id, "%s%s", error.reason, detail)
+    level = LOG.info if error.status == 417 else LOG.debug
+    level(r, error.log_id, "%s%s", error.reason, detail)
     if error.notes:
         r.notes["error-notes"] = error.notes
     if error.close:
@@ -88,7 +89,7 @@ def begin(
     r.protocol = f"HTTP/{head.version // 1000}.{head.version % 1000}" if not r.is_http09 else "HTTP/0.9"
     r.the_request = f"{r.method} {target}" if r.is_http09 else f"{r.method} {target} {r.protocol}"
     r.unparsed_uri = target
-    r.uri = head.uri.path.decode("utf-8", "surrogateescape")
+    r.uri = head.uri.path.decode("utf-8", "surrogateescape") or "/"
     r.args = head.uri.query.decode("latin-1") if head.uri.query is not None else None
     r.raw_headers = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in head.headers)
     r.headers_in = HeadersIn(r.raw_headers, r.record)
@@ -97,15 +98,17 @@ def begin(
         framing = decide_framing(head)
     except BadRequest as error:
         _refuse(r, error)
+        r.keepalive = False
         return r, None, error.status
     r.expecting_100 = framing.expect_continue
     if framing.must_close:
         r.keepalive = False
+    if framing.objection is not None:
+        _refuse(r, framing.objection)
+        return r, framing, framing.objection.status
     if head.uri.scheme is not None and head.uri.scheme not in (b"http", b"https"):
         # A scheme that only a proxy could follow.
         return r, framing, 400
-    if r.method == "CONNECT":
-        return r, framing, 405 if head.uri.form is TargetForm.AUTHORITY else 400
     return r, framing, 200
 
 

@@ -39,6 +39,7 @@ from coachwhip.util.paths import EncodedSlashes, PathError, normalize_path, unes
 __all__ = ["Pipeline", "Waiting"]
 
 LOG = ModuleLog("core")
+HTTP_LOG = ModuleLog("http")
 OK, DECLINED, DONE = Outcome.OK, Outcome.DECLINED, Outcome.DONE
 
 #: A request on its way: yields what has to be awaited, returns the reply.
@@ -82,7 +83,8 @@ class Pipeline:
                 try:
                     return make_reply(self, r)
                 except Unsatisfiable:
-                    failed = errors.settle(self, r, 416, streamed=True)
+                    result = 416
+                    r.scratch["page_streamed"] = True
             else:
                 failed = errors.settle(self, r, result)
                 if failed is not None:
@@ -103,8 +105,9 @@ class Pipeline:
         except NeedsThread:
             raise
         except BodyError as error:
-            LOG.info(r, "AH01590", "Error reading request entity data: %s", error)
+            HTTP_LOG.info(r, "AH01590", "Error reading request entity data: %s", error)
             r.keepalive = False
+            r.scratch["page_streamed"] = True
             return error.status
         except Exception as error:
             self.report(r, error)
@@ -214,6 +217,8 @@ class Pipeline:
 
     def invoke_handler(self, r: Request) -> Any:
         """Insert filters, choose the handler, run it (ap_invoke_handler)."""
+        if r.body is not None:
+            r.body.limit = r.core.limit_request_body
         self.run_phase(phases.insert_filter, r)
         if r.handler is None:
             trusted = r.content_type if not r.scratch.get("untrusted_type") else None

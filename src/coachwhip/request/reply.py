@@ -111,14 +111,18 @@ def _set_framing(r: Request, fields: Headers, length: int | None, has_body: bool
         fields.unset("Transfer-Encoding")
         return False
     if length is not None:
-        if length or not r.header_only or "Content-Length" in fields:
+        if r.header_only and not length:
+            # Nothing was made for a HEAD: only a length that was stated without a body is worth telling.
+            if fields.get("Content-Length") == "0":
+                fields.unset("Content-Length")
+        else:
             _before_type(fields, "Content-Length", str(length))
         if "content_range" in r.scratch:
             _before_type(fields, "Content-Range", r.scratch["content_range"])
         return False
     if "Content-Length" in fields:
         return False
-    if r.protocol_number >= 1001 and not r.is_http09:
+    if r.protocol_number >= 1001 and r.keepalive and not r.expecting_100:
         fields.unset("Content-Length")
         fields.set("Transfer-Encoding", "chunked")
         return True
@@ -132,6 +136,7 @@ def _set_keepalive(r: Request, fields: Headers, *, bounded: bool) -> bool:
     left = server.max_keep_alive_requests - r.connection.keepalives
     keep = (
         r.keepalive
+        and not r.expecting_100
         and bounded
         and server.keep_alive
         and server.keep_alive_timeout > 0

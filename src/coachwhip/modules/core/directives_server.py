@@ -42,6 +42,9 @@ def _server_alias(context: DirectiveContext, raw: str) -> None:
 def _document_root(context: DirectiveContext, word: str) -> str:
     path = context.server_path(word)
     if context.checks_document_root and not context.is_directory(path):
+        if context.in_virtual_host:
+            context.warn(f"Warning: DocumentRoot [{path}] does not exist", "AH00112")
+            return path
         raise refuse(f"DocumentRoot '{path}' is not a directory, or is not readable")
     return path
 

@@ -28,7 +28,7 @@ def translate(r: Request) -> Result:
         return 400
     core = r.server.config(CoreServer)
     path = r.uri
-    if core.server_path and not r.hostname and path.startswith(core.server_path):
+    if core.server_path and path.startswith(core.server_path):
         rest = path[len(core.server_path) :]
         if core.server_path.endswith("/") or not rest or rest.startswith("/"):
             path = rest if rest.startswith("/") else f"/{rest}"

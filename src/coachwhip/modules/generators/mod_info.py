@@ -119,8 +119,8 @@ def show_info(r: Request) -> Result:
     """Answer with the page that the query asks for: everything, one part, or one module."""
     if r.handler != HANDLER:
         return Outcome.DECLINED
-    r.allowed |= {"GET", "POST"}
-    if r.method not in ("GET", "HEAD", "POST"):
+    r.allowed.add("GET")
+    if r.method not in ("GET", "HEAD"):
         return Outcome.DECLINED
     r.set_content_type("text/html; charset=ISO-8859-1")
     body = "".join([_HEAD, *_content(r), signature(r), "</body></html>\n"])

@@ -129,7 +129,8 @@ def _item(code: LogCode, argument: str, original: bool | None, statuses: set[int
     if statuses or negated:
         read = _conditional(read, frozenset(statuses), negated)
     field = code.field(argument).lower() if code.field is not None else ""
-    return Item(read, code.original if original is None else original, code.volatile, field, code.steady is not None and code.steady(argument))
+    steady = code.steady is not None and code.steady(argument)
+    return Item(read, code.original if original is None else original, code.volatile, field, steady)
 
 
 def _conditional(read: Callable[[Request], str], statuses: frozenset[int], negated: bool) -> Callable[[Request], str]:

@@ -1,0 +1,329 @@
+"""A server's life from the command line: it leaves the terminal, is signalled through its PidFile, reloads, and ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from commands import HTTPD, lay_out
+
+from coachwhip.testing.site import free_port
+
+WAIT = 15.0
+
+
+class Server:
+    """A site and the command line for it; whatever runs at the end is ended by the id in its PidFile or its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.port = root, free_port()
+        lay_out(root, self.port)
+        root.chmod(0o755)
+        self.pid_file = root / "logs/httpd.pid"
+        self.started: set[int] = set()
+
+    def httpd(self, *words: str, conf: str = "min.conf") -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [*HTTPD, "-d", str(self.root), "-f", conf, *words], capture_output=True, text=True, timeout=60, check=False
+        )
+        self.note()
+        return done
+
+    def note(self) -> None:
+        if self.pid_file.exists() and (text := self.pid_file.read_text().strip()).isdigit():
+            self.started.add(int(text))
+
+    @property
+    def pid(self) -> int:
+        return int(self.pid_file.read_text())
+
+    def get(self) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/index.html", timeout=10) as answer:
+            return str(answer.read().decode())
+
+    def log(self) -> str:
+        return (self.root / "logs/error.log").read_text()
+
+    def end(self) -> None:
+        for pid in self.started:
+            if is_alive(pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+def is_alive(pid: int) -> bool:
+    """A process that nobody has buried yet is dead all the same."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + WAIT
+    while not true():
+        if time.monotonic() > end:
+            pytest.fail("it did not come to that")
+        time.sleep(0.02)
+
+
+def is_refused(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    # Not pytest's own folder: workers run as another user, who may not enter it.
+    with tempfile.TemporaryDirectory(prefix="coachwhip-cli-", ignore_cleanup_errors=True) as folder:
+        made = Server(Path(folder))
+        yield made
+        made.end()
+
+
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text() + text)
+
+
+def test_the_command_returns_when_the_server_serves(server: Server) -> None:
+    done = server.httpd()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert server.get() == "hello\n"
+    assert os.getsid(server.pid) == server.pid
+
+
+def test_the_pid_file_is_the_parents_and_goes_with_it(server: Server) -> None:
+    server.httpd("-k", "start")
+    parent = server.pid
+    assert server.pid_file.read_text() == f"{parent}\n"
+    assert len(children_of(parent)) == 1
+    assert server.httpd("-k", "stop").returncode == 0
+    until(lambda: not is_alive(parent))
+    assert not server.pid_file.exists()
+    assert is_refused(server.port)
+
+
+def test_a_second_start_says_who_runs(server: Server) -> None:
+    server.httpd()
+    for words in ([], ["-k", "start"], ["-X"], ["-DFOREGROUND"]):
+        done = server.httpd(*words)
+        assert (done.returncode, done.stdout) == (0, f"httpd (pid {server.pid}) already running\n")
+
+
+def test_an_address_in_use_is_named_and_nothing_stays(server: Server) -> None:
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", server.port))
+        other.listen()
+        done = server.httpd()
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"(98)Address already in use: AH00072: make_sock: could not bind to address 127.0.0.1:{server.port}\n"
+        "no listening sockets available, shutting down\nAH00015: Unable to open logs\n"
+    )
+    assert not server.pid_file.exists()
+
+
+def test_a_stale_pid_file_is_overwritten_with_a_warning(server: Server) -> None:
+    server.pid_file.write_text("999999\n")
+    assert server.httpd().returncode == 0
+    assert server.pid != 999999
+    assert f"AH00098: pid file {server.pid_file} overwritten -- Unclean shutdown of previous Apache run?" in server.log()
+
+
+def test_a_pid_file_that_cannot_be_written_stops_the_start(server: Server) -> None:
+    done = server.httpd("-c", "PidFile /nonexistent/x")
+    assert done.returncode == 1
+    assert "AH00099: could not create /nonexistent/x" in done.stderr
+    assert is_refused(server.port)
+
+
+def test_graceful_and_restart_without_a_server_start_one(server: Server) -> None:
+    done = server.httpd("-k", "graceful")
+    assert (done.returncode, done.stdout) == (0, "httpd not running, trying to start\n")
+    assert server.get() == "hello\n"
+
+
+@pytest.mark.parametrize("word", ["graceful", "restart"])
+def test_a_reload_brings_new_workers_and_new_lines(server: Server, word: str) -> None:
+    server.httpd()
+    parent, old = server.pid, children_of(server.pid)
+    other = server.root / "other"
+    other.mkdir()
+    (other / "index.html").write_text("other\n")
+    conf = server.root / "min.conf"
+    conf.write_text(conf.read_text().replace("/htdocs", "/other"))
+    done = server.httpd("-k", word)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    until(lambda: server.get() == "other\n")
+    until(lambda: not any(is_alive(pid) for pid in old))
+    assert server.pid == parent
+
+
+def test_a_reload_may_move_to_another_port_and_pid_file(server: Server) -> None:
+    server.httpd()
+    parent, before = server.pid, server.port
+    server.port = free_port()
+    conf = server.root / "min.conf"
+    moved = conf.read_text().replace(f"Listen 127.0.0.1:{before}", f"Listen {server.port}")
+    conf.write_text(moved.replace("logs/httpd.pid", "logs/moved.pid"))
+    os.kill(parent, signal.SIGUSR1)
+    until(lambda: not is_refused(server.port) and is_refused(before))
+    assert (server.root / "logs/moved.pid").read_text() == f"{parent}\n"
+    assert not server.pid_file.exists()
+
+
+def test_a_wildcard_takes_the_place_of_an_address_on_the_same_port(server: Server) -> None:
+    server.httpd()
+    workers = children_of(server.pid)
+    conf = server.root / "min.conf"
+    conf.write_text(conf.read_text().replace(f"Listen 127.0.0.1:{server.port}", f"Listen {server.port}"))
+    os.kill(server.pid, signal.SIGUSR1)
+    until(lambda: not any(is_alive(pid) for pid in workers))
+    assert server.get() == "hello\n"
+
+
+@pytest.mark.parametrize("word", ["graceful", "restart"])
+def test_the_command_refuses_a_broken_configuration_and_signals_nobody(server: Server, word: str) -> None:
+    server.httpd()
+    workers = children_of(server.pid)
+    append(server.root / "min.conf", "Bogus\n")
+    done = server.httpd("-k", word)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"AH00526: Syntax error on line 11 of {server.root}/min.conf:\nInvalid command 'Bogus'")
+    assert children_of(server.pid) == workers
+    assert server.get() == "hello\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
+def test_a_signal_with_a_broken_configuration_leaves_the_old_one_serving(server: Server, number: signal.Signals) -> None:
+    server.httpd()
+    workers = children_of(server.pid)
+    append(server.root / "min.conf", "Bogus\n")
+    os.kill(server.pid, number)
+    until(lambda: f"Syntax error on line 11 of {server.root}/min.conf" in server.log())
+    assert children_of(server.pid) == workers
+    assert server.get() == "hello\n"
+
+
+def test_a_signal_with_an_address_that_is_taken_leaves_the_old_one_serving(server: Server) -> None:
+    server.httpd()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        append(server.root / "min.conf", f"Listen 127.0.0.1:{taken}\n")
+        os.kill(server.pid, signal.SIGUSR1)
+        until(lambda: f"could not bind to address 127.0.0.1:{taken}" in server.log())
+    assert server.get() == "hello\n"
+
+
+def test_a_reload_opens_the_logs_anew(server: Server) -> None:
+    server.httpd()
+    log = server.root / "logs/error.log"
+    log.rename(log.with_suffix(".1"))
+    os.kill(server.pid, signal.SIGUSR1)
+    until(log.exists)
+
+
+@pytest.mark.parametrize("word", ["stop", "graceful-stop"])
+def test_stop_ends_all_of_it(server: Server, word: str) -> None:
+    server.httpd()
+    processes = [server.pid, *children_of(server.pid)]
+    done = server.httpd("-k", word)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    until(lambda: not any(is_alive(pid) for pid in processes))
+    assert not server.pid_file.exists()
+
+
+def test_workers_end_when_their_parent_is_killed(server: Server) -> None:
+    server.httpd()
+    parent, workers = server.pid, children_of(server.pid)
+    os.kill(parent, signal.SIGKILL)
+    until(lambda: not any(is_alive(pid) for pid in workers))
+    assert is_refused(server.port)
+
+
+def test_a_worker_that_dies_is_replaced(server: Server) -> None:
+    server.httpd()
+    (worker,) = children_of(server.pid)
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: bool(children_of(server.pid)) and children_of(server.pid) != [worker])
+    until(lambda: not is_refused(server.port))
+    assert server.get() == "hello\n"
+
+
+@pytest.mark.parametrize("words", [["-X"], ["-DFOREGROUND"], ["-DNO_DETACH"]], ids=str)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGWINCH], ids=lambda n: n.name)
+def test_in_the_foreground_a_signal_ends_it_with_status_0(server: Server, words: list[str], number: signal.Signals) -> None:
+    process = subprocess.Popen([*HTTPD, "-d", str(server.root), "-f", "min.conf", *words])
+    try:
+        until(lambda: server.pid_file.exists() and not is_refused(server.port))
+        assert server.pid == process.pid
+        assert server.get() == "hello\n"
+        process.send_signal(number)
+        assert process.wait(WAIT) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert not server.pid_file.exists()
+
+
+def test_nobody_keeps_the_commands_output_open(server: Server) -> None:
+    """A program that reads all the command prints would wait for ever."""
+    assert server.httpd("-E", "logs/startup.log").stdout == ""
+    assert (server.root / "logs/startup.log").read_text() == ""
+
+
+def test_start_up_errors_go_to_the_file_of_E(server: Server) -> None:
+    done = server.httpd("-E", "logs/startup.log", "-c", "Bogus x")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
+    assert (server.root / "logs/startup.log").read_text().startswith("AH00526: Syntax error on line 1 of -c/-C directives:\n")
+
+
+def test_ctl_passes_its_verbs_on(server: Server) -> None:
+    ctl = [*HTTPD[:-1], "ctl"]
+    flags = ["-d", str(server.root), "-f", "min.conf"]
+
+    def run(verb: str) -> tuple[int, str, str]:
+        done = subprocess.run([*ctl, verb, *flags], capture_output=True, text=True, timeout=60, check=False)
+        server.note()
+        return done.returncode, done.stdout, done.stderr
+
+    assert run("configtest") == (0, "", "Syntax OK\n")
+    assert run("stop") == (0, "httpd (no pid file) not running\n", "")
+    assert run("start") == (0, "", "")
+    assert server.get() == "hello\n"
+    assert run("graceful") == (0, "", "")
+    parent = server.pid
+    assert run("graceful-stop") == (0, "", "")
+    until(lambda: not is_alive(parent))
+
+
+def test_ctl_status_says_what_is_missing(server: Server) -> None:
+    command = [*HTTPD[:-1], "ctl", "status", "-d", str(server.root), "-f", "min.conf"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert f"http://127.0.0.1:{server.port}/server-status gives no answer" in done.stderr
+
+
+def test_ctl_status_shows_the_page_as_text(server: Server) -> None:
+    status = 'LoadModule status_module x\n<Location "/server-status">\n    SetHandler server-status\n</Location>\n'
+    append(server.root / "min.conf", status)
+    server.httpd()
+    command = [*HTTPD[:-1], "ctl", "fullstatus", "-d", str(server.root), "-f", "min.conf"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Server Version:" in done.stdout
+    assert "<" not in done.stdout.replace("<b>", "")
