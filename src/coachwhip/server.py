@@ -49,7 +49,7 @@ def server_software(core: CoreServer, components: list[str]) -> str:
         "prod": name,
         "major": f"{name}/{major}",
         "minor": f"{name}/{major}.{minor}",
-        "min": f"{name}/{version}",
+        "minimal": f"{name}/{version}",
         "os": full,
     }.get(core.server_tokens, " ".join([full, *components]))
 

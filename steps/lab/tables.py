@@ -111,10 +111,7 @@ def slow(figures: Figures, language: str) -> str:
     """What is left of the throughput for the others."""
     words = WORDS[language]
     names = ("silent_1", "silent_100", "half_200")
-    rows = [
-        [title(server, language), *(f"{min(server['slow'][name], 1):.0%}" for name in names)]
-        for server in figures["servers"].values()
-    ]
+    rows = [[title(server, language), *(f"{min(server['slow'][name], 1):.0%}" for name in names)] for server in figures["servers"].values()]
     return table([words["server"], *(words[name] for name in names)], rows)
 
 
@@ -145,8 +142,7 @@ def forks(figures: Figures, language: str) -> str:
         ("`fork`, **`sys.exit`**, `waitpid`", fork["by_exit"]["exit"]),
     ]
     told = [
-        [name, f"{median(seen['call_us']):,.0f}", f"{median(seen['life_us']):,.0f}", f"{seen['child_faults']:,.0f}"]
-        for name, seen in rows
+        [name, f"{median(seen['call_us']):,.0f}", f"{median(seen['life_us']):,.0f}", f"{seen['child_faults']:,.0f}"] for name, seen in rows
     ]
     return table([words["setting"], words["call"], words["life"], words["faults"]], told)
 

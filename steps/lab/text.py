@@ -24,6 +24,7 @@ READMES = {"en": FOLDER / "README.md", "zh": FOLDER / "README.zh.md"}
 BLOCK = re.compile(r"(<!-- figures: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 INLINE = re.compile(r"(<!--= ([^>]+?) ([^ >]+) -->)[^<]*(<!--/-->)")
 MAKERS = {**TABLES, "claims": claims}
+COMPETITORS = ("apache", "nginx", "15_coachwhip")
 
 
 def look_up(figures: Figures, path: str) -> float:
@@ -37,10 +38,20 @@ def look_up(figures: Figures, path: str) -> float:
     return float(median(value) if isinstance(value, list) else value)
 
 
+def figure(figures: Figures, path: str, style: str) -> str:
+    """Return one figure as text; a dash for a server that was not there when the others were measured."""
+    try:
+        return f"{look_up(figures, path):{style}}"
+    except KeyError as missing:
+        if missing.args[0] in COMPETITORS:
+            return "–"
+        raise
+
+
 def fill(page: str, figures: Figures, language: str) -> str:
     """Return the page with all its marks filled; raise KeyError for a mark that names nothing."""
     page = BLOCK.sub(lambda mark: f"{mark[1]}{MAKERS[mark[2]](figures, language)}\n{mark[3]}", page)
-    return INLINE.sub(lambda mark: f"{mark[1]}{look_up(figures, mark[2]):{mark[3]}}{mark[4]}", page)
+    return INLINE.sub(lambda mark: f"{mark[1]}{figure(figures, mark[2], mark[3])}{mark[4]}", page)
 
 
 #: name → language → title, note, and what is said to the reader of each series.

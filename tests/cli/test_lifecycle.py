@@ -53,8 +53,11 @@ class Server:
         return (self.root / "logs/error.log").read_text()
 
     def end(self) -> None:
-        for pid in self.started:
-            if is_alive(pid):
+        self.note()
+        for parent in self.started:
+            if not is_alive(parent):
+                continue
+            for pid in (parent, *children_of(parent)):
                 os.kill(pid, signal.SIGKILL)
 
 
@@ -277,7 +280,9 @@ def test_in_the_foreground_a_signal_ends_it_with_status_0(server: Server, words:
     finally:
         process.kill()
         process.wait()
-    assert not server.pid_file.exists()
+    # One process that has given root up cannot take a file of root's away; nor can Apache's.
+    if words != ["-X"] or os.geteuid() != 0:
+        assert not server.pid_file.exists()
 
 
 def test_nobody_keeps_the_commands_output_open(server: Server) -> None:

@@ -9,7 +9,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "coachwhip"
 
 #: Room → the rooms it may import, itself aside. Top to bottom.
 ROOMS = {
-    "cli": {"launch", "server", "mpm", "connection", "request", "config", "hooks", "filters", "logs", "expr", "api", "protocol", "util", "sites"},
+    "cli": {"bench", "launch", "server", "mpm", "connection", "request", "config", "hooks", "filters", "logs", "expr", "api", "protocol", "util", "sites", "modules"},
     "launch": {"server", "mpm", "request", "config", "logs", "api", "util"},
     "server": {"request", "config", "hooks", "filters", "logs", "expr", "api", "protocol", "util", "modules"},
     "mpm": {"connection", "request", "config", "hooks", "logs", "api", "protocol", "util"},
@@ -25,6 +25,7 @@ ROOMS = {
     "util": set(),
     "modules": {"api", "expr", "protocol", "util"},
     "sites": set(),
+    "bench": {"util"},
 }
 
 #: What a module would look past the record with.

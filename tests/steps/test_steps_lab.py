@@ -72,9 +72,7 @@ def test_what_strace_counts() -> None:
 
 
 def test_processor_time_includes_children_reaped_or_not() -> None:
-    burn = (
-        "import os, time\nif os.fork():\n    time.sleep(60)\nend = time.process_time() + 0.2\nwhile time.process_time() < end: pass"
-    )
+    burn = "import os, time\nif os.fork():\n    time.sleep(60)\nend = time.process_time() + 0.2\nwhile time.process_time() < end: pass"
     with subprocess.Popen([sys.executable, "-c", burn], start_new_session=True) as process:
         deadline = time.monotonic() + 10
         while "Z" not in session_states(process.pid).values() and time.monotonic() < deadline:

@@ -7,14 +7,25 @@ Source: Apache manual, "Apache Core Features".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Flag, auto
 from typing import Any
 
 from coachwhip.api.directives import Location, Where
 from coachwhip.api.settings import overlay, setting
 
-__all__ = ["UNSAID", "CoreDir", "CoreServer", "ETag", "ErrorDocument", "OptionSet", "Options", "Override", "fold_etag", "fold_options"]
+__all__ = [
+    "UNSAID",
+    "CoreDir",
+    "CoreServer",
+    "ETag",
+    "ErrorDocument",
+    "OptionSet",
+    "Options",
+    "Override",
+    "fold_etag",
+    "fold_options",
+]
 
 
 class Options(Flag):
@@ -39,12 +50,12 @@ class OptionSet:
     base: Options | None = None
     add: Options = Options.NONE
     remove: Options = Options.NONE
+    #: The bits in force; Apache's default is FollowSymLinks.
+    value: Options = field(init=False, compare=False)
 
-    @property
-    def value(self) -> Options:
-        """The bits in force; Apache's default is FollowSymLinks."""
+    def __post_init__(self) -> None:
         base = Options.FOLLOW_SYM_LINKS if self.base is None else self.base
-        return (base & ~self.remove) | self.add
+        object.__setattr__(self, "value", (base & ~self.remove) | self.add)
 
 
 def fold_options(outer: OptionSet, inner: OptionSet) -> OptionSet:
@@ -88,12 +99,12 @@ class ETagSet:
     base: ETag | None = None
     add: ETag = ETag.NONE
     remove: ETag = ETag.NONE
+    #: The parts in force; Apache's default is MTime Size.
+    value: ETag = field(init=False, compare=False)
 
-    @property
-    def value(self) -> ETag:
-        """The parts in force; Apache's default is MTime Size."""
+    def __post_init__(self) -> None:
         base = ETag.MTIME | ETag.SIZE if self.base is None else self.base
-        return (base & ~self.remove) | self.add
+        object.__setattr__(self, "value", (base & ~self.remove) | self.add)
 
 
 def fold_etag(outer: ETagSet, inner: ETagSet) -> ETagSet:
@@ -149,8 +160,6 @@ class CoreDir:
     qualify_redirect_url: bool = False
     cgi_pass_auth: bool = False
     cgi_vars: Mapping[str, str] = setting({}, fold=overlay)
-    cgi_map_extension: Mapping[str, str] = setting({}, fold=overlay)
-    script_interpreter_source: str = "script"
     rlimit_cpu: tuple[str, ...] = ()
     rlimit_mem: tuple[str, ...] = ()
     rlimit_nproc: tuple[str, ...] = ()
@@ -191,8 +200,6 @@ class CoreServer:
     #: Formats of `ErrorLogFormat`: "" the line's, "request" and "connection" for the once-lines.
     error_log_formats: Mapping[str, tuple[str, ...]] = setting({}, fold=overlay)
     log_levels: Mapping[str, int] = setting({}, fold=overlay)
-    #: (network or host, {module: level}) of `LogLevelOverride`.
-    log_level_overrides: tuple[Any, ...] = ()
     strict: bool = True
     lenient_methods: bool = True
     allow_09: bool = True
@@ -208,10 +215,7 @@ class CoreServer:
     see_request_tail: bool = False
     flush_max_threshold: int = 65535
     flush_max_pipelined: int = 5
-    async_filter: str = ""
     mutexes: Mapping[str, str] = setting({}, fold=overlay)
     regex_options: tuple[str, ...] = ()
-    default_runtime_dir: str = ""
-    default_state_dir: str = ""
     #: Where the server or virtual host was defined.
     location: Location | None = None

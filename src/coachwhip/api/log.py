@@ -8,9 +8,9 @@ Message numbers: httpd's own for the same condition, none ("") where httpd has n
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import IntEnum
-from typing import Protocol, TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from coachwhip.api.request import Request
@@ -144,6 +144,22 @@ class Logs(Protocol):
         """Wall clock in seconds; nothing that is read for a log line makes an answer volatile."""
 
 
+class LogKind(Enum):
+    """What the text of an item depends on, from one replay of an answer to the next."""
+
+    #: Nothing: it is the same for every replay.
+    SAME = "same"
+    CLIENT = "client"
+    #: The second, in the shape of `%t`.
+    SECOND = "second"
+    #: The number of bytes that went out, head included.
+    SENT = "sent"
+    #: The request field that the argument names.
+    FIELD = "field"
+    #: More than that: the reader has to be asked each time.
+    READ = "read"
+
+
 @dataclass(frozen=True, slots=True)
 class LogCode:
     """One `%` code of the access log; a module offers its own as provider ("log_item", CODE).
@@ -154,24 +170,42 @@ class LogCode:
     make: Callable[[str], Callable[[Request], str]]
     #: Reads the client's own request and not the one it was redirected to, unless `<` or `>` says otherwise.
     original: bool = False
-    #: The text may differ when the same answer is given again.
-    volatile: bool = False
-    #: Given the text between the braces, the request field that is all that a reader reads of the client's head; "" for none.
-    field: Callable[[str], str] | None = None
-    #: Given the same text, whether the item differs at most by client, second and request fields.
-    steady: Callable[[str], bool] | None = None
+    #: Given the text between the braces, what may change when the same answer is given again.
+    kind: Callable[[str], LogKind] = lambda argument: LogKind.SAME
+    #: The request field that a reader of kind READ reads, if there is one.
+    field: str = ""
 
 
-#: Bytes that are the same for every replay of an answer, or a reader and whether it asks the client's own request.
-LogPiece: TypeAlias = "bytes | tuple[Callable[[Request], str], bool]"
+@dataclass(frozen=True, slots=True)
+class LogTemplate:
+    """A log line of a kept answer: pieces, and the gaps among them that are filled for every replay."""
+
+    target: LogTarget
+    pieces: tuple[bytes, ...]
+    #: Places of the client's address, of the second as `%t` has it, and of the number of bytes that went out.
+    clients: tuple[int, ...] = ()
+    seconds: tuple[int, ...] = ()
+    sents: tuple[int, ...] = ()
+    #: Places of request fields, with their lower-case names.
+    fields: tuple[tuple[int, str], ...] = ()
+    #: Places that a reader has to fill, and whether it asks the client's own request.
+    readers: tuple[tuple[int, Callable[[Request], str], bool], ...] = ()
+    #: Names of the request fields that this takes.
+    field_names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class LogPlan:
     """How the replays of one kept answer are logged; made by the provider ("log_plan", MODULE)."""
 
-    lines: tuple[tuple[LogTarget, tuple[LogPiece, ...]], ...]
-    #: Lower-case names of the request fields that the readers read.
-    fields: frozenset[str]
-    #: Whether all lines are the same for the same bytes from the same client within one second.
-    is_steady: bool = False
+    lines: tuple[LogTemplate, ...]
+    #: Whether a line takes anything that only a reader knows.
+    has_readers: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "has_readers", any(line.readers for line in self.lines))
+
+    @property
+    def field_names(self) -> frozenset[str]:
+        """Names of the request fields that the lines take."""
+        return frozenset(name for line in self.lines for name in line.field_names)

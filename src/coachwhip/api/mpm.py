@@ -58,5 +58,4 @@ class ServerMpm:
     core_dump_directory: str | None = None
     user: str = "#-1"
     group: str = "#-1"
-    chroot_dir: str | None = None
     suexec: bool = False

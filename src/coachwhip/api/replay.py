@@ -1,10 +1,11 @@
-"""The settings of replay, set by mod_replay and read where answers are kept. Sizes in bytes."""
+"""The settings of replay, set by mod_replay and read where answers are kept; and what replay has done so far. Sizes in bytes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-__all__ = ["ReplayDir", "ReplayServer"]
+__all__ = ["ReplayDir", "ReplayFigures", "ReplayServer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,19 @@ class ReplayServer:
 
     #: Memory for kept answers, 0 to keep none.
     memory: int = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayFigures:
+    """What replay did since the start, and what it keeps now."""
+
+    #: Answers given again; answers that were made and might have been kept; dropped for want of room, and for a changed file.
+    hits: int = 0
+    misses: int = 0
+    evictions: int = 0
+    stale: int = 0
+    #: Answers kept now, and the memory they take.
+    entries: int = 0
+    memory: int = 0
+    #: Why answers were not kept: reason → how many.
+    volatile: Mapping[str, int] = field(default_factory=dict)

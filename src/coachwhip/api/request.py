@@ -343,6 +343,9 @@ class Request:
             self.record.make_volatile("host name look-up")
             self.engine.leave_loop(self)
             name = self.engine.resolve(self.client_ip)
+            # `Double`: a name counts only if it leads back to the address; whoever owns the address can give it any name.
+            if mode == "double" and name and self.client_ip not in self.engine.addresses_of(name):
+                name = None
         return name or self.client_ip
 
     def now(self) -> float:

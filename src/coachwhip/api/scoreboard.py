@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from coachwhip.api.replay import ReplayFigures
+
 __all__ = ["ProcessInfo", "Scoreboard", "Slot", "Totals", "WorkerState"]
 
 
@@ -111,6 +113,9 @@ class Scoreboard(Protocol):
 
     def totals(self) -> Totals:
         """Sums over all slots."""
+
+    def replay(self) -> ReplayFigures:
+        """What replay did and keeps, over all workers."""
 
     def load(self) -> tuple[float, float, float]:
         """The machine's load averages; -1 where the system has none."""

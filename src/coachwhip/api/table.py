@@ -7,7 +7,7 @@ Values hold one octet per character (Latin-1).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Self
 
 __all__ = ["Table"]
 
@@ -66,6 +66,6 @@ class Table(dict[str, str]):
         """An independent copy."""
         return Table(self)
 
-    def __ior__(self, other: Any) -> Table:
+    def __ior__(self, other: Any, /) -> Self:  # type: ignore[override,misc]
         self.update(other)
         return self

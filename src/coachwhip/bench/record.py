@@ -3,13 +3,14 @@
     python -m coachwhip.bench.record pageload.json
     chromium --user-data-dir=$(mktemp -d) http://127.0.0.1:PORT/home.html     (click About, click Home, reload, close)
 
-Stop it with Ctrl-C. Only requests for files of the site are kept, in their order; `Host` is replaced when they are sent again. The
+Stop it with Ctrl-C or SIGTERM. Only requests for files of the site are kept, in their order; `Host` is replaced when they are sent again. The
 recorder sends `Last-Modified` and no entity tag, so that the browser's conditional requests mean the same to every server.
 """
 
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import tempfile
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -43,6 +44,8 @@ def main(arguments: list[str]) -> int:
         root = Path(folder) / "www"
         build("visit", root)
         with ThreadingHTTPServer(("127.0.0.1", 0), lambda *a: Recorder(*a, directory=str(root))) as server:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.default_int_handler)
             print(f"http://127.0.0.1:{server.server_port}/home.html", flush=True)
             try:
                 server.serve_forever()

@@ -98,8 +98,6 @@ def run_settings_text(loaded: Loaded, defines: Iterable[str]) -> str:
         f"User: {_identity(mpm.user, find_user)}",
         f"Group: {_identity(mpm.group, find_group)}",
     ]
-    if mpm.chroot_dir:
-        lines.append(f'ChrootDir: "{mpm.chroot_dir}"')
     return "".join([f"{line}\n" for line in lines])
 
 

@@ -20,7 +20,7 @@ from coachwhip.api.log import ModuleLog
 from coachwhip.api.request import BodyError, Request
 from coachwhip.api.server import Connection
 from coachwhip.connection.body import RequestBody
-from coachwhip.connection.hot import Hit, HotPath
+from coachwhip.connection.hot import HotPath
 from coachwhip.connection.outbox import FileShrank, Outbox
 from coachwhip.connection.timing import Clock, Stage
 from coachwhip.hooks import NeedsThread
@@ -29,7 +29,7 @@ from coachwhip.protocol.framing import BodyKind, Framing
 from coachwhip.protocol.http1 import REGISTERED_METHODS, HeadReader, Limits, RequestHead, Rules
 from coachwhip.request import intake
 from coachwhip.request.pipeline import Pipeline
-from coachwhip.request.replay import Table
+from coachwhip.request.replay import Entry, Table
 from coachwhip.request.reply import Reply
 
 __all__ = ["ClientConnection", "Host", "State"]
@@ -130,6 +130,19 @@ class ClientConnection:
         """The record that hooks see."""
         return self._info
 
+    @property
+    def request_line(self) -> str:
+        """The request at hand, for the scoreboard; "" while there is none."""
+        head = self._head
+        if head is None:
+            return ""
+        return f"{head.method.decode('latin-1')} {head.target.decode('latin-1')} HTTP/{head.version // 1000}.{head.version % 1000}"
+
+    @property
+    def started(self) -> float:
+        """When the request at hand began, wall clock; 0 while there is none."""
+        return self._started
+
     def start(self, data: bytes = b"") -> None:
         """Begin; `data` has arrived already."""
         if data:
@@ -154,11 +167,10 @@ class ClientConnection:
         info = self._info
         hot = self._hot
         limit = self._limit
-        found = hot.find(table, data, info, self._host.draining or (limit != 0 and info.keepalives >= limit))
-        if found is None:
+        wire = hot.find(table, data, info, self._host.draining or (limit != 0 and info.keepalives >= limit))
+        entry = hot.entry
+        if wire is None or entry is None:
             return False
-        wire, hit = found
-        entry = hit.entry
         size = len(wire)
         try:
             sent = self._socket.send(wire) if entry.file is None else 0
@@ -170,19 +182,18 @@ class ClientConnection:
         info.bytes_in += len(data)
         if sent == size and not entry.close:
             info.bytes_out += size
-            hot.log(hit, info, len(data), size)
+            hot.log(info, len(data), size)
             info.keepalives += 1
-            self._clock.rest(hot.monotonic)
+            self._clock.rest(hot.now)
             return True
-        self._send_kept(hit, wire, sent, len(data))
+        self._send_kept(entry, wire, sent, len(data))
         return True
 
-    def _send_kept(self, hit: Hit, wire: bytes, sent: int, arrived: int) -> None:
+    def _send_kept(self, entry: Entry, wire: bytes, sent: int, arrived: int) -> None:
         """A kept answer that did not fit at once, comes from a file, or ends the connection."""
-        entry = hit.entry
         size = len(wire) + (entry.file.length if entry.file is not None else 0)
         self._info.bytes_out += size
-        self._hot.log(hit, self._info, arrived, size)
+        self._hot.log(self._info, arrived, size)
         if sent == size:
             self._linger()
             return

@@ -1,7 +1,7 @@
 """The head of a response: which fields go out, in which order, as bytes.
 
-Apache's order: status line, Date, Server, the fields of `err_headers_out`, then of `headers_out`, the content fields last. This is the
-choke point for injection: a field with a control character never leaves.
+Apache's order: status line, Date, Server, the fields of `err_headers_out`, then of `headers_out`, the content fields
+last. This is the choke point for injection: a field with a control character never leaves.
 Source: RFC 9110 §8.6, §15.4.5; RFC 9112 §4, §6; Apache manual, "Apache Core Features".
 """
 
@@ -61,12 +61,12 @@ def merged_fields(r: Request) -> Headers:
 def _fold_vary(values: list[str]) -> str:
     seen: dict[str, str] = {}
     for value in values:
-        for token in value.split(","):
-            token = token.strip(" \t")
-            if token == "*":
+        for word in value.split(","):
+            name = word.strip(" \t")
+            if name == "*":
                 return "*"
-            if token:
-                seen.setdefault(token.lower(), token)
+            if name:
+                seen.setdefault(name.lower(), name)
     return ",".join(seen.values())
 
 

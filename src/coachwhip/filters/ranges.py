@@ -1,7 +1,8 @@
 """The byte-range filter: turns a whole 200 into a 206, or refuses with 416.
 
-Works on a complete brigade only, as Apache's does: a body whose length is not known yet is sent whole. The rules for the header are in
-`protocol.ranges`; this is the part that cuts buckets. Source: RFC 9110 §14.2, §15.3.7; Apache manual, `MaxRanges`.
+Works on a complete brigade only, as Apache's does: a body whose length is not known yet is sent whole. The rules for the
+header are in `protocol.ranges`; this is the part that cuts buckets.
+Source: RFC 9110 §14.2, §15.3.7; Apache manual, `MaxRanges`.
 """
 
 from __future__ import annotations

@@ -6,12 +6,13 @@ phase: by `Order`, then so that `after` and `before` hold, then by the order in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from coachwhip.api.module import Hook, Module
-from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.outcome import Outcome
 from coachwhip.api.phases import Phase, RunMode
+from coachwhip.api.request import Request
 
 __all__ = ["HookCycle", "HookTable", "NeedsThread", "sort_hooks"]
 
@@ -50,33 +51,68 @@ def sort_hooks(hooks: Iterable[Hook]) -> tuple[Hook, ...]:
     return tuple(waiting[i] for i in done)
 
 
+#: The answers after which the next hook is asked; None: whatever it answers.
+_PASSES: dict[RunMode, tuple[Outcome, ...] | None] = {
+    RunMode.ALL: (Outcome.OK, Outcome.DECLINED),
+    RunMode.FIRST: (Outcome.DECLINED,),
+    RunMode.EACH: None,
+}
+#: What a phase answers in which no hook decided.
+_NOBODY = {RunMode.ALL: Outcome.OK, RunMode.FIRST: Outcome.DECLINED, RunMode.EACH: Outcome.OK}
+
+
 class HookTable:
     """All phases of the loaded modules, sorted."""
 
-    __slots__ = ("_hooks",)
+    __slots__ = ("_runs",)
 
     def __init__(self, modules: Iterable[Module]) -> None:
         by_phase: dict[Phase, list[Hook]] = {}
         for module in modules:
             for hook in module.hooks:
                 by_phase.setdefault(hook.phase, []).append(hook)
-        self._hooks = {phase: sort_hooks(hooks) for phase, hooks in by_phase.items()}
+        self._runs = {phase: (sort_hooks(hooks), _PASSES[phase.mode]) for phase, hooks in by_phase.items()}
 
     def hooks(self, phase: Phase) -> tuple[Hook, ...]:
         """The sorted hooks of a phase."""
-        return self._hooks.get(phase, ())
+        found = self._runs.get(phase)
+        return found[0] if found is not None else ()
 
-    def run(self, phase: Phase, *args: Any, call: Callable[[Hook, Any], Any] | None = None) -> Any:
-        """Run a phase by its mode; returns the deciding answer.
+    def run(self, phase: Phase, subject: Any) -> Any:
+        """Run a phase on a request, a connection or the start by the phase's mode; returns the deciding answer.
 
         Run all: OK, or the first answer other than OK and DECLINED. Run first: the first answer other than DECLINED, or
-        DECLINED. Each: OK. `call`, if given, calls a hook in place of the plain call (tracing, blocking hooks).
+        DECLINED. Each: OK.
         """
-        answer: Result
-        for hook in self._hooks.get(phase, ()):
-            answer = hook.function(*args) if call is None else call(hook, args)
-            if phase.mode is RunMode.EACH or answer is Outcome.DECLINED:
-                continue
-            if phase.mode is RunMode.FIRST or answer is not Outcome.OK:
-                return answer
-        return Outcome.DECLINED if phase.mode is RunMode.FIRST else Outcome.OK
+        found = self._runs.get(phase)
+        if found is not None:
+            hooks, passes = found
+            for hook in hooks:
+                answer = hook.function(subject)
+                if passes is not None and answer not in passes:
+                    return answer
+        return _NOBODY[phase.mode]
+
+    def run_on(self, phase: Phase, r: Request) -> Any:
+        """`run` for a request: explains itself, and keeps hooks that may block off the loop's thread.
+
+        Raises:
+            NeedsThread: such a hook is next, and `r.may_block` is False.
+        """
+        found = self._runs.get(phase)
+        if found is not None:
+            hooks, passes = found
+            steps = r.record.steps
+            for hook in hooks:
+                if hook.blocking and not r.may_block:
+                    raise NeedsThread
+                answer = hook.function(r)
+                if steps is not None and answer is not Outcome.DECLINED:
+                    r.record.step("hook", f"{phase.name}: {hook.module.source} answered {_say(answer)}")
+                if passes is not None and answer not in passes:
+                    return answer
+        return _NOBODY[phase.mode]
+
+
+def _say(answer: Any) -> str:
+    return answer.value.upper() if isinstance(answer, Outcome) else str(answer)

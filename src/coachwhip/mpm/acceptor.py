@@ -96,17 +96,15 @@ class Acceptor:
             return False
         guest.client_ip, guest.client_port = client
         hot = self._worker.hot
-        found = hot.find(self._table, data, guest, False)
-        if found is None:
-            return False
-        wire, hit = found
-        if not hit.entry.close or hit.entry.file is not None:
+        wire = hot.find(self._table, data, guest, False)
+        entry = hot.entry
+        if wire is None or entry is None or not entry.close or entry.file is not None:
             return False
         try:
             sent = sock.send(wire, socket.MSG_DONTWAIT)
         except BlockingIOError:
             sent = 0
-        hot.log(hit, guest, len(data), len(wire))
+        hot.log(guest, len(data), len(wire))
         if sent == len(wire):
             sock.close()
         else:

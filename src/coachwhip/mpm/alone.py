@@ -21,7 +21,7 @@ def serve_alone(generation: Generation, ready: Callable[[], None] = lambda: None
         PidFileError: the pid file cannot be written.
     """
     listeners = Listeners()
-    listeners.change(generation.addresses, generation.backlog)
+    listeners.add(generation.addresses, generation.backlog)
     claim_pid_file(generation)
     try:
         announce(generation, "resuming normal operations")

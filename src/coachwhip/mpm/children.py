@@ -19,6 +19,7 @@ from typing import NoReturn
 from coachwhip.api.log import ModuleLog
 from coachwhip.mpm.generation import Generation, StartFailed
 from coachwhip.mpm.listeners import Listeners
+from coachwhip.mpm.scoreboard import Board
 from coachwhip.mpm.worker import Worker, new_loop
 
 __all__ = ["Child", "Children", "Lifeline"]
@@ -26,6 +27,8 @@ __all__ = ["Child", "Children", "Lifeline"]
 LOG = ModuleLog("mpm_event")
 #: How long a worker may take until it serves, in seconds.
 START_WAIT = 30.0
+#: How long a worker may go on when its parent is gone, in seconds.
+ORPHAN_WAIT = 60.0
 
 
 class Lifeline:
@@ -41,6 +44,8 @@ class Lifeline:
 
     def _orphaned(self, worker: Worker) -> None:
         worker.loop.remove_reader(self._read)
+        # Nobody is left to kill a worker whose clients never finish.
+        worker.loop.call_later(ORPHAN_WAIT, worker.stop)
         worker.drain()
 
 
@@ -51,6 +56,8 @@ class Child:
     pid: int
     generation: Generation
     born: float
+    #: Where it sits on the scoreboard.
+    row: int
     #: Monotonic second at which it is killed, if it was told to go.
     deadline: float | None = None
     leaving: bool = False
@@ -65,13 +72,17 @@ class Children:
         self._listeners = listeners
         self._blocked = set(blocked)
         self._alive: dict[int, Child] = {}
+        self._board = Board()
 
     def __bool__(self) -> bool:
         return bool(self._alive)
 
     def remove(self, pid: int) -> Child | None:
         """Forget a worker that ended; None if it was none."""
-        return self._alive.pop(pid, None)
+        child = self._alive.pop(pid, None)
+        if child is not None:
+            self._board.release(child.row)
+        return child
 
     def fill(self, generation: Generation, *, wait: bool = False) -> None:
         """Fork workers until there are as many of this generation as it asks for.
@@ -111,24 +122,28 @@ class Children:
         up, say = os.pipe()
         gc.collect()
         gc.freeze()
+        row = self._board.claim()
         pid = os.fork()
         if pid == 0:
-            self._be_worker(generation, say)
+            self._be_worker(generation, say, row)
         gc.unfreeze()
         os.close(say)
-        self._alive[pid] = Child(pid, generation, time.monotonic())
+        self._alive[pid] = Child(pid, generation, time.monotonic(), row)
         return up
 
-    def _be_worker(self, generation: Generation, say: int) -> NoReturn:
+    def _be_worker(self, generation: Generation, say: int, row: int) -> NoReturn:
         """In the child: serve, then leave without running what belongs to the parent."""
         status = 1
         try:
             signal.set_wakeup_fd(-1)
             # What the start says goes elsewhere than what a worker says (daemon.py).
             sys.stderr = sys.__stderr__
+            # A listener that nobody accepts from any more must not stay open here: clients would wait in it for ever.
+            self._listeners.keep_only(generation.addresses)
             generation.drop_privileges()
             loop = new_loop()
-            worker = Worker(generation.pipeline, self._listeners.sockets(generation.addresses), generation.threads, loop)
+            sockets = self._listeners.sockets(generation.addresses)
+            worker = Worker(generation.pipeline, sockets, generation.threads, loop, self._board, row, generation.number)
             _install(worker)
             self._lifeline.hold(worker)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, self._blocked)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 __all__ = ["BindError", "ListenAddress", "Listeners"]
@@ -45,57 +46,56 @@ class Listeners:
         """The sockets of these addresses."""
         return [self._bound[address] for address in addresses]
 
-    def change(self, wanted: list[ListenAddress], backlog: int) -> None:
-        """Bind what is wanted and not there yet, then close what is not wanted any more; or leave all as it was.
-
-        `Listen 80` in place of `Listen 127.0.0.1:80` cannot be bound beside it, so an unwanted socket of the same port goes first.
+    def add(self, wanted: list[ListenAddress], backlog: int) -> None:
+        """Bind what is wanted and not there yet; all of it, or nothing.
 
         Raises:
             BindError: one of them is taken or not ours.
         """
-        new = [address for address in wanted if address not in self._bound]
-        unwanted = [address for address in self._bound if address not in wanted]
-        ports = {address.port for address in new}
-        in_the_way = [address for address in unwanted if address.port in ports]
         made: dict[ListenAddress, socket.socket] = {}
-        self._close(in_the_way)
         try:
-            for address in new:
-                made[address] = bind(address, backlog)
+            for address in wanted:
+                if address not in self._bound:
+                    made[address] = bind(address, backlog, self._in_the_way(address, wanted))
         except OSError:
             for sock in made.values():
                 sock.close()
-            for address in in_the_way:
-                self._bound[address] = bind(address, backlog)
             raise
         self._bound.update(made)
-        self._close([address for address in unwanted if address in self._bound])
+
+    def keep_only(self, wanted: Iterable[ListenAddress]) -> None:
+        """Close all others."""
+        self._close([address for address in self._bound if address not in wanted])
 
     def close(self) -> None:
         """Close all."""
         self._close(list(self._bound))
+
+    def _in_the_way(self, address: ListenAddress, wanted: list[ListenAddress]) -> list[socket.socket]:
+        """Sockets of the same port that will go, but not before the new one serves: `Listen 80` after `Listen 10.0.0.1:80`."""
+        return [sock for old, sock in self._bound.items() if old.port == address.port and old not in wanted]
 
     def _close(self, addresses: Iterable[ListenAddress]) -> None:
         for address in addresses:
             self._bound.pop(address).close()
 
 
-def bind(address: ListenAddress, backlog: int) -> socket.socket:
-    """A listening socket; one for IPv4 and IPv6 together where no host is named.
+def bind(address: ListenAddress, backlog: int, beside: Sequence[socket.socket] = ()) -> socket.socket:
+    """A listening socket; one for IPv4 and IPv6 together where no host is named. `beside`: our own ones of the same port.
 
     Raises:
         BindError: the address is taken or not ours.
     """
     if address.host is None:
         try:
-            return _listen(socket.AF_INET6, ("::", address.port), backlog, dual=True)
+            return _listen(socket.AF_INET6, ("::", address.port), backlog, beside, dual=True)
         except BindError as error:
             if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
                 raise
-            return _listen(socket.AF_INET, ("0.0.0.0", address.port), backlog)  # noqa: S104 -- asked for by `Listen`
+            return _listen(socket.AF_INET, ("0.0.0.0", address.port), backlog, beside)  # noqa: S104 -- asked for by `Listen`
     host = _resolve(address.host)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return _listen(family, (host, address.port), backlog)
+    return _listen(family, (host, address.port), backlog, beside)
 
 
 def _resolve(host: str) -> str:
@@ -109,7 +109,9 @@ def _resolve(host: str) -> str:
         raise BindError(errno.EADDRNOTAVAIL, f"AH00077: alloc_listener: failed to set up sockaddr for {host}: {error}") from None
 
 
-def _listen(family: socket.AddressFamily, where: tuple[str, int], backlog: int, *, dual: bool = False) -> socket.socket:
+def _listen(
+    family: socket.AddressFamily, where: tuple[str, int], backlog: int, beside: Sequence[socket.socket], *, dual: bool = False
+) -> socket.socket:
     sock: socket.socket | None = None
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -117,8 +119,9 @@ def _listen(family: socket.AddressFamily, where: tuple[str, int], backlog: int, 
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual else 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.bind(where)
-        sock.listen(backlog)
+        with _shared([*beside, sock] if beside else []):
+            sock.bind(where)
+            sock.listen(backlog)
         sock.setblocking(False)
     except OSError as error:
         if sock is not None:
@@ -127,3 +130,15 @@ def _listen(family: socket.AddressFamily, where: tuple[str, int], backlog: int, 
         text = f"({error.errno}){reason}: AH00072: make_sock: could not bind to address {address}"
         raise BindError(error.errno, text) from None
     return sock
+
+
+@contextmanager
+def _shared(sockets: list[socket.socket]) -> Iterator[None]:
+    """Let these have the same port, for this moment alone: else somebody else could take a part of it later."""
+    for sock in sockets:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        yield
+    finally:
+        for sock in sockets:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)

@@ -60,7 +60,7 @@ class Parent:
         Raises:
             BindError: an address cannot be bound; nothing is bound then.
         """
-        self._listeners.change(self.generation.addresses, self.generation.backlog)
+        self._listeners.add(self.generation.addresses, self.generation.backlog)
 
     def run(self) -> int:
         """Serve; returns the exit status. `bind` must have been called.
@@ -77,6 +77,9 @@ class Parent:
             self._ready()
             while not (self._stopping and not self._children):
                 self._turn()
+        except Exception as error:
+            LOG.alert(self.generation.main, "", "the parent ended: %s: %s", type(error).__name__, error)
+            raise
         finally:
             drop_pid_file(self.generation)
             self._listeners.close()
@@ -118,17 +121,18 @@ class Parent:
             self._refuse(error)
             return
         try:
-            self._listeners.change(new.addresses, new.backlog)
+            self._listeners.add(new.addresses, new.backlog)
             new.number = old.number + 1
             self._children.fill(new, wait=True)
             _move_pid_file(old, new)
         except Exception as error:
             self._children.dismiss(signal.SIGTERM, TERM_WAIT, new)
-            self._listeners.change(old.addresses, old.backlog)
+            self._listeners.keep_only(old.addresses)
             new.close_logs()
             self._refuse(error)
             return
         self.generation = new
+        self._listeners.keep_only(new.addresses)
         announce(new, "resuming normal operations")
         wait = TERM_WAIT if farewell == signal.SIGTERM else old.graceful_timeout
         self._children.dismiss(farewell, wait, old)

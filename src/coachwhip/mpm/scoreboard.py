@@ -1,86 +1,274 @@
-"""The scoreboard of a single process: plain counters, no shared memory. Implements `api.scoreboard.Scoreboard`.
+"""The scoreboard: one row per worker process in memory that parent and workers share.
 
-A process model with several workers puts shared memory behind the same contract.
+A worker counts in its own memory and publishes its row about once a second, when it is asked, and when it ends; no request pays for
+that. The states of slots are read off the worker's connections at that moment, and the replays that the hot path has counted are taken
+then too. Whoever reads (`mod_status`, through `api.scoreboard.Scoreboard`) publishes its own row first and sees those of the others as
+they were at most a second ago. The parent hands rows out before it forks and keeps the sums of workers that are gone.
 """
 
 from __future__ import annotations
 
+import json
+import mmap
 import os
 import time
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
 
+from coachwhip.api.replay import ReplayFigures
 from coachwhip.api.request import Request
 from coachwhip.api.scoreboard import ProcessInfo, Slot, Totals, WorkerState
+from coachwhip.connection.hot import HotPath
+from coachwhip.connection.serve import ClientConnection, State
 
-__all__ = ["ProcessScoreboard"]
+__all__ = ["Board", "Rows", "Seat", "WorkerScoreboard"]
 
-#: Longest request line that is kept (bytes), as in Apache.
+#: Longest request line that is shown (characters), as in Apache.
 REQUEST_LENGTH = 63
+#: Most reasons for not keeping an answer that a row has room for.
+REASONS = 20
+#: A row has two pages, written in turn, so that a reader never sees one half old and half new. Bytes; untouched ones cost nothing.
+PAGE = 64 << 10
+ROWS = 256
+_HEAD = 8
+
+#: What occupies a slot. Apache's event MPM needs no thread, and so no slot, for the other states.
+_LETTERS = {State.READING: WorkerState.READING, State.ANSWERING: WorkerState.WRITING}
 
 
-class ProcessScoreboard:
-    """Slots of one process. `extended` False: states and nothing else."""
+@dataclass(slots=True)
+class Seat:
+    """What one worker publishes."""
 
-    def __init__(self, slots: int, *, mpm: str = "event", extended: bool = True, generation: int = 0) -> None:
+    pid: int = 0
+    generation: int = 0
+    stopping: bool = False
+    connections: int = 0
+    writing: int = 0
+    keep_alive: int = 0
+    closing: int = 0
+    #: State letters of all slots, and the fields of those that have anything to tell, by number.
+    letters: str = ""
+    slots: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: Fields of `Totals` and `ReplayFigures`.
+    totals: dict[str, Any] = field(default_factory=dict)
+    replay: dict[str, Any] = field(default_factory=dict)
+
+
+class Rows:
+    """The shared memory: row → the latest `Seat` published there."""
+
+    def __init__(self, rows: int = ROWS) -> None:
+        self.count = rows
+        self._memory = mmap.mmap(-1, rows * 2 * PAGE)
+        #: How often this process wrote; decides which page is next.
+        self._turn = 0
+
+    def write(self, row: int, seat: Seat) -> None:
+        """Publish; if there is no room, without what the slots did."""
+        text = json.dumps(asdict(seat)).encode("ascii")
+        if len(text) > PAGE - _HEAD:
+            seat.slots = {}
+            text = json.dumps(asdict(seat)).encode("ascii")
+        self._turn += 1
+        at = (2 * row + self._turn % 2) * PAGE
+        head = (self._turn & 0xFFFF).to_bytes(2, "little") + len(text).to_bytes(2, "little") + zlib.crc32(text).to_bytes(4, "little")
+        self._memory[at + _HEAD : at + _HEAD + len(text)] = text
+        self._memory[at : at + _HEAD] = head
+
+    def read(self, row: int) -> Seat | None:
+        """The newer page that is whole; None for an empty row."""
+        found = [page for page in (self._page(2 * row), self._page(2 * row + 1)) if page is not None]
+        if not found:
+            return None
+        found.sort(key=lambda page: page[0])
+        oldest, newest = found[0], found[-1]
+        if newest[0] - oldest[0] > 1:
+            # The count ran over its two bytes.
+            newest = oldest
+        return Seat(**json.loads(newest[1]))
+
+    def _page(self, number: int) -> tuple[int, bytes] | None:
+        at = number * PAGE
+        head = self._memory[at : at + _HEAD]
+        size = int.from_bytes(head[2:4], "little")
+        text = self._memory[at + _HEAD : at + _HEAD + size]
+        if not size or zlib.crc32(text) != int.from_bytes(head[4:], "little"):
+            return None
+        return int.from_bytes(head[:2], "little"), text
+
+    def clear(self, row: int) -> None:
+        """Nobody sits there any more."""
+        for page in (2 * row, 2 * row + 1):
+            self._memory[page * PAGE : page * PAGE + _HEAD] = bytes(_HEAD)
+
+
+class Board:
+    """The parent's side: who sits where. Row 0 holds the sums of workers that are gone."""
+
+    def __init__(self, rows: int = ROWS) -> None:
+        self.rows = Rows(rows)
         self.restarted = time.time()
+        self._free = list(range(rows - 1, 0, -1))
+
+    def claim(self) -> int:
+        """A row for a worker that is about to be forked; 0, which is never shown, if there are too many."""
+        return self._free.pop() if self._free else 0
+
+    def release(self, row: int) -> None:
+        """The worker of this row is gone; what it counted stays in the sums."""
+        if row == 0:
+            return
+        gone, past = self.rows.read(row), self.rows.read(0) or Seat()
+        if gone is not None:
+            self.rows.clear(row)
+            past.totals = asdict(_sum_totals([past, gone]))
+            past.replay = asdict(_sum_replay([past, gone], kept=False))
+            self.rows.write(0, past)
+        self._free.append(row)
+
+
+class Live(Protocol):
+    """The worker, as its scoreboard looks at it."""
+
+    hot: HotPath
+    draining: bool
+
+    @property
+    def connections(self) -> Iterable[ClientConnection]:
+        """Those that are open."""
+
+
+class WorkerScoreboard:
+    """One worker's counters and its view of all rows; implements `api.scoreboard.Scoreboard`."""
+
+    def __init__(self, board: Board, row: int, worker: Live, slots: int, *, generation: int = 0, mpm: str = "event") -> None:
+        self.restarted = board.restarted
         self.config_generation = generation + 1
         self.mpm_generation = generation
         self.mpm = mpm
-        self._extended = extended
-        pid = os.getpid()
-        self._slots = [Slot(WorkerState.READY, pid, generation=generation) for _ in range(slots)]
+        self._rows = board.rows
+        self._row = row
+        self._worker = worker
+        self._slots = [Slot(WorkerState.READY, os.getpid(), generation=generation) for _ in range(slots)]
         self._next = 0
 
-    def set_state(self, slot: int, state: WorkerState) -> None:
-        """A slot does something else now."""
-        self._slots[slot].state = state
+    # -- counting
 
-    def count(self, r: Request, sent: int, *, slot: int | None = None, milliseconds: int = 0) -> None:
-        """A response of `sent` bytes went out; without a slot they take turns."""
-        if not self._extended:
-            return
-        if slot is None:
-            slot = self._next
-            self._next = (slot + 1) % len(self._slots)
-        kept = self._slots[slot]
-        kept.child_accesses += 1
-        kept.slot_accesses += 1
-        kept.connection_accesses = r.connection.keepalives + 1
-        kept.connection_bytes = r.connection.bytes_out
-        kept.child_bytes += sent
-        kept.slot_bytes += sent
-        kept.last_used = time.time()
-        kept.request_ms = milliseconds
-        kept.total_ms += milliseconds
-        kept.client = r.connection.client_ip
-        kept.protocol = "http/1.1"
-        kept.vhost = f"{r.server.name}:{r.connection.local_port}"
+    def count(self, r: Request, sent: int) -> None:
+        """A response of `sent` bytes went out. Slots take turns."""
+        scratch = r.scratch
+        finished = scratch.get("finished") or time.time()
+        self._add(r, 1, sent, int((finished - (scratch.get("started") or finished)) * 1000), finished)
+
+    def _add(self, r: Request, accesses: int, sent: int, milliseconds: int, when: float) -> None:
+        slot = self._slots[self._next]
+        self._next = (self._next + 1) % len(self._slots)
+        slot.child_accesses += accesses
+        slot.slot_accesses += accesses
+        slot.child_bytes += sent
+        slot.slot_bytes += sent
+        slot.last_used = when
+        slot.request_ms = milliseconds
+        slot.total_ms += milliseconds
         tail = r.server.core.see_request_tail and len(r.the_request) > REQUEST_LENGTH
-        kept.request = r.the_request[-REQUEST_LENGTH:] if tail else r.the_request[:REQUEST_LENGTH]
+        line = r.the_request[-REQUEST_LENGTH:] if tail else r.the_request[:REQUEST_LENGTH]
+        _show(slot, r.connection.client_ip, f"{r.server.name}:{r.connection.local_port}", line)
 
-    def slots(self) -> Sequence[Slot]:
-        """See `Scoreboard`."""
-        return self._slots
+    def _take_replays(self) -> None:
+        """What the hot path has counted since it was last asked, as the work of one slot."""
+        hot = self._worker.hot
+        accesses, sent, hot.accesses, hot.bytes = hot.accesses, hot.bytes, 0, 0
+        if accesses and hot.last is not None:
+            hot.replay.counters.hits += accesses
+            self._add(hot.last, accesses, sent, 0, hot.last.scratch.get("started") or time.time())
 
-    def processes(self) -> Sequence[ProcessInfo]:
-        """See `Scoreboard`."""
-        busy = sum(slot.state.is_busy and slot.state is not WorkerState.GRACEFUL for slot in self._slots)
-        graceful = sum(slot.state is WorkerState.GRACEFUL for slot in self._slots)
-        idle = sum(slot.state is WorkerState.READY for slot in self._slots)
-        return [ProcessInfo(os.getpid(), busy=busy, graceful=graceful, idle=idle)]
+    # -- publishing
 
-    def totals(self) -> Totals:
-        """See `Scoreboard`."""
-        times = os.times()
-        return Totals(
-            sum(slot.slot_accesses for slot in self._slots),
-            sum(slot.slot_bytes for slot in self._slots),
-            sum(slot.total_ms for slot in self._slots),
+    def publish(self) -> None:
+        """Let the others see this worker as it is now."""
+        if self._row:
+            self._rows.write(self._row, self._seat())
+
+    def _seat(self) -> Seat:
+        self._take_replays()
+        connections = list(self._worker.connections)
+        states = [connection.state for connection in connections]
+        slots = self._slots_at_work([connection for connection in connections if connection.state in _LETTERS])
+        times, counters = os.times(), self._worker.hot.replay.counters
+        totals = Totals(
+            sum(slot.slot_accesses for slot in slots),
+            sum(slot.slot_bytes for slot in slots),
+            sum(slot.total_ms for slot in slots),
             times.user,
             times.system,
             times.children_user,
             times.children_system,
         )
+        often = sorted(counters.volatile.items(), key=lambda pair: -pair[1])[:REASONS]
+        replay = self._worker.hot.replay
+        figures = ReplayFigures(
+            counters.hits, counters.misses, counters.evictions, counters.stale, replay.count, replay.memory, dict(often)
+        )
+        return Seat(
+            os.getpid(),
+            self.mpm_generation,
+            self._worker.draining,
+            len(states),
+            states.count(State.SENDING),
+            states.count(State.IDLE),
+            states.count(State.LINGERING),
+            "".join(slot.state.value for slot in slots),
+            {str(n): _told(slot) for n, slot in enumerate(slots) if slot.slot_accesses or slot.state.is_busy},
+            asdict(totals),
+            asdict(figures),
+        )
+
+    def _slots_at_work(self, busy: list[ClientConnection]) -> list[Slot]:
+        """The slots with the states of this moment: busy connections sit in those whose turn is next."""
+        stopping = self._worker.draining
+        for slot in self._slots:
+            slot.state = WorkerState.DEAD if stopping else WorkerState.READY
+            slot.connection_accesses = slot.connection_bytes = 0
+        for offset, connection in enumerate(busy[: len(self._slots)]):
+            slot = self._slots[(self._next + offset) % len(self._slots)]
+            slot.state = WorkerState.GRACEFUL if stopping else _LETTERS.get(connection.state, WorkerState.CLOSING)
+            info = connection.info
+            slot.connection_accesses, slot.connection_bytes = info.keepalives + 1, info.bytes_out
+            slot.last_used = connection.started or slot.last_used
+            if connection.request_line:
+                _show(slot, info.client_ip, f"{info.server.name}:{info.local_port}", connection.request_line[:REQUEST_LENGTH])
+        return self._slots
+
+    # -- reading (api.scoreboard.Scoreboard)
+
+    def _seats(self) -> list[Seat]:
+        """Everyone who is there, this worker as it is now."""
+        self.publish()
+        return [seat for row in range(1, self._rows.count) if (seat := self._rows.read(row)) is not None]
+
+    def slots(self) -> Sequence[Slot]:
+        """See `Scoreboard`."""
+        found: list[Slot] = []
+        for process, seat in enumerate(self._seats()):
+            for number, letter in enumerate(seat.letters):
+                told = seat.slots.get(str(number), {})
+                found.append(Slot(WorkerState(letter), seat.pid, process, seat.generation, **told))
+        return found
+
+    def processes(self) -> Sequence[ProcessInfo]:
+        """See `Scoreboard`."""
+        return [_process(seat) for seat in self._seats()]
+
+    def totals(self) -> Totals:
+        """See `Scoreboard`."""
+        return _sum_totals([*self._seats(), self._rows.read(0) or Seat()])
+
+    def replay(self) -> ReplayFigures:
+        """See `Scoreboard`."""
+        return _sum_replay([*self._seats(), self._rows.read(0) or Seat()])
 
     def load(self) -> tuple[float, float, float]:
         """See `Scoreboard`."""
@@ -88,3 +276,53 @@ class ProcessScoreboard:
             return os.getloadavg()
         except OSError:
             return (-1.0, -1.0, -1.0)
+
+
+def _show(slot: Slot, client: str, vhost: str, request: str) -> None:
+    slot.client, slot.protocol, slot.vhost, slot.request = client, "http/1.1", vhost, request
+
+
+def _told(slot: Slot) -> dict[str, Any]:
+    told = asdict(slot)
+    for name in ("state", "pid", "process", "generation"):
+        del told[name]
+    return told
+
+
+def _process(seat: Seat) -> ProcessInfo:
+    states = [WorkerState(letter) for letter in seat.letters]
+    graceful = states.count(WorkerState.GRACEFUL)
+    return ProcessInfo(
+        seat.pid,
+        stopping=seat.stopping,
+        accepting=not seat.stopping,
+        connections=seat.connections,
+        busy=sum(state.is_busy for state in states) - graceful,
+        graceful=graceful,
+        idle=states.count(WorkerState.READY),
+        writing=seat.writing,
+        keep_alive=seat.keep_alive,
+        closing=seat.closing,
+    )
+
+
+def _sum_totals(seats: Iterable[Seat]) -> Totals:
+    sums: dict[str, Any] = {}
+    for seat in seats:
+        for name, value in seat.totals.items():
+            sums[name] = sums.get(name, 0) + value
+    return Totals(**sums)
+
+
+def _sum_replay(seats: Iterable[Seat], *, kept: bool = True) -> ReplayFigures:
+    """`kept`: with what is in memory now, not only what happened."""
+    sums: dict[str, Any] = {}
+    reasons: dict[str, int] = {}
+    for seat in seats:
+        for name, value in seat.replay.items():
+            if name == "volatile":
+                for reason, count in value.items():
+                    reasons[reason] = reasons.get(reason, 0) + count
+            elif kept or name not in ("entries", "memory"):
+                sums[name] = sums.get(name, 0) + value
+    return ReplayFigures(**sums, volatile=reasons)

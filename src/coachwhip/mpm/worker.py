@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -23,6 +23,7 @@ from coachwhip.api.server import Connection, Server
 from coachwhip.connection.hot import HotPath
 from coachwhip.connection.serve import ClientConnection
 from coachwhip.mpm.acceptor import Acceptor
+from coachwhip.mpm.scoreboard import Board, WorkerScoreboard
 from coachwhip.request.pipeline import Pipeline
 from coachwhip.request.replay import Replay
 
@@ -49,7 +50,17 @@ def new_loop(use_uvloop: bool = True) -> asyncio.AbstractEventLoop:
 class Worker:
     """Implements `connection.Host`."""
 
-    def __init__(self, pipeline: Pipeline, listeners: list[socket.socket], threads: int, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        listeners: list[socket.socket],
+        threads: int,
+        loop: asyncio.AbstractEventLoop,
+        board: Board | None = None,
+        row: int = 0,
+        generation: int = 0,
+    ) -> None:
+        """`board` and `row`: where the parent wants its figures; without, it has a scoreboard of its own."""
         self.pipeline = pipeline
         self.loop = loop
         self.draining = False
@@ -58,10 +69,14 @@ class Worker:
         self._connections: set[ClientConnection] = set()
         self._ids = itertools.count()
         self._stopped = loop.create_future()
-        self._scoreboard = pipeline.startup.scoreboard
         providers = pipeline.startup.providers
         planners = tuple([providers.get("log_plan", name) for name in providers.names("log_plan")])
         self.hot = HotPath(Replay(pipeline.startup.main.config(ReplayServer).memory), planners)
+        if board is None:
+            board = Board(2)
+            row = board.claim()
+        self._scoreboard = WorkerScoreboard(board, row, self, threads, generation=generation)
+        pipeline.startup.scoreboard = self._scoreboard
         #: The only server there is, if there are no virtual hosts.
         self._single = None if pipeline.startup.servers else pipeline.startup.main
         # Hooks of others may want to see every connection.
@@ -84,6 +99,7 @@ class Worker:
             self.loop.run_until_complete(self._stopped)
         finally:
             self._close_all()
+            self._scoreboard.publish()
             self.pipeline.hooks.run(phases.child_exit, self.pipeline.startup)
             logs.detach()
             if self._pool is not None:
@@ -161,8 +177,12 @@ class Worker:
 
     def answered(self, connection: ClientConnection, r: Request, sent: int) -> None:
         """See `Host`."""
-        if self._scoreboard is not None:
-            self._scoreboard.count(r, sent)
+        self._scoreboard.count(r, sent)
+
+    @property
+    def connections(self) -> Iterable[ClientConnection]:
+        """See `scoreboard.Live`."""
+        return self._connections
 
     # -- time and the end
 
@@ -170,6 +190,7 @@ class Worker:
         now = time.monotonic()
         for connection in list(self._connections):
             connection.check_time(now)
+        self._scoreboard.publish()
         if not self._stopped.done():
             self.loop.call_later(TICK, self._tick)
 

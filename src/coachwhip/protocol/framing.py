@@ -139,7 +139,7 @@ def _expectation(head: RequestHead) -> tuple[bool, BadRequest | None]:
     if value.lower() == b"100-continue":
         # An HTTP/1.0 client cannot be waiting for an interim response (RFC 9110 §10.1.1).
         return head.version >= HTTP_11, None
-    return False, BadRequest(417, "client sent an unrecognized expectation value of Expect", "AH00570", detail=value)
+    return False, BadRequest(417, "client sent an unrecognized expectation value of Expect", "AH00570", close=False, detail=value)
 
 
 def _keepalive(head: RequestHead) -> bool:

@@ -16,7 +16,7 @@ from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Result
 from coachwhip.api.request import Request
 from coachwhip.expr import EvaluationError
-from coachwhip.protocol.status import REASONS, status_line
+from coachwhip.protocol.status import status_line
 from coachwhip.request import subrequests
 from coachwhip.util.paths import escape_html
 
@@ -105,8 +105,8 @@ def document_for(r: Request, status: int) -> ErrorDocument | None:
 def settle(pipeline: Pipeline, r: Request, result: Result) -> Request | None:
     """End a request with an error or a redirect status. Returns the request whose answer goes out, with the page in it.
 
-    None if a local `ErrorDocument` answers: `r.next` is to be run. A document that fails itself is not tried again; the failure that
-    it was to explain is answered then, by the built-in page.
+    None if a local `ErrorDocument` answers: `r.next` is to be run. A document that fails itself is not tried again; the
+    failure that it was to explain is answered then, by the built-in page.
     """
     status = result if isinstance(result, int) and 100 <= result <= 599 else 500
     failed = r
@@ -117,9 +117,10 @@ def settle(pipeline: Pipeline, r: Request, result: Result) -> Request | None:
         while failed.prev is not None and failed.prev.status != 200:
             failed = failed.prev
     also, r.status = (status if failed is not r else 0), status
+    if r.status_line is not None and not r.status_line.startswith(str(status)):
+        r.status_line = None
     if status in DROPS_CONNECTION:
         failed.keepalive = False
-    text = None
     if document is not None and document.path is not None:
         if subrequests.redirect_to_error_document(r, _expanded(pipeline, r, document, document.path)) is not None:
             return None
@@ -127,9 +128,7 @@ def settle(pipeline: Pipeline, r: Request, result: Result) -> Request | None:
     elif document is not None and document.url is not None:
         r.headers_out.set("Location", _expanded(pipeline, r, document, document.url))
         r.status = 302
-    elif document is not None:
-        text = _expanded(pipeline, r, document, document.text or "")
-    send_error(pipeline, failed, text, also)
+    send_error(pipeline, failed, document, also)
     return failed
 
 
@@ -146,9 +145,9 @@ def _expanded(pipeline: Pipeline, r: Request, document: ErrorDocument, plain: st
 def page(r: Request, also: int = 0) -> bytes:
     """The built-in page for `r.status`. `also`: the status with which the `ErrorDocument` for it failed, 0 for none."""
     status = r.status
-    title = status_line(status) if status in REASONS else r.status_line or str(status)
+    title = r.status_line or status_line(status)
     location = escape_html(r.headers_out.get("Location") or "")
-    sentence = SENTENCES.get(status, "The request could not be answered.")
+    sentence = SENTENCES.get(status, SENTENCES[500])
     if status < 400 and not location:
         sentence = SENTENCES[300] if status == 300 else "This address has moved."
     text = sentence.format(location=location, method=escape_html(r.method))
@@ -160,8 +159,10 @@ def page(r: Request, also: int = 0) -> bytes:
     return body.encode("latin-1", "xmlcharrefreplace")
 
 
-def send_error(pipeline: Pipeline, r: Request, text: str | None = None, also: int = 0) -> None:
-    """Turn `r` into the error answer `r.status`: drop what belonged to the failed answer, put the page (or `text`) in its place.
+def send_error(pipeline: Pipeline, r: Request, document: ErrorDocument | None = None, also: int = 0) -> None:
+    """Turn `r` into the error answer `r.status`: drop what belonged to the failed answer, put the page in its place.
+
+    The page is the text of `document`, if it is one, else the built-in one; `also` as for `page`.
 
     An error found out while bodies were moved has its page sent without a length, as Apache does (`scratch["page_streamed"]`).
     """
@@ -174,6 +175,9 @@ def send_error(pipeline: Pipeline, r: Request, text: str | None = None, also: in
     location = r.headers_out.get("Location") or r.err_headers_out.get("Location")
     r.headers_out, r.err_headers_out = r.err_headers_out, r.headers_out
     r.err_headers_out.clear()
+    if "page_streamed" in r.scratch:
+        # The head was as good as written, and `err_headers_out` had become part of it.
+        r.headers_out.clear()
     if location and (300 <= status < 400 or status == 201):
         r.headers_out.set("Location", location)
     r.content_encodings = []
@@ -185,5 +189,8 @@ def send_error(pipeline: Pipeline, r: Request, text: str | None = None, also: in
     if r.header_only:
         r.output = [End()]
         return
-    body = page(r, also) if text is None else text.encode("latin-1", "replace")
+    if document is not None and document.text is not None:
+        body = _expanded(pipeline, r, document, document.text).encode("latin-1", "replace")
+    else:
+        body = page(r, also)
     r.output = [Stream(iter((body,))) if "page_streamed" in r.scratch else Data(body), End()]

@@ -9,17 +9,17 @@ from __future__ import annotations
 import errno
 import os
 import stat as st
-import time
 from typing import Any
 
 from coachwhip.api.files import DirEntry, FileKind, FileStat
 from coachwhip.api.record import Look, Record
 
-__all__ = ["RecordedFiles", "RegularFile", "TooLarge", "is_settled_time", "signature"]
+__all__ = ["RecordedFiles", "RegularFile", "TooLarge", "dated", "is_settled_time", "signature"]
 
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 MISSING = FileStat(FileKind.MISSING)
 _ABSENT = (errno.ENOENT, errno.ENOTDIR)
+_PASSING = (Look.STAT, Look.LSTAT)
 
 
 class TooLarge(OSError):
@@ -62,17 +62,12 @@ class RegularFile:
         self.close()
 
 
-def _kind(mode: int) -> FileKind:
-    if st.S_ISREG(mode):
-        return FileKind.REGULAR
-    if st.S_ISDIR(mode):
-        return FileKind.DIRECTORY
-    return FileKind.LINK if st.S_ISLNK(mode) else FileKind.OTHER
+_KINDS = {st.S_IFREG: FileKind.REGULAR, st.S_IFDIR: FileKind.DIRECTORY, st.S_IFLNK: FileKind.LINK}
 
 
 def _from(result: os.stat_result) -> FileStat:
     return FileStat(
-        _kind(result.st_mode),
+        _KINDS.get(st.S_IFMT(result.st_mode), FileKind.OTHER),
         result.st_size,
         result.st_mtime_ns,
         result.st_ctime_ns,
@@ -84,18 +79,28 @@ def _from(result: os.stat_result) -> FileStat:
     )
 
 
-def signature(result: os.stat_result) -> tuple[int, int, int, int, int]:
-    """What must stay the same for a look at a file to stay true: identity, size, times (nanoseconds) and mode."""
+def signature(result: os.stat_result, look: Look) -> tuple[int, ...]:
+    """What must stay the same for a look at a file to stay true: identity, times (nanoseconds) and size.
+
+    Of a folder that is only passed through: identity and who may enter. Names that come and go in it change its times all day.
+    """
+    if st.S_ISDIR(result.st_mode) and look in _PASSING:
+        return (result.st_ino, result.st_dev, 0, 0, result.st_mode, result.st_uid, result.st_gid)
     return (result.st_ino, result.st_dev, result.st_mtime_ns, result.st_ctime_ns, result.st_size)
+
+
+def dated(stat: FileStat) -> tuple[int, ...]:
+    """The signature of a look at the names and times of a folder (`Look.LIST`) that was made by `stat`."""
+    return (stat.inode, stat.device, stat.mtime_ns, stat.ctime_ns, stat.size)
 
 
 #: A time stamp this old, in seconds, is older than the file system's clock tick: another change would move it.
 TICK = 0.05
 
 
-def is_settled_time(seen: object) -> bool:
-    """Whether a signature is so old that no later change can carry the same times."""
-    return not isinstance(seen, tuple) or time.time() - max(seen[2], seen[3]) / 1e9 > TICK
+def is_settled_time(seen: object, looked: float) -> bool:
+    """Whether a signature was so old when it was `looked` at (wall-clock seconds) that no later change can carry the same times."""
+    return not isinstance(seen, tuple) or looked - max(seen[2], seen[3]) / 1e9 > TICK
 
 
 class RecordedFiles:
@@ -128,7 +133,7 @@ class RecordedFiles:
             if error.errno in _ABSENT:
                 return MISSING
             raise
-        self._note(path, look, signature(result))
+        self._note(path, look, signature(result, look))
         return _from(result)
 
     def open(self, path: str, *, follow: bool = True) -> RegularFile:
@@ -140,7 +145,7 @@ class RecordedFiles:
             raise
         try:
             result = os.fstat(fd)
-            self._note(path, Look.READ, signature(result))
+            self._note(path, Look.READ, signature(result, Look.READ))
             if not st.S_ISREG(result.st_mode):
                 raise PermissionError(errno.EACCES, "not a regular file", path)
         except BaseException:
@@ -163,7 +168,7 @@ class RecordedFiles:
         """The entries of a folder; a dangling link or a name that vanishes meanwhile is MISSING."""
         entries: list[DirEntry] = []
         try:
-            self._note(path, Look.LIST, signature(os.stat(path)))
+            self._note(path, Look.LIST, signature(os.stat(path), Look.LIST))
             with os.scandir(path) as found:
                 for entry in found:
                     entries.append(self._entry(path, entry))
@@ -180,5 +185,7 @@ class RecordedFiles:
         except OSError as error:
             self._note(name, Look.STAT, error.errno)
             return DirEntry(entry.name, MISSING, is_link)
-        self._note(name, Look.STAT, signature(result))
+        # The time of a folder among the entries is shown, and changes with the names in it.
+        look = Look.LIST if st.S_ISDIR(result.st_mode) else Look.STAT
+        self._note(name, look, signature(result, look))
         return DirEntry(entry.name, _from(result), is_link)

@@ -7,6 +7,7 @@ other. What a file may say is decided by the `AllowOverride` in force, so that i
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -51,6 +52,7 @@ class HtaccessCache:
         """
         for name in r.server.config(CoreServer).access_file_names:
             path = folder + name
+            looked = time.time()
             try:
                 stat = r.files.stat(path)
                 if stat.kind is FileKind.MISSING:
@@ -80,7 +82,7 @@ class HtaccessCache:
                 raise HtaccessError(500) from None
             if len(self._kept) >= self._limit:
                 self._kept.clear()
-            if is_settled_time((0, 0, stat.mtime_ns, stat.ctime_ns, 0)):
+            if is_settled_time(seen, looked):
                 self._kept[key] = (seen, section)
             return section
         return None

@@ -20,7 +20,6 @@ from coachwhip.api import phases
 from coachwhip.api.buckets import OpenFile
 from coachwhip.api.core import ETag
 from coachwhip.api.log import ModuleLog
-from coachwhip.api.module import Hook
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.phases import Phase
 from coachwhip.api.request import BodyError, Request
@@ -165,9 +164,7 @@ class Pipeline:
         try:
             if raw and raw != b"*":
                 r.uri = normalize_path(raw, merge_slashes=core.merge_slashes).decode("utf-8", "surrogateescape")
-            self.walks.reset(r)
-            self.walks.walk_locations(r)
-            self.walks.walk_ifs(r)
+            self.walks.walk_url(r)
             answer = self.run_phase(phases.pre_translate_name, r)
             if answer is not OK and answer is not DECLINED and answer is not DONE:
                 return answer
@@ -183,9 +180,7 @@ class Pipeline:
             level = LOG.info if error.status == 404 else LOG.error
             level(r, error.log_id, "invalid URI path (%s): %s", r.unparsed_uri, error.reason)
             return error.status
-        self.walks.reset(r)
-        self.walks.walk_locations(r)
-        self.walks.walk_ifs(r)
+        self.walks.walk_url(r)
         return self.must(r, phases.translate_name, "translate")
 
     def must(self, r: Request, phase: Phase, what: str) -> Result:
@@ -200,17 +195,8 @@ class Pipeline:
         return answer
 
     def run_phase(self, phase: Phase, r: Request) -> Result:
-        """Run a phase on a request; explains itself, and keeps blocking hooks off the loop's thread."""
-        answer: Result = self.hooks.run(phase, r, call=self._call)
-        return answer
-
-    def _call(self, hook: Hook, args: tuple[Any, ...]) -> Any:
-        r: Request = args[0]
-        if hook.blocking and not r.may_block:
-            raise NeedsThread
-        answer = hook.function(r)
-        if r.record.steps is not None and answer is not DECLINED:
-            r.record.step("hook", f"{hook.phase.name}: {hook.module.source} answered {_say(answer)}")
+        """Run a phase on a request; see `HookTable.run_on`."""
+        answer: Result = self.hooks.run_on(phase, r)
         return answer
 
     # -- the handler
@@ -220,22 +206,24 @@ class Pipeline:
         if r.body is not None:
             r.body.limit = r.core.limit_request_body
         self.run_phase(phases.insert_filter, r)
-        if r.handler is None:
+        given = r.handler
+        if given is None:
             trusted = r.content_type if not r.scratch.get("untrusted_type") else None
             r.handler = trusted.partition(";")[0].rstrip(" ") if trusted else "default-handler"
             r.scratch["implied_handler"] = True
         answer: Any = self.run_phase(phases.handler, r)
         if inspect.isawaitable(answer):
-            return self._await_handler(r, answer)
-        return self._handled(r, answer)
+            return self._await_handler(r, answer, given)
+        return self._handled(r, answer, given)
 
-    async def _await_handler(self, r: Request, waiting: Any) -> Result:
-        return self._handled(r, await waiting)
+    async def _await_handler(self, r: Request, waiting: Any, given: str | None) -> Result:
+        return self._handled(r, await waiting, given)
 
-    def _handled(self, r: Request, answer: Result) -> Result:
+    def _handled(self, r: Request, answer: Result, given: str | None) -> Result:
         if answer is DECLINED:
             LOG.warn(r, "AH00523", 'handler "%s" not found for: %s', r.handler, r.filename)
-            return 500
+            answer = 500
+        r.handler = given
         return answer
 
     # -- what a request asks for (api.request.Engine)
@@ -330,8 +318,5 @@ def _as_result(answer: Any) -> Result:
         return answer
     raise TypeError(f"a hook answered {answer!r}, which is neither an Outcome nor a status")
 
-
-def _say(answer: Any) -> str:
-    return answer.value.upper() if isinstance(answer, Outcome) else str(answer)
 
 

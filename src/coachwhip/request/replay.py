@@ -2,8 +2,9 @@
 
 An answer is kept only if its record says that every input was recorded. It is found by its *key* (local address, request line, host)
 and then by the values of exactly those header fields that were read for that key. It is valid while the recorded files are unchanged
-when the request arrives: `Watcher` says so, or one `stat` per path where it cannot. Bounded in bytes, entries and variants; an
-answer is kept when it is asked for the second time, so that requests that never come back cost nothing.
+when the request arrives: `Watcher` says so, or one `stat` per path where it cannot. Bounded in bytes, open files and variants; an
+answer is kept when it is asked for the second time, so that requests that never come back cost a mark of eight bytes in a table of
+fixed size, and whoever has to go is one that was not asked for lately.
 
 Knows no sockets. Taking a head apart is the business of `connection/hot.py`.
 """
@@ -13,7 +14,9 @@ from __future__ import annotations
 import os
 import re
 import time
+from array import array
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,10 +35,15 @@ __all__ = ["Counters", "Entry", "Replay", "Spec", "Table"]
 STATUSES = frozenset({200, 206, 300, 301, 302, 303, 304, 307, 308, 401, 403, 404, 405, 406, 410, 416})
 #: Seconds after which even a watched file is asked again: a write through a memory mapping raises no event.
 RECHECK = 1.0
-#: The most specs (request line and host) of one address.
-MAX_SPECS = 20_000
+#: Places for marks of what was asked for once. More in between two requests than this, and the first may be forgotten.
+MARKS = 1 << 16
+#: Kept answers that hold a file open.
+MAX_FILES = 256
+#: What an entry costs beside its bytes: the request record and what hangs on it; measured.
+ENTRY_COST = 12_000
 
 Looks = dict[tuple[str, Look], Any]
+Variant = tuple[Any, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -43,13 +51,14 @@ class Entry:
     """One kept answer."""
 
     head: bytes
-    body: bytes
+    #: The whole answer, with the date of the second `stamp`; the head alone if there is a `file`.
+    wire: bytes
     #: Sent behind the head in place of a body in memory.
     file: File | None
     request: Request
     files: Looks
     spec: Spec
-    variant: tuple[str | None, ...]
+    variant: Variant
     size: int
     log: tuple[LogLine, ...]
     close: bool
@@ -58,25 +67,28 @@ class Entry:
     #: Monotonic second at which the files are asked again; 0 for every time.
     recheck: float = 0.0
     alive: bool = True
-    #: The whole answer with the date of the second `stamp`.
-    wire: bytes = b""
+    #: Given again since somebody had to make room.
+    used: bool = False
     stamp: bytes = b""
-
     #: How its replays are logged; None until the first of them.
-    plans: tuple[LogPlan, ...] | None = None
+    plan: LogPlan | None = None
     #: Where the number of requests left stands in `Keep-Alive`, if the head has that field: start and end.
     left: tuple[int, int] | None = None
 
     def wire_for(self, stamp: bytes, left: int) -> bytes:
         """Head (and body, if it is in memory) with this date, and this many requests left on the connection."""
         if self.stamp is not stamp:
-            at = self.head.index(b"Date: ") + 6
-            self.wire = b"".join((self.head[:at], stamp, self.head[at + 29 :], self.body))
+            at = self.head.index(b"\r\nDate: ") + 8
+            self.wire = _spliced(self.wire, at, at + len(stamp), stamp)
             self.stamp = stamp
-        if self.left is None:
-            return self.wire
-        start, end = self.left
-        return b"%b%d%b" % (self.wire[:start], left, self.wire[end:])
+            self.used = True
+        return self.wire if self.left is None else _spliced(self.wire, *self.left, b"%d" % left)
+
+
+def _spliced(data: bytes, start: int, end: int, piece: bytes) -> bytes:
+    """`data` with `piece` in the place of the bytes from `start` to `end`; the rest is copied once."""
+    view = memoryview(data)
+    return b"".join((view[:start], piece, view[end:]))
 
 
 _LEFT = re.compile(rb"\r\nKeep-Alive: timeout=[0-9]+, max=([0-9]+)\r\n")
@@ -84,16 +96,16 @@ _LEFT = re.compile(rb"\r\nKeep-Alive: timeout=[0-9]+, max=([0-9]+)\r\n")
 
 @dataclass(slots=True, eq=False)
 class Spec:
-    """What is known of one request line and host: which fields its answers depend on, and the answers."""
+    """What is known of one request line and host: which fields its answers depend on, and the answers; gone with the last of them."""
 
+    table: Table
+    key: tuple[bytes, Any]
     #: Lower-case names, sorted; `connection` is always one.
     headers: tuple[str, ...] = ("connection",)
     by_client: bool = False
-    entries: dict[tuple[str | None, ...], Entry] = field(default_factory=dict)
-    #: Variants seen once, waiting for their second time.
-    seen: OrderedDict[tuple[str | None, ...], None] = field(default_factory=OrderedDict)
+    entries: dict[Variant, Entry] = field(default_factory=dict)
 
-    def variant(self, fields: dict[str, str], client: str) -> tuple[str | None, ...]:
+    def variant(self, fields: dict[str, Any], client: str) -> Variant:
         """What tells the answers apart, for these fields and this client."""
         values = tuple(map(fields.get, self.headers))
         return (*values, client) if self.by_client else values
@@ -106,31 +118,11 @@ class Table:
     max_fields: int
     #: Raw heads → hits; owned by the hot path.
     raw: dict[bytes, Any] = field(default_factory=dict)
-    specs: OrderedDict[tuple[bytes, str | None], Spec] = field(default_factory=OrderedDict)
+    specs: dict[tuple[bytes, Any], Spec] = field(default_factory=dict)
 
-    def find(self, line: bytes, host: str | None) -> Spec | None:
+    def find(self, line: bytes, host: Any) -> Spec | None:
         """The spec of a request line and host, if there is one."""
         return self.specs.get((line, host))
-
-    def at(self, line: bytes, host: str | None) -> Spec:
-        """The same, made if need be."""
-        spec = self.specs.get((line, host))
-        if spec is None:
-            while len(self.specs) >= MAX_SPECS:
-                self._lose_one()
-            spec = self.specs[line, host] = Spec()
-        return spec
-
-    def _lose_one(self) -> None:
-        """Forget the oldest spec; one with answers goes to the end of the queue once its answers are gone."""
-        key, spec = self.specs.popitem(last=False)
-        if spec.entries:
-            self.specs[key] = spec
-            oldest = next((k for k, s in self.specs.items() if not s.entries), None)
-            if oldest is not None:
-                del self.specs[oldest]
-            else:
-                del self.specs[key]
 
 
 @dataclass(slots=True)
@@ -153,8 +145,17 @@ class Replay:
         self.counters = Counters()
         self.memory = 0
         self._tables: dict[tuple[str, int, bool], Table] = {}
-        self._lru: OrderedDict[Entry, None] = OrderedDict()
+        #: Oldest first.
+        self._entries: OrderedDict[Entry, None] = OrderedDict()
+        self._open_files: OrderedDict[Entry, None] = OrderedDict()
+        self._turn = False
+        self._marks = array("q", bytes(8 * MARKS))
         self.watcher = Watcher(self._touched, self.clear)
+
+    @property
+    def count(self) -> int:
+        """Answers kept now."""
+        return len(self._entries)
 
     def table(self, ip: str, port: int, is_tls: bool, max_fields: int) -> Table:
         """The specs of a local address."""
@@ -180,36 +181,48 @@ class Replay:
 
     # -- keeping
 
-    def keep(self, table: Table, line: bytes, fields: dict[str, str], client: str, reply: Reply) -> tuple[str, ...]:
+    def keep(self, table: Table, line: bytes, fields: dict[str, Any], client: str, reply: Reply) -> tuple[str, ...]:
         """Keep an answer if it may be kept and was asked for before. Returns the names that its key depends on."""
         r = reply.request
         record = r.record
-        conf = r.config(ReplayDir)
-        if not conf.on or not self.memory_limit:
-            self._note("Replay Off")
+        reason = self._reason_against(reply)
+        if reason:
+            self._note(reason)
             return ()
-        if record.volatile is not None:
-            self._note(record.volatile)
-            return ()
-        if r.status not in STATUSES or "*" in record.headers or (reply.whole is None and reply.body is not None):
-            self._note("body made while it is sent" if reply.whole is None else "status or headers")
-            return ()
-        spec = table.at(line, fields.get("host"))
+        spec = table.find(line, fields.get("host")) or Spec(table, (line, fields.get("host")))
         self._learn(spec, record)
         if not all(name in fields or _is_absent(r, name) for name in spec.headers):
             # The fields at hand lack one that only now turns out to matter; the next request will have it.
             return spec.headers
         variant = spec.variant(fields, client)
-        if variant in spec.entries:
-            return spec.headers
-        if variant not in spec.seen:
-            spec.seen[variant] = None
-            while len(spec.seen) > conf.variants:
-                spec.seen.popitem(last=False)
-            return spec.headers
-        del spec.seen[variant]
-        self._admit(spec, variant, reply, conf)
+        if variant not in spec.entries and self._is_second_sight(spec, variant):
+            self._admit(spec, variant, reply, r.config(ReplayDir))
         return spec.headers
+
+    def _reason_against(self, reply: Reply) -> str | None:
+        """Why this answer must not be kept."""
+        r = reply.request
+        if not self.memory_limit or not all(one.config(ReplayDir).on for one in _chain(r)):
+            return "Replay Off"
+        if r.record.volatile is not None:
+            return r.record.volatile
+        if r.status not in STATUSES or "*" in r.record.headers:
+            return "status or headers"
+        if b"\r\nDate: " not in reply.head:
+            return "no date"
+        return "body made while it is sent" if reply.whole is None and reply.body is not None else None
+
+    def _is_second_sight(self, spec: Spec, variant: Variant) -> bool:
+        """Whether the same was asked for before, as far as that is still known."""
+        mark = hash((id(spec.table), spec.key, spec.headers, spec.by_client, variant))
+        marks = self._marks
+        here, there = mark % MARKS, (mark >> 20) % MARKS
+        if mark in (marks[here], marks[there]):
+            return True
+        # Two places, taken in turn: two that share one place do not push each other out for ever.
+        self._turn = not self._turn
+        marks[here if self._turn else there] = mark
+        return False
 
     def _note(self, reason: str) -> None:
         self.counters.volatile[reason] = self.counters.volatile.get(reason, 0) + 1
@@ -223,36 +236,51 @@ class Replay:
         for entry in list(spec.entries.values()):
             self.drop(entry)
         spec.headers, spec.by_client = headers, by_client
-        spec.seen.clear()
 
-    def _admit(self, spec: Spec, variant: tuple[str | None, ...], reply: Reply, conf: ReplayDir) -> None:
+    def _admit(self, spec: Spec, variant: Variant, reply: Reply, conf: ReplayDir) -> None:
+        r = reply.request
         found = _content(reply.whole or [], conf.max_body) if reply.body is not None else (b"", None)
         if found is None:
             self._note("body too large")
             return
         body, file = found
-        r = reply.request
         files = dict(r.record.files)
-        size = len(reply.head) + 2 * len(body) + 2000
-        entry = Entry(reply.head, body, file, r, files, spec, variant, size, tuple(r.record.log), reply.close)
+        size = len(reply.head) + len(body) + ENTRY_COST
+        entry = Entry(reply.head, reply.head + body, file, r, files, spec, variant, size, tuple(r.record.log), reply.close)
         count = _LEFT.search(reply.head)
         entry.left = count.span(1) if count is not None else None
         entry.watched = self.watcher.watch(entry, [(path, look is Look.LIST) for path, look in files])
         # What changed between the look and the watch was seen by neither: ask once more.
-        if not _unchanged(files) or not all(is_settled_time(seen) for seen in files.values()):
+        began = r.first.scratch["started"]
+        if not all(is_settled_time(seen, began) for seen in files.values()) or not _unchanged(files):
             self.watcher.forget(entry)
             return
         if entry.watched:
             entry.recheck = time.monotonic() + RECHECK
-        while len(spec.entries) >= conf.variants:
-            self.counters.evictions += 1
-            self.drop(next(iter(spec.entries.values())))
+        for one in _chain(r):
+            # The content is in `wire` or `file`; a record must not hold another file open.
+            one.output = []
+        self._make_room(spec, conf, size, is_file=file is not None)
+        spec.table.specs[spec.key] = spec
         spec.entries[variant] = entry
-        self._lru[entry] = None
+        self._entries[entry] = None
+        if file is not None:
+            self._open_files[entry] = None
         self.memory += size
-        while self.memory > self.memory_limit and len(self._lru) > 1:
-            self.counters.evictions += 1
-            self.drop(next(iter(self._lru)))
+
+    def _make_room(self, spec: Spec, conf: ReplayDir, size: int, *, is_file: bool) -> None:
+        """Let go of what was not asked for lately, until one entry more is within all bounds."""
+        while len(spec.entries) >= conf.variants:
+            unused = next((one for one in spec.entries.values() if not one.used), None)
+            self._evict(unused or _newest_after_reset(spec.entries.values()))
+        while is_file and len(self._open_files) >= MAX_FILES:
+            self._evict(_second_chance(self._open_files))
+        while self._entries and self.memory + size > self.memory_limit:
+            self._evict(_second_chance(self._entries))
+
+    def _evict(self, entry: Entry) -> None:
+        self.counters.evictions += 1
+        self.drop(entry)
 
     # -- losing
 
@@ -268,15 +296,45 @@ class Replay:
         entry.alive = False
         entry.recheck = 0.0
         self.memory -= entry.size
-        self._lru.pop(entry, None)
+        self._entries.pop(entry, None)
+        self._open_files.pop(entry, None)
         self.watcher.forget(entry)
-        if entry.spec.entries.get(entry.variant) is entry:
-            del entry.spec.entries[entry.variant]
+        spec = entry.spec
+        if spec.entries.get(entry.variant) is entry:
+            del spec.entries[entry.variant]
+        if not spec.entries and spec.table.specs.get(spec.key) is spec:
+            del spec.table.specs[spec.key]
 
     def clear(self) -> None:
         """Forget everything (the queue of changes ran over)."""
-        for entry in list(self._lru):
+        for entry in list(self._entries):
             self.drop(entry)
+
+
+def _second_chance(queue: OrderedDict[Entry, None]) -> Entry:
+    """The oldest entry that was not given again lately; those that were go to the end of the queue."""
+    while True:
+        entry = next(iter(queue))
+        if not entry.used:
+            return entry
+        entry.used = False
+        queue.move_to_end(entry)
+
+
+def _newest_after_reset(entries: Iterable[Entry]) -> Entry:
+    """All variants were asked for lately: the newest goes, lest a client with ever new fields drive out what others ask for."""
+    among = list(entries)
+    for entry in among:
+        entry.used = False
+    return among[-1]
+
+
+def _chain(r: Request) -> list[Request]:
+    """A request and those that were redirected to it internally."""
+    chain = [r]
+    while (before := chain[-1].prev) is not None:
+        chain.append(before)
+    return chain
 
 
 def _is_absent(r: Request, name: str) -> bool:
@@ -286,14 +344,14 @@ def _is_absent(r: Request, name: str) -> bool:
 
 def _content(whole: Brigade, limit: int) -> tuple[bytes, File | None] | None:
     """A body in memory, or the one file that it is; None if it is too large and more than one file."""
-    size = sum(len(bucket) for bucket in whole if isinstance(bucket, (Data, File)))
-    if size <= limit:
+    buckets = [bucket for bucket in whole if isinstance(bucket, (Data, File))]
+    if sum(map(len, buckets)) <= limit:
         try:
-            return b"".join([bucket.read() if isinstance(bucket, File) else bucket.data for bucket in whole if isinstance(bucket, (Data, File))]), None
+            return b"".join([bucket.read() if isinstance(bucket, File) else bucket.data for bucket in buckets]), None
         except OSError:
             return None
-    if len(whole) == 1 and isinstance(whole[0], File):
-        return b"", whole[0]
+    if len(buckets) == 1 and isinstance(buckets[0], File):
+        return b"", buckets[0]
     return None
 
 
@@ -301,7 +359,7 @@ def _unchanged(files: dict[tuple[str, Look], Any]) -> bool:
     """Whether every look would see the same again."""
     for (path, look), seen in files.items():
         try:
-            found: Any = signature(os.stat(path, follow_symlinks=look is not Look.LSTAT))
+            found: Any = signature(os.stat(path, follow_symlinks=look is not Look.LSTAT), look)
         except OSError as error:
             found = error.errno
             if seen is None and found in (2, 20):

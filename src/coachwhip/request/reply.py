@@ -1,7 +1,7 @@
 """From a finished request record to what goes on the wire: `Reply`.
 
-Runs the content filters, decides length, ranges and framing, writes the head, and leaves the body as an iterator that the connection
-pulls at the client's pace. It knows no sockets; a file's bytes are not touched here.
+Runs the content filters, decides length, ranges and framing, writes the head, and leaves the body as an iterator that the
+connection pulls at the client's pace. It knows no sockets; a file's bytes are not touched here.
 """
 
 from __future__ import annotations

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from coachwhip.api.files import FileKind, FileStat
+from coachwhip.api.record import Look
 from coachwhip.api.request import Request
 from coachwhip.expr.scope import octets
 from coachwhip.hooks import NeedsThread
+from coachwhip.request.files import dated
 
 if TYPE_CHECKING:
     from coachwhip.request.pipeline import Pipeline
@@ -57,11 +59,13 @@ class RequestScope:
 
     def note(self, name: str) -> str | None:
         """See `Scope`."""
-        return self._r.notes.get(name)
+        note: str | None = self._r.notes.get(name)
+        return note
 
     def reqenv(self, name: str) -> str | None:
         """See `Scope`."""
-        return self._r.env.get(name)
+        value: str | None = self._r.env.get(name)
+        return value
 
     def osenv(self, name: str) -> str | None:
         """See `Scope`."""
@@ -73,6 +77,8 @@ class RequestScope:
             found = self._r.files.stat(path) if follow else self._r.files.lstat(path)
         except OSError:
             return None
+        if found.kind is FileKind.DIRECTORY:
+            self._r.record.files[path, Look.LIST] = dated(found)
         return None if found.kind is FileKind.MISSING else found
 
     def read_file(self, path: str) -> bytes:
@@ -117,8 +123,6 @@ def _file(r: Request) -> str:
 
 
 def _last_modified(r: Request) -> str:
-    if r.finfo.kind is FileKind.MISSING:
-        return ""
     return time.strftime("%Y%m%d%H%M%S", time.localtime(r.finfo.mtime_ns / 1e9))
 
 

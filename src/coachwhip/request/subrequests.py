@@ -1,7 +1,7 @@
 """Sub-requests and internal redirects: other requests run through the same phases on behalf of one.
 
-A sub-request (`r.main`) asks "what would this name be?" and may be run into its main request's body; an internal redirect (`r.prev`,
-`r.next`) answers another URL in place of the first. Source: Apache manual, developer pages, "Request Processing".
+A sub-request (`r.main`) asks "what would this name be?" and may be run into its main request's body; an internal redirect
+(`r.prev`, `r.next`) answers another URL in place of the first. Source: Apache manual, developer pages, "Request Processing".
 """
 
 from __future__ import annotations

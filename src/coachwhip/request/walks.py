@@ -7,7 +7,6 @@ extends `r.sections`; the folded settings follow from that tuple alone. Source: 
 from __future__ import annotations
 
 import errno
-import os
 from typing import TYPE_CHECKING
 
 from coachwhip.api.core import UNSAID, CoreDir, Options
@@ -40,6 +39,12 @@ class Walks:
         """Make these the request's sections."""
         r.sections = sections
         r.dir_settings = self._pipeline.folder.fold(sections)
+
+    def walk_url(self, r: Request) -> None:
+        """From the start: `<Location>`, then `<If>`; all that can be known before there is a file."""
+        self.reset(r)
+        self.walk_locations(r)
+        self.walk_ifs(r)
 
     def reset(self, r: Request) -> None:
         """Back to what the server says for everything."""
@@ -149,39 +154,50 @@ def _merged(path: str) -> str:
     return path
 
 
+_FOLDER = FileStat(FileKind.DIRECTORY)
+
+
 class _DirectoryWalk:
     """One walk from the root to a file."""
 
-    __slots__ = ("_at", "_core", "_next", "_pipeline", "_r", "_sections", "_walks")
+    __slots__ = ("_at", "_core", "_follows", "_next", "_pipeline", "_r", "_sections", "_walks")
 
     def __init__(self, pipeline: Pipeline, walks: Walks, r: Request) -> None:
         self._pipeline = pipeline
         self._walks = walks
         self._r = r
         self._sections: list[Section] = list(r.sections)
+        #: Number of the next `<Directory>` to be judged; they are sorted by depth.
         self._next = 0
-        self._core: CoreDir = r.core
-        self._at = ""
+        self._at = "/"
+        self._judge_links(r.core)
+
+    def _judge_links(self, core: CoreDir) -> None:
+        """The settings have changed on the way."""
+        self._core = core
+        self._follows = Options.FOLLOW_SYM_LINKS in core.options.value
 
     def run(self) -> Result:
-        r = self._r
-        path = _merged(r.filename or "/")
+        path = _merged(self._r.filename or "/")
         segments = [s for s in path.split("/") if s]
-        slash = path.endswith("/")
-        self._at = "/"
         answer = self._enter("/")
         if answer is not Outcome.OK:
             return answer
-        stat, rest = FileStat(FileKind.DIRECTORY), segments
         final = self._stat_final(path)
         if isinstance(final, int):
             return final
-        while rest:
-            here = self._at + rest[0]
-            found = self._look(here, final if len(rest) == 1 else None)
-            if isinstance(found, int):
-                return found
-            stat, rest = found, rest[1:]
+        stat = _FOLDER
+        count = 0
+        for count, segment in enumerate(segments, 1):
+            here = self._at + segment
+            if final is not None and self._follows:
+                # What stands at the end of the path is known, so what comes before it are folders.
+                stat = final if count == len(segments) else _FOLDER
+            else:
+                found = self._look(here)
+                if isinstance(found, int):
+                    return found
+                stat = found
             self._at = here
             if stat.kind is not FileKind.DIRECTORY:
                 break
@@ -189,7 +205,7 @@ class _DirectoryWalk:
             answer = self._enter(self._at)
             if answer is not Outcome.OK:
                 return answer
-        return self._arrive(stat, rest, slash)
+        return self._arrive(stat, segments[count:], path.endswith("/"))
 
     def _stat_final(self, path: str) -> FileStat | int | None:
         """The whole path at once: with links allowed all the way down, one look is enough for existing files."""
@@ -204,19 +220,16 @@ class _DirectoryWalk:
             return None
         return None if found.kind is FileKind.MISSING else found
 
-    def _look(self, path: str, final: FileStat | None) -> FileStat | int:
+    def _look(self, path: str) -> FileStat | int:
         """What stands at `path`, links judged by `Options`."""
         r = self._r
-        options = self._core.options.value
         try:
-            if options & Options.FOLLOW_SYM_LINKS:
-                found = final if final is not None else r.files.stat(path)
+            if self._follows:
+                found = r.files.stat(path)
                 if found.kind is not FileKind.MISSING:
                     return found
             found = r.files.lstat(path)
-            if found.kind is FileKind.LINK:
-                return self._follow(path, found, options)
-            return found
+            return self._follow(path, found) if found.kind is FileKind.LINK else found
         except OSError as error:
             if error.errno == errno.EACCES:
                 LOG.error(
@@ -230,9 +243,10 @@ class _DirectoryWalk:
                 LOG.error(r, "AH00036", "access to %s failed (filesystem path '%s')", r.uri, path)
             return 403
 
-    def _follow(self, path: str, link: FileStat, options: Options) -> FileStat | int:
+    def _follow(self, path: str, link: FileStat) -> FileStat | int:
         target = self._r.files.stat(path)
-        if options & Options.SYM_LINKS_IF_OWNER_MATCH and target.kind is not FileKind.MISSING and target.uid == link.uid:
+        by_owner = Options.SYM_LINKS_IF_OWNER_MATCH in self._core.options.value
+        if by_owner and target.kind is not FileKind.MISSING and target.uid == link.uid:
             return target
         LOG.error(self._r, "AH00037", "Symbolic link not allowed or link target not accessible: %s", path)
         return 403
@@ -252,7 +266,7 @@ class _DirectoryWalk:
                 self._sections.append(section)
                 grown = True
         if grown:
-            self._core = self._pipeline.folder.fold(tuple(self._sections)).get(CoreDir)
+            self._judge_links(self._pipeline.folder.fold(tuple(self._sections)).get(CoreDir))
         override = self._core.override
         if not override.classes and not self._core.override_list and override is not UNSAID:
             return Outcome.OK
@@ -263,7 +277,7 @@ class _DirectoryWalk:
         if found is not None:
             self._r.record.step("section", found.location.file, found.location)
             self._sections.append(found)
-            self._core = self._pipeline.folder.fold(tuple(self._sections)).get(CoreDir)
+            self._judge_links(self._pipeline.folder.fold(tuple(self._sections)).get(CoreDir))
         return Outcome.OK
 
     def _arrive(self, stat: FileStat, rest: list[str], slash: bool) -> Result:
@@ -308,8 +322,3 @@ def _is_folder(section: Section, folder: str) -> bool:
     if section.is_glob:
         return fnmatch(pattern, here, pathname=True) or fnmatch(pattern, folder, pathname=True)
     return (pattern.rstrip("/") or "/") == here
-
-
-def canonical(path: str) -> str:
-    """A file path without empty and dot segments; never above the root."""
-    return os.path.normpath(_merged(path))

@@ -40,7 +40,7 @@ _LOCAL = frozenset({
 class Watcher:
     """Watches on behalf of keys; `look` tells which keys have been touched since the last look."""
 
-    __slots__ = ("_by_key", "_by_watch", "_fd", "_forget_all", "_libc", "_local", "_on_touch", "_watch_of")
+    __slots__ = ("_by_key", "_by_watch", "_fd", "_forget_all", "_libc", "_local", "_on_touch", "_paths_of", "_watch_of")
 
     def __init__(self, on_touch: Callable[[object], None], on_overflow: Callable[[], None]) -> None:
         self._on_touch = on_touch
@@ -50,6 +50,7 @@ class Watcher:
         self._by_watch: dict[int, dict[bytes, set[object]]] = {}
         self._by_key: dict[object, list[tuple[int, bytes]]] = {}
         self._watch_of: dict[bytes, int] = {}
+        self._paths_of: dict[int, list[bytes]] = {}
         self._local: dict[int, bool] = {}
         self._libc: ctypes.CDLL | None = None
         if sys.platform == "linux":
@@ -96,8 +97,7 @@ class Watcher:
         else:
             touched = {*names.get(name, ()), *names.get(b"*", ())}
         if mask & (_UNMOUNT | _IGNORED):
-            self._by_watch.pop(watch, None)
-            self._watch_of = {path: w for path, w in self._watch_of.items() if w != watch}
+            self._unlearn(watch)
         for key in list(touched):
             self._on_touch(key)
 
@@ -139,10 +139,14 @@ class Watcher:
                 self._remove(number)
 
     def _remove(self, number: int) -> None:
-        self._by_watch.pop(number, None)
-        self._watch_of = {path: w for path, w in self._watch_of.items() if w != number}
+        self._unlearn(number)
         if self._libc is not None:
             self._libc.inotify_rm_watch(self._fd, number)
+
+    def _unlearn(self, number: int) -> None:
+        self._by_watch.pop(number, None)
+        for path in self._paths_of.pop(number, ()):
+            self._watch_of.pop(path, None)
 
     def _add(self, path: bytes) -> int | None:
         """Watch an inode by a path without links. The same inode gives the same number."""
@@ -155,6 +159,7 @@ class Watcher:
         if number < 0:
             return None
         self._watch_of[path] = number
+        self._paths_of.setdefault(number, []).append(path)
         return number
 
     def _chain(self, path: bytes, listed: bool, wanted: set[tuple[bytes, bytes]]) -> bool:

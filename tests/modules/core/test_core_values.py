@@ -74,7 +74,7 @@ def set_by(lines: str, config: type, field: str, mpm: str = "event") -> object:
         ("RegisterHttpMethod A B\nRegisterHttpMethod C", "registered_methods", frozenset("ABC")),
         ("<Directory />\n<Limit GET MYOWN>\n</Limit>\n</Directory>", "registered_methods", frozenset(["MYOWN"])),
         ("MergeSlashes Off", "merge_slashes", False),
-        ("MergeTrailers On", "merge_trailers", True),
+        ("MergeTrailers Off", "merge_trailers", False),
         ("StrictHostCheck On", "strict_host_check", True),
         ("Protocols H2 http/1.1", "protocols", ("h2", "http/1.1")),
         ("ProtocolsHonorOrder Off", "protocols_honor_order", False),
@@ -98,7 +98,7 @@ def test_server_settings(line: str, field: str, value: object) -> None:
         ("AddDefaultCharset Off", "default_charset", None),
         ("AddDefaultCharset UTF-8", "default_charset", "UTF-8"),
         ("ContentDigest On", "content_digest", True),
-        ("UseCanonicalName DNS", "use_canonical_name", "dns"),
+        ("UseCanonicalName On", "use_canonical_name", "on"),
         ("UseCanonicalPhysicalPort On", "use_canonical_physical_port", True),
         ("HostnameLookups Double", "hostname_lookups", "double"),
         ("ServerSignature EMail", "server_signature", "email"),
@@ -288,3 +288,9 @@ def test_a_document_root_must_exist_unless_it_is_not_checked(tmp_path: Path) -> 
 
 def test_options_set_directly_replaces_signs_before_it() -> None:
     assert set_by("Options +Indexes\nOptions None", CoreDir, "options") == OptionSet(Options.NONE)
+
+
+@pytest.mark.parametrize("line", ["MergeTrailers On", "UseCanonicalName DNS", "ChrootDir /", "Suexec On"])
+def test_what_we_cannot_do_is_refused(line: str) -> None:
+    with pytest.raises(ConfigError, match=r"not supported yet|isn.t supported"):
+        read(line)

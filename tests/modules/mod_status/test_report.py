@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from coachwhip.api.replay import ReplayFigures
 from coachwhip.api.scoreboard import ProcessInfo, Slot, Totals, WorkerState
 from coachwhip.modules.generators.mod_status.page import page
 from coachwhip.modules.generators.mod_status.report import Report, auto_text, span_text
@@ -24,6 +25,9 @@ class Board:
     def totals(self) -> Totals:
         return Totals(accesses=4, bytes=8192, duration_ms=2, cpu_user=0.5)
 
+    def replay(self) -> ReplayFigures:
+        return ReplayFigures(hits=3, volatile={"the clock: read": 2})
+
     def load(self) -> tuple[float, float, float]:
         return (1.0, 0.5, 0.25)
 
@@ -38,9 +42,11 @@ EXTENDED = ["Total Accesses", "Total kBytes", "Total Duration", "CPUUser", "CPUS
             "CPULoad", "Uptime", "ReqPerSec", "BytesPerSec", "BytesPerReq", "DurationPerReq"]  # fmt: skip
 WORKERS = ["BusyWorkers", "GracefulWorkers", "IdleWorkers", "Processes", "Stopping", "ConnsTotal", "ConnsAsyncWaitIO",
            "ConnsAsyncWriting", "ConnsAsyncKeepAlive", "ConnsAsyncClosing", "Scoreboard"]  # fmt: skip
+OURS = ["ReplayHits", "ReplayMisses", "ReplayEvictions", "ReplayStale", "ReplayKeptAnswers", "ReplayKeptBytes",
+        "ReplayNotKept (the clock  read)"]  # fmt: skip
 
 
-@pytest.mark.parametrize(("extended", "keys"), [(True, ALWAYS + EXTENDED + WORKERS), (False, ALWAYS + WORKERS)])
+@pytest.mark.parametrize(("extended", "keys"), [(True, ALWAYS + EXTENDED + WORKERS + OURS), (False, ALWAYS + WORKERS)])
 def test_keys_and_order(extended: bool, keys: list[str]) -> None:
     name, *lines = auto_text(report(extended=extended)).rstrip("\n").split("\n")
     assert name == "localhost"

@@ -32,6 +32,13 @@ def _default_type(context: DirectiveContext, word: str) -> None:
         )
 
 
+def _canonical_name(context: DirectiveContext, word: str) -> str:
+    mode = choice(("on", "off", "dns"), "parameter must be 'on', 'off', or 'dns'")(context, word)
+    if mode == "dns":
+        raise refuse("UseCanonicalName DNS is not supported yet: write On or Off")
+    return mode
+
+
 def _on_off(context: DirectiveContext, word: str) -> bool:
     return choice(("on", "off"), "parameter must be 'on' or 'off'")(context, word) == "on"
 
@@ -216,10 +223,11 @@ DIR_ROWS = (
     Directive(
         "UseCanonicalName",
         sets="use_canonical_name",
-        value=choice(("on", "off", "dns"), "parameter must be 'on', 'off', or 'dns'"),
+        value=_canonical_name,
         args=Args.ONE,
         where=ANYWHERE,
         help="where the server's own name comes from",
+        differs="DNS is refused",
     ),
     Directive(
         "UseCanonicalPhysicalPort",
@@ -244,6 +252,7 @@ DIR_ROWS = (
         args=Args.ONE,
         where=Where.ALL,
         help="the footer of generated pages",
+        differs="the footer names Coachwhip and its version",
     ),
     Directive(
         "ErrorDocument",
@@ -310,6 +319,7 @@ DIR_ROWS = (
         args=Args.ONE,
         where=Where.FILEINFO,
         help="whether the system sends files itself",
+        differs="accepted; files that no filter changes always go out by `sendfile` where the system has it",
     ),
     Directive(
         "LimitRequestBody",
@@ -326,6 +336,7 @@ DIR_ROWS = (
         args=Args.ONE,
         where=Where.ALL,
         help="largest XML request body in bytes",
+        differs="accepted; nothing here reads a request body as XML",
     ),
     Directive("MaxRanges", sets="max_ranges", value=_range_limit(200), args=Args.ONE, where=ANYWHERE, help="ranges in one request"),
     Directive(
@@ -350,9 +361,15 @@ DIR_ROWS = (
         args=Args.FLAG,
         where=Where.FILEINFO,
         help="whether REDIRECT_URL has scheme and host",
+        differs="accepted; no program is ever run for a request, so nothing asks for it",
     ),
     Directive(
-        "CGIPassAuth", sets="cgi_pass_auth", args=Args.FLAG, where=Where.AUTHCONFIG, help="whether scripts see Authorization"
+        "CGIPassAuth",
+        sets="cgi_pass_auth",
+        args=Args.FLAG,
+        where=Where.AUTHCONFIG,
+        help="whether scripts see Authorization",
+        differs="accepted; no program is ever run for a request, so nothing asks for it",
     ),
     Directive(
         "CGIVar",
@@ -362,6 +379,7 @@ DIR_ROWS = (
         args=Args.TWO,
         where=Where.FILEINFO,
         help="how a CGI variable is made",
+        differs="accepted; no program is ever run for a request, so nothing asks for it",
     ),
     Directive(
         "RLimitCPU",
@@ -370,6 +388,7 @@ DIR_ROWS = (
         where=Where.ALL,
         value=lambda context, *words: words,
         help="CPU seconds of a script, soft and hard",
+        differs="accepted; no program is ever run for a request, so there is nothing to limit",
     ),
     Directive(
         "RLimitMEM",
@@ -378,6 +397,7 @@ DIR_ROWS = (
         where=Where.ALL,
         value=lambda context, *words: words,
         help="memory of a script in bytes, soft and hard",
+        differs="accepted; no program is ever run for a request, so there is nothing to limit",
     ),
     Directive(
         "RLimitNPROC",
@@ -386,6 +406,7 @@ DIR_ROWS = (
         where=Where.ALL,
         value=lambda context, *words: words,
         help="processes of a script's user, soft and hard",
+        differs="accepted; no program is ever run for a request, so there is nothing to limit",
     ),
     Directive(
         "ReadBufferSize",
@@ -394,6 +415,7 @@ DIR_ROWS = (
         args=Args.ONE,
         where=ANYWHERE,
         help="bytes that are read from a file at once",
+        differs="accepted; how much is read at once is this server's own choice",
     ),
     Directive(
         "LogLevel", value=_log_level, args=Args.WORDS, where=ANYWHERE, help="how much is logged, for all or for single modules"

@@ -15,6 +15,10 @@ from coachwhip.api.values import leading_int, refuse
 __all__ = ["PROCESS_ROWS"]
 
 
+#: Said of both names of one directive.
+NEVER_REPLACED = "accepted; a worker process is not replaced until the next reload"
+
+
 def _path(context: DirectiveContext, word: str) -> str:
     return context.server_path(word)
 
@@ -46,10 +50,22 @@ def _row(name: str, field: str, read: Callable[[DirectiveContext, str], Any], he
 
 PROCESS_ROWS = (
     _row("PidFile", "pid_file", _path, "where the parent's process id is written"),
-    _row("ScoreBoardFile", "scoreboard_file", _path, "the file of the shared counters"),
-    _row("MaxConnectionsPerChild", "max_connections_per_child", _count, "connections until a process is replaced, 0 for never"),
-    _row("MaxRequestsPerChild", "max_connections_per_child", _count, "old name of MaxConnectionsPerChild"),
-    _row("CoreDumpDirectory", "core_dump_directory", _folder, "the working folder of processes, for core dumps"),
+    _row("ScoreBoardFile", "scoreboard_file", _path, "the file of the shared counters", "accepted; no such file is made"),
+    _row(
+        "MaxConnectionsPerChild",
+        "max_connections_per_child",
+        _count,
+        "connections until a process is replaced, 0 for never",
+        NEVER_REPLACED,
+    ),
+    _row("MaxRequestsPerChild", "max_connections_per_child", _count, "old name of MaxConnectionsPerChild", NEVER_REPLACED),
+    _row(
+        "CoreDumpDirectory",
+        "core_dump_directory",
+        _folder,
+        "the working folder of processes, for core dumps",
+        "accepted; the system decides where a core dump goes",
+    ),
     _row("MaxMemFree", "max_mem_free", _kibibytes, "KiB that an allocator may keep", "accepted; Python's allocator decides itself"),
-    _row("ThreadStackSize", "thread_stack_size", _kibibytes, "bytes of a thread's stack"),
+    _row("ThreadStackSize", "thread_stack_size", _kibibytes, "bytes of a thread's stack", "accepted; threads have the system's stack"),
 )

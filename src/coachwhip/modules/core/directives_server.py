@@ -144,6 +144,12 @@ def _honor_order(context: DirectiveContext, word: str) -> bool:
     return choice(("on", "off"), "ProtocolsHonorOrder must be 'on' or 'off'")(context, word) == "on"
 
 
+def _merge_trailers(context: DirectiveContext, wanted: bool) -> bool:
+    if wanted:
+        raise refuse("MergeTrailers On is not supported yet: trailer fields stay apart from the header")
+    return wanted
+
+
 def _accept_filter(context: DirectiveContext, protocol: str, kind: str) -> dict[str, str]:
     return {protocol: kind}
 
@@ -299,7 +305,15 @@ SERVER_ROWS = (
     _row(
         "LimitInternalRecursion", Args.ONE_OR_TWO, value=_recursion, help="internal redirects and sub-requests inside one another"
     ),
-    _row("ServerTokens", Args.ONE, "server_tokens", _server_tokens, global_only=True, help="how much the Server header tells"),
+    _row(
+        "ServerTokens",
+        Args.ONE,
+        "server_tokens",
+        _server_tokens,
+        global_only=True,
+        help="how much the Server header tells",
+        differs="the product is Coachwhip, with its own version",
+    ),
     _row(
         "AllowEncodedSlashes",
         Args.ONE,
@@ -315,21 +329,36 @@ SERVER_ROWS = (
         help="whether TRACE is answered",
     ),
     _row("MergeSlashes", Args.FLAG, "merge_slashes", help="whether // in a path is one slash"),
-    _row("MergeTrailers", Args.FLAG, "merge_trailers", help="whether trailer fields become header fields"),
+    _row(
+        "MergeTrailers",
+        Args.FLAG,
+        "merge_trailers",
+        _merge_trailers,
+        help="whether trailer fields become header fields",
+        differs="On is refused",
+    ),
     _row("StrictHostCheck", Args.FLAG, "strict_host_check", help="whether a request for an unknown host is refused"),
     _row("HttpProtocolOptions", Args.WORDS, value=_protocol_options, help="how strictly requests are read"),
     _row(
         "RegisterHttpMethod", Args.WORDS, "registered_methods", _methods, global_only=True, help="methods beside the standard ones"
     ),
-    _row("Protocols", Args.WORDS, "protocols", _protocols, help="protocols that are spoken"),
+    _row(
+        "Protocols",
+        Args.WORDS,
+        "protocols",
+        _protocols,
+        help="protocols that are spoken",
+        differs="accepted; HTTP/1.1 is spoken whatever is named, as in an Apache without mod_http2",
+    ),
     _row(
         "ProtocolsHonorOrder",
         Args.ONE,
         "protocols_honor_order",
         _honor_order,
         help="whether the server's order of protocols counts",
+        differs="accepted; there is only HTTP/1.1 to choose",
     ),
-    _row("Protocol", Args.ONE, "protocol", help="the protocol of this server"),
+    _row("Protocol", Args.ONE, "protocol", help="the protocol of this server", differs="accepted; it chooses nothing here"),
     _row(
         "AcceptFilter",
         Args.TWO,
@@ -338,6 +367,7 @@ SERVER_ROWS = (
         repeat=Repeat.UPDATE,
         global_only=True,
         help="what the system waits for before it hands over a connection",
+        differs="the line for `http` counts for every listener; all kinds but `none` wait for the first bytes",
     ),
     _row("ExtendedStatus", Args.FLAG, "extended_status", help="whether the status page shows requests"),
     _row("SeeRequestTail", Args.FLAG, "see_request_tail", help="whether the status page shows the end of long request lines"),
@@ -347,8 +377,16 @@ SERVER_ROWS = (
         "flush_max_threshold",
         number(0, 4294967295, "0", "(4294967295U))"),
         help="pending bytes before a flush",
+        differs="accepted; when bytes are sent is this server's own choice",
     ),
-    _row("FlushMaxPipelined", Args.ONE, "flush_max_pipelined", number(-1, 2147483647), help="pending answers before a flush"),
+    _row(
+        "FlushMaxPipelined",
+        Args.ONE,
+        "flush_max_pipelined",
+        number(-1, 2147483647),
+        help="pending answers before a flush",
+        differs="accepted; when answers are sent is this server's own choice",
+    ),
     _row(
         "Mutex",
         Args.RAW,

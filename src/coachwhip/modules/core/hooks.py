@@ -5,12 +5,13 @@ These run last (or, for the walk's companions, in Apache's places); every other 
 
 from __future__ import annotations
 
-from coachwhip.api import CoreServer, End, File, FileKind, Order, Outcome, Request, Result, Stream, phases
+from coachwhip.api import CoreServer, End, File, FileKind, Options, Order, Outcome, Request, Result, Stream, phases
 from coachwhip.expr import EvaluationError
 from coachwhip.modules.core.core import MODULE
 from coachwhip.protocol.http1 import REGISTERED_METHODS
 
 LOG = MODULE.log
+LINKS = Options.FOLLOW_SYM_LINKS | Options.SYM_LINKS_IF_OWNER_MATCH
 READ_METHODS = ("GET", "HEAD", "POST")
 #: The largest body that TRACE sends back, in bytes.
 TRACE_BODY = 64 << 10
@@ -79,7 +80,7 @@ async def _echo_body(r: Request) -> Result:
 def _echo(r: Request, content: bytes) -> Result:
     lines = [r.the_request, *(f"{name}: {value}" for name, value in r.headers_in.items()), "", ""]
     r.content_type = "message/http"
-    r.send(Stream(iter(("\r\n".join(lines).encode("latin-1"), content) if content else ("\r\n".join(lines).encode("latin-1"),))), End())
+    r.send(Stream(iter(["\r\n".join(lines).encode("latin-1") + content])), End())
     return Outcome.DONE
 
 
@@ -191,7 +192,7 @@ def _serve(r: Request) -> Result:
         LOG.info(r, "AH00130", "File does not exist: %s", (r.filename or "") + r.path_info)
         return 404
     try:
-        file = r.files.open(r.filename or "")
+        file = r.files.open(r.filename or "", follow=bool(conf.options.value & LINKS))
     except OSError as error:
         LOG.error(r, "AH00132", "file permissions deny server access: %s (%s)", r.filename, error.strerror)
         return 503 if error.errno in (23, 24) else 403

@@ -9,7 +9,14 @@ MODULE = Module(
     "mod_so.c",
     replayable=True,
     directives=(
-        Directive("LoadModule", args=Args.TWO, where=Where.SERVER, on_read=True, help="a module's identifier and where it is"),
+        Directive(
+            "LoadModule",
+            args=Args.TWO,
+            where=Where.SERVER,
+            on_read=True,
+            help="a module's identifier and where it is",
+            differs="finds our module by its identifier; no file is loaded, but `python:package.module` names a module of one's own",
+        ),
         Directive(
             "LoadFile",
             args=Args.WORDS,

@@ -6,6 +6,7 @@ Names are kept as written (`#1000` is a number); who they are is found out by `m
 from __future__ import annotations
 
 import re
+from typing import NoReturn
 
 from coachwhip.api import Args, Directive, DirectiveContext, Module, Where
 from coachwhip.api.mpm import ServerMpm
@@ -19,10 +20,10 @@ def _user(context: DirectiveContext, word: str) -> str:
     return word
 
 
-def _chroot(context: DirectiveContext, word: str) -> str:
+def _chroot(context: DirectiveContext, word: str) -> NoReturn:
     if not context.is_directory(word):
         raise refuse("ChrootDir must be a valid directory")
-    return word
+    raise refuse("ChrootDir is not supported yet: the server would run outside of it")
 
 
 def _suexec(context: DirectiveContext, wanted: bool) -> bool:
@@ -49,12 +50,12 @@ MODULE = Module(
         Directive("Group", sets="group", args=Args.ONE, where=Where.SERVER, global_only=True, help="the group that workers run as"),
         Directive(
             "ChrootDir",
-            sets="chroot_dir",
             value=_chroot,
             args=Args.ONE,
             where=Where.SERVER,
             global_only=True,
             help="the folder to change the root to",
+            differs="refused: the server would run outside of it",
         ),
         Directive(
             "Suexec",
@@ -64,6 +65,7 @@ MODULE = Module(
             where=Where.SERVER,
             global_only=True,
             help="whether scripts run as other users",
+            differs="On is refused",
         ),
     ),
 )

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from coachwhip.api import Args, Directive, Module, Request, Where, phases
-from coachwhip.api.log import LogCode
+from coachwhip.api.log import LogCode, LogKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,13 @@ def _first_byte(r: Request) -> str:
     return "-" if sent is None else str(max(int((sent - scratch["started"]) * 1_000_000), 0))
 
 
-def _code(read: Callable[[Request], str], *, steady: bool = True) -> LogCode:
-    return LogCode(lambda argument: read, volatile=True, steady=lambda argument: steady)
+def _code(read: Callable[[Request], str], kind: LogKind) -> LogCode:
+    return LogCode(lambda argument: read, kind=lambda argument: kind)
 
 
 MODULE.providers += [
-    ("log_item", "I", _code(lambda r: str(_bytes_in(r)))),
-    ("log_item", "O", _code(lambda r: str(_bytes_out(r)))),
-    ("log_item", "S", _code(lambda r: str(_bytes_in(r) + _bytes_out(r)))),
-    ("log_item", "^FB", _code(_first_byte, steady=False)),
+    ("log_item", "I", _code(lambda r: str(_bytes_in(r)), LogKind.READ)),
+    ("log_item", "O", _code(lambda r: str(_bytes_out(r)), LogKind.SENT)),
+    ("log_item", "S", _code(lambda r: str(_bytes_in(r) + _bytes_out(r)), LogKind.READ)),
+    ("log_item", "^FB", _code(_first_byte, LogKind.READ)),
 ]

@@ -15,6 +15,13 @@ from coachwhip.api.values import leading_int, refuse
 __all__ = ["COMMON_ROWS", "THREAD_ROWS", "count", "mpm_row"]
 
 
+#: What is true of several rows: one worker process serves all connections on one loop.
+ONE_WORKER = "accepted; there is one worker process"
+NO_CEILING = "accepted; the limit on open files is the only one on connections and requests at the same time"
+ON_DEMAND = "accepted; threads are started when there is work for them"
+SYSTEM_BUFFERS = "accepted; the system's own size is used"
+
+
 def count(context: DirectiveContext, word: str) -> int:
     """The whole number that `word` begins with."""
     return leading_int(context.directive, word)
@@ -85,20 +92,48 @@ COMMON_ROWS = (
         help="a port, or an address and a port, and a protocol",
     ),
     mpm_row("ListenBacklog", "listen_backlog", _positive, help="connections that may wait to be accepted"),
-    mpm_row("ListenCoresBucketsRatio", "listen_cores_buckets_ratio", _positive, help="CPU cores for each set of listeners"),
+    mpm_row(
+        "ListenCoresBucketsRatio",
+        "listen_cores_buckets_ratio",
+        _positive,
+        help="CPU cores for each set of listeners",
+        differs="accepted; there is one set of listeners",
+    ),
     mpm_row("ListenTCPDeferAccept", "listen_tcp_defer_accept", _positive, help="seconds that the system waits for a first byte"),
-    mpm_row("SendBufferSize", "send_buffer_size", _buffer, help="bytes of a socket's send buffer, 0 for the system's own"),
-    mpm_row("ReceiveBufferSize", "receive_buffer_size", _buffer, help="bytes of a socket's receive buffer, 0 for the system's own"),
-    mpm_row("StartServers", "start_servers", help="processes at the start"),
-    mpm_row("ServerLimit", "server_limit", help="most processes"),
-    mpm_row("MaxRequestWorkers", "max_request_workers", help="most requests at the same time"),
-    mpm_row("MaxClients", "max_request_workers", help="old name of MaxRequestWorkers"),
+    mpm_row(
+        "SendBufferSize",
+        "send_buffer_size",
+        _buffer,
+        help="bytes of a socket's send buffer, 0 for the system's own",
+        differs=SYSTEM_BUFFERS,
+    ),
+    mpm_row(
+        "ReceiveBufferSize",
+        "receive_buffer_size",
+        _buffer,
+        help="bytes of a socket's receive buffer, 0 for the system's own",
+        differs=SYSTEM_BUFFERS,
+    ),
+    mpm_row("StartServers", "start_servers", help="processes at the start", differs=ONE_WORKER),
+    mpm_row("ServerLimit", "server_limit", help="most processes", differs=ONE_WORKER),
+    mpm_row("MaxRequestWorkers", "max_request_workers", help="most requests at the same time", differs=NO_CEILING),
+    mpm_row("MaxClients", "max_request_workers", help="old name of MaxRequestWorkers", differs=NO_CEILING),
     mpm_row("GracefulShutdownTimeout", "graceful_shutdown_timeout", help="seconds that open connections get when the server stops"),
 )
 
 THREAD_ROWS = (
-    mpm_row("MinSpareThreads", "min_spare_threads", help="least idle threads"),
-    mpm_row("MaxSpareThreads", "max_spare_threads", help="most idle threads"),
-    mpm_row("ThreadsPerChild", "threads_per_child", help="threads of a process"),
-    mpm_row("ThreadLimit", "thread_limit", help="most threads of a process"),
+    mpm_row("MinSpareThreads", "min_spare_threads", help="least idle threads", differs=ON_DEMAND),
+    mpm_row("MaxSpareThreads", "max_spare_threads", help="most idle threads", differs=ON_DEMAND),
+    mpm_row(
+        "ThreadsPerChild",
+        "threads_per_child",
+        help="threads of a process",
+        differs="most threads for work that may block; connections need none",
+    ),
+    mpm_row(
+        "ThreadLimit",
+        "thread_limit",
+        help="most threads of a process",
+        differs="accepted; ThreadsPerChild alone says how many threads there may be",
+    ),
 )

@@ -8,7 +8,7 @@ from coachwhip.api.directives import DirectiveContext
 from coachwhip.api.module import Module
 from coachwhip.api.mpm import ServerMpm
 from coachwhip.api.values import refuse
-from coachwhip.modules.mpm.common import COMMON_ROWS, THREAD_ROWS, mpm_row
+from coachwhip.modules.mpm.common import COMMON_ROWS, NO_CEILING, THREAD_ROWS, mpm_row
 
 
 def _factor(context: DirectiveContext, word: str) -> float:
@@ -21,7 +21,11 @@ def _factor(context: DirectiveContext, word: str) -> float:
 
 
 _FACTOR = mpm_row(
-    "AsyncRequestWorkerFactor", "async_request_worker_factor", _factor, help="connections beside the busy ones, per idle thread"
+    "AsyncRequestWorkerFactor",
+    "async_request_worker_factor",
+    _factor,
+    help="connections beside the busy ones, per idle thread",
+    differs=NO_CEILING,
 )
 
 MODULE = Module(

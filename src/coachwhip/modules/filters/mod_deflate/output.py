@@ -105,8 +105,8 @@ def alter_etag(r: Request, word: str, mode: str) -> None:
         return
     if mode == "remove":
         r.headers_out.unset("ETag")
-    else:
-        r.headers_out.set("ETag", f'{tag[:-1]}-{word}"' if tag.endswith('"') else f"{tag}-{word}")
+    elif tag.endswith('"'):
+        r.headers_out.set("ETag", f'{tag[:-1]}-{word}"')
 
 
 class _Compressor:

@@ -260,5 +260,5 @@ DIRECTIVES = (
     _row("DefaultIcon", Args.ONE, "default_icon", "the icon of what has none of its own"),
     _row("IndexStyleSheet", Args.ONE, "style_sheet", "the URL of the style sheet"),
     _row("IndexHeadInsert", Args.ONE, "head_insert", "text for the HEAD of the page"),
-    Directive("FancyIndexing", Args.FLAG, Where.ALL, value=_refuse_fancy_indexing, help="withdrawn: IndexOptions FancyIndexing"),
+    Directive("FancyIndexing", Args.RAW, Where.ALL, value=_refuse_fancy_indexing, help="withdrawn: IndexOptions FancyIndexing"),
 )

@@ -6,7 +6,6 @@ read; that is why it is written here by hand and not by a template.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ from coachwhip.modules.generators.mod_autoindex.settings import (
     IndexOption,
 )
 from coachwhip.util.escapes import escape_html, escape_path
+from coachwhip.util.strftime import strftime
 
 __all__ = ["preamble", "render"]
 
@@ -147,7 +147,7 @@ class Page:
     def date(self, entry: Entry) -> str:
         """Local time of the last change."""
         form = _OLD_DATE if self.conf.old_dates else _DATE
-        return time.strftime(form, time.localtime(entry.modified // 1))
+        return strftime(form, entry.modified)
 
     def link(self, entry: Entry) -> tuple[str, str, str]:
         """The escaped address and name of an entry, and the blanks that fill the name column."""

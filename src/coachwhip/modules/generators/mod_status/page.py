@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from coachwhip.api.scoreboard import Slot, WorkerState
-from coachwhip.modules.generators.mod_status.report import Report, number, span_text, time_text
+from coachwhip.modules.generators.mod_status.report import Report, number, replay_pairs, span_text, time_text
 from coachwhip.util.escapes import escape_html
 
 __all__ = ["page"]
@@ -70,11 +70,10 @@ def page(report: Report, *, with_table: bool, signature: str) -> str:
         parts += _processes(report)
     parts += [f"<pre>{report.letters}</pre>\n", *_legend()]
     if not report.extended:
-        parts.append(_HINT)
-    elif with_table:
-        parts += _table(report)
+        parts += [*_states(report), _HINT]
     else:
-        parts += _list(report)
+        parts += _table(report) if with_table else _list(report)
+        parts += _replay(report)
     return "".join([*parts, signature, "</body></html>\n"])
 
 
@@ -105,23 +104,33 @@ def _figures(report: Report) -> Iterator[str]:
 
 def _extended_figures(report: Report) -> Iterator[str]:
     totals, uptime = report.totals, report.uptime
-    yield f"<dt>Total accesses: {totals.accesses} - Total Traffic: {_bytes(totals.bytes)} - "
+    yield f"<dt>Total accesses: {totals.accesses} - Total Traffic: {_traffic(totals.bytes)} - "
     yield f"Total Duration: {totals.duration_ms}</dt>\n"
     usage = f"u{number(totals.cpu_user)} s{number(totals.cpu_system)} "
     usage += f"cu{number(totals.children_user)} cs{number(totals.children_system)}"
     load = f" - {report.cpu_load / uptime * 100:.3g}% CPU load" if uptime and report.cpu_load else ""
     yield f"<dt>CPU Usage: {usage}{load}</dt>\n<dt>"
-    rates = [f"{totals.accesses / uptime:.3g} requests/sec", f"{_bytes(totals.bytes / uptime)}/second"] if uptime else []
+    rates = [f"{totals.accesses / uptime:.3g} requests/sec", f"{_bytes(report.whole_bytes / uptime)}/second"] if uptime else []
     if totals.accesses:
-        rates += [f"{_bytes(totals.bytes / totals.accesses)}/request", f"{number(totals.duration_ms / totals.accesses)} ms/request"]
+        rates += [f"{_bytes(report.whole_bytes / totals.accesses)}/request", f"{number(totals.duration_ms / totals.accesses)} ms/request"]
     yield " - ".join(rates) + "</dt>\n"
 
 
 def _bytes(size: float) -> str:
-    for unit, factor in (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10)):
-        if size >= 5 * factor:
-            return f"{size / factor:.1f} {unit}" if unit != "kB" else f"{int(size) // factor} kB"
-    return f"{int(size)} B"
+    """Exact up to 5 kB; a unit is used from half of it on."""
+    if size < 5 << 10:
+        return f"{int(size)} B"
+    for unit, shift in (("kB", 10), ("MB", 20)):
+        if size < 1 << (shift + 9):
+            return f"{size / (1 << shift):.1f} {unit}"
+    return f"{size / (1 << 30):.1f} GB"
+
+
+def _traffic(size: int) -> str:
+    """The sum of all traffic, which Apache keeps in kilobytes."""
+    if size < 1 << 20:
+        return f"{size >> 10} kB"
+    return f"{size / (1 << 20):.1f} MB" if size < 1 << 30 else f"{size / (1 << 30):.1f} GB"
 
 
 def _processes(report: Report) -> Iterator[str]:
@@ -148,8 +157,24 @@ def _legend() -> Iterator[str]:
     yield "</p>\n"
 
 
+def _states(report: Report) -> Iterator[str]:
+    """Process id and state of each slot, three to a line."""
+    yield "PID Key: <br />\n<pre>\n"
+    cells = [f"   {slot.pid} in state: {slot.state.value} " for slot in report.slots]
+    yield "".join(",".join(cells[at : at + 3]) + "\n" for at in range(0, len(cells), 3))
+    yield "</pre>\n"
+
+
+def _replay(report: Report) -> Iterator[str]:
+    """What Apache has no table for."""
+    yield "<hr />\n<h2>Replay</h2>\n<table>\n"
+    for key, value in replay_pairs(report.replay):
+        yield f"<tr><th>{escape_html(key.removeprefix('Replay'))}</th><td>{value}</td></tr>\n"
+    yield "</table>\n"
+
+
 def _shown(report: Report) -> Iterator[tuple[Slot, int]]:
-    for slot in report.board.slots():
+    for slot in report.slots:
         if slot.slot_accesses or slot.state not in (WorkerState.READY, WorkerState.DEAD):
             yield slot, max(0, int(report.now - slot.last_used)) if slot.last_used else 0
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import time
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from coachwhip.api.scoreboard import ProcessInfo, Scoreboard, Totals, WorkerState
+from coachwhip.api.replay import ReplayFigures
+from coachwhip.api.scoreboard import ProcessInfo, Scoreboard, Slot, Totals, WorkerState
+from coachwhip.util.strftime import strftime
 
-__all__ = ["Report", "auto_text", "number", "span_text", "time_text"]
+__all__ = ["Report", "auto_text", "number", "replay_pairs", "span_text", "time_text"]
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+#: What would end a key or a line.
+_KEY = re.compile(r"[^ -9;-~]+")
 
 
 @dataclass(frozen=True)
@@ -39,20 +41,35 @@ class Report:
         """Sums since the start."""
         return self.board.totals()
 
+    @property
+    def whole_bytes(self) -> int:
+        """The traffic in whole kilobytes, as Apache reckons rates from."""
+        return self.totals.bytes // 1024 * 1024
+
     @cached_property
     def processes(self) -> list[ProcessInfo]:
         """The live processes."""
         return list(self.board.processes())
 
     @cached_property
+    def slots(self) -> list[Slot]:
+        """All slots."""
+        return list(self.board.slots())
+
+    @cached_property
+    def replay(self) -> ReplayFigures:
+        """What replay did and keeps."""
+        return self.board.replay()
+
+    @cached_property
     def letters(self) -> str:
         """One letter for each slot."""
-        return "".join(slot.state.value for slot in self.board.slots())
+        return "".join(slot.state.value for slot in self.slots)
 
     @cached_property
     def counts(self) -> tuple[int, int, int]:
         """Busy, gracefully finishing, and idle slots."""
-        states = Counter(slot.state for slot in self.board.slots())
+        states = Counter(slot.state for slot in self.slots)
         graceful = states[WorkerState.GRACEFUL]
         busy = sum(count for state, count in states.items() if state.is_busy) - graceful
         return busy, graceful, states[WorkerState.READY]
@@ -72,9 +89,7 @@ def number(value: float) -> str:
 
 def time_text(seconds: float) -> str:
     """Local time: "Monday, 23-Nov-2026 09:53:15 UTC"."""
-    t = time.localtime(seconds // 1)
-    day, month = _DAYS[t.tm_wday], _MONTHS[t.tm_mon - 1]
-    return f"{day}, {t.tm_mday:02d}-{month}-{t.tm_year} {t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d} {t.tm_zone}"
+    return strftime("%A, %d-%b-%Y %H:%M:%S %Z", seconds)
 
 
 def span_text(seconds: int) -> str:
@@ -114,6 +129,8 @@ def _pairs(report: Report) -> Iterator[tuple[str, object]]:
     if board.mpm == "event":
         yield from _async_pairs(report.processes)
     yield "Scoreboard", report.letters
+    if report.extended:
+        yield from replay_pairs(report.replay)
 
 
 def _extended_pairs(report: Report) -> Iterator[tuple[str, object]]:
@@ -130,9 +147,9 @@ def _extended_pairs(report: Report) -> Iterator[tuple[str, object]]:
     yield "Uptime", uptime
     if uptime > 0:
         yield "ReqPerSec", number(totals.accesses / uptime)
-        yield "BytesPerSec", number(totals.bytes / uptime)
+        yield "BytesPerSec", number(report.whole_bytes / uptime)
     if totals.accesses > 0:
-        yield "BytesPerReq", number(totals.bytes / totals.accesses)
+        yield "BytesPerReq", number(report.whole_bytes / totals.accesses)
         yield "DurationPerReq", number(totals.duration_ms / totals.accesses)
 
 
@@ -144,3 +161,15 @@ def _async_pairs(processes: list[ProcessInfo]) -> Iterator[tuple[str, object]]:
     yield "ConnsAsyncWriting", sum(process.writing for process in processes)
     yield "ConnsAsyncKeepAlive", sum(process.keep_alive for process in processes)
     yield "ConnsAsyncClosing", sum(process.closing for process in processes)
+
+
+def replay_pairs(figures: ReplayFigures) -> Iterator[tuple[str, object]]:
+    """What Apache has no key for: answers given again, and why others could not be."""
+    yield "ReplayHits", figures.hits
+    yield "ReplayMisses", figures.misses
+    yield "ReplayEvictions", figures.evictions
+    yield "ReplayStale", figures.stale
+    yield "ReplayKeptAnswers", figures.entries
+    yield "ReplayKeptBytes", figures.memory
+    for reason, count in sorted(figures.volatile.items()):
+        yield f"ReplayNotKept ({_KEY.sub(' ', reason)})", count

@@ -16,7 +16,7 @@ from coachwhip.api import Args, Directive, Module, Outcome, Repeat, Request, Sta
 from coachwhip.api.log import LogPlan, LogTarget, LogTargetError
 from coachwhip.expr import EvaluationError
 from coachwhip.modules.loggers.mod_log_config.formats import BadFormat, Format, parse_format
-from coachwhip.modules.loggers.mod_log_config.replay import fields_of, is_steady, plan_line
+from coachwhip.modules.loggers.mod_log_config.replay import plan_line
 from coachwhip.modules.loggers.mod_log_config.settings import (
     AccessLog,
     LogConfigServer,
@@ -138,9 +138,7 @@ def plan_replay(r: Request) -> LogPlan | None:
         return None
     final = _final(r)
     wanted = [log for log in logs if _is_wanted(log.settings, r)]
-    fields = frozenset(name for log in wanted for name in fields_of(log.format))
-    lines = tuple([(log.target, plan_line(log.format, r, final)) for log in wanted])
-    return LogPlan(lines, fields, all(is_steady(log.format) for log in wanted))
+    return LogPlan(tuple([plan_line(log.target, log.format, r, final) for log in wanted]))
 
 
 @MODULE.hook(phases.child_exit)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from coachwhip.api import Request
-from coachwhip.api.log import LogCode
+from coachwhip.api.log import LogCode, LogKind
 from coachwhip.expr import octets
 from coachwhip.util.dates import clf_time
 from coachwhip.util.escapes import escape_logitem
@@ -241,46 +241,48 @@ def _duration(argument: str) -> Reader:
     return lambda r: str(max(int((_finished(r) - _started(r)) * unit), 0))
 
 
-def _always(argument: str) -> bool:
-    return True
+def _always(kind: LogKind) -> Callable[[str], LogKind]:
+    return lambda argument: kind
 
 
-def _is_whole_second(argument: str) -> bool:
-    return not argument.startswith("end:") and argument.removeprefix("begin:") not in ("msec", "usec", "msec_frac", "usec_frac")
+def _time_kind(argument: str) -> LogKind:
+    return LogKind.READ if argument.removeprefix("begin:") else LogKind.SECOND
 
+
+_READ, _CLIENT = _always(LogKind.READ), _always(LogKind.CLIENT)
 
 #: Code → what it reads. Those of three characters begin with `^`.
 CODES: dict[str, LogCode] = {
-    "a": LogCode(_client, volatile=True, steady=_always),
+    "a": LogCode(_client, kind=_CLIENT),
     "A": LogCode(_plain(lambda r: r.local_ip)),
-    "b": LogCode(_plain(lambda r: str(r.bytes_sent) if r.bytes_sent else "-"), volatile=True, steady=_always),
-    "B": LogCode(_plain(lambda r: str(r.bytes_sent)), volatile=True, steady=_always),
-    "C": LogCode(_cookie, volatile=True, field=lambda argument: "cookie", steady=_always),
-    "D": LogCode(lambda argument: _duration("us"), original=True, volatile=True),
-    "e": LogCode(_named(lambda r: r.env), volatile=True, steady=_always),
+    "b": LogCode(_plain(lambda r: str(r.bytes_sent) if r.bytes_sent else "-")),
+    "B": LogCode(_plain(lambda r: str(r.bytes_sent))),
+    "C": LogCode(_cookie, kind=_READ, field="cookie"),
+    "D": LogCode(lambda argument: _duration("us"), original=True, kind=_READ),
+    "e": LogCode(_named(lambda r: r.env)),
     "f": LogCode(_plain(lambda r: _escape_path(r.filename))),
-    "h": LogCode(_remote_host, volatile=True, steady=_always),
+    "h": LogCode(_remote_host, kind=_CLIENT),
     "H": LogCode(_plain(lambda r: _escape(r.protocol))),
-    "i": LogCode(_header_in, volatile=True, field=lambda argument: argument, steady=_always),
-    "k": LogCode(_plain(_keepalives), volatile=True),
+    "i": LogCode(_header_in, kind=_always(LogKind.FIELD)),
+    "k": LogCode(_plain(_keepalives), kind=_READ),
     "l": LogCode(_plain(lambda r: "-")),
-    "L": LogCode(_log_id, original=True, volatile=True),
+    "L": LogCode(_log_id, original=True, kind=_READ),
     "m": LogCode(_plain(lambda r: _escape(r.method))),
-    "n": LogCode(_named(lambda r: r.notes), volatile=True, steady=_always),
-    "o": LogCode(_header_out, volatile=True, steady=_always),
-    "p": LogCode(_port, volatile=True, steady=lambda argument: argument != "remote"),
-    "P": LogCode(_process, volatile=True),
+    "n": LogCode(_named(lambda r: r.notes)),
+    "o": LogCode(_header_out, kind=_READ),
+    "p": LogCode(_port, kind=lambda argument: LogKind.READ if argument == "remote" else LogKind.SAME),
+    "P": LogCode(_process),
     "q": LogCode(_plain(_query)),
     "r": LogCode(_plain(_request_line), original=True),
     "R": LogCode(_plain(_handler), original=True),
     "s": LogCode(_plain(lambda r: str(r.status)), original=True),
-    "t": LogCode(_time, volatile=True, steady=_is_whole_second),
-    "T": LogCode(_duration, original=True, volatile=True),
-    "u": LogCode(_plain(_user), volatile=True, steady=_always),
+    "t": LogCode(_time, kind=_time_kind),
+    "T": LogCode(_duration, original=True, kind=_READ),
+    "u": LogCode(_plain(_user)),
     "U": LogCode(_plain(lambda r: _escape_path(r.uri)), original=True),
     "v": LogCode(_plain(lambda r: _escape(r.server.name))),
     "V": LogCode(_plain(lambda r: _escape(r.server_name()))),
-    "X": LogCode(_plain(_connection_state), volatile=True),
-    "^ti": LogCode(_trailer_in, volatile=True),
-    "^to": LogCode(_trailer_out, volatile=True),
+    "X": LogCode(_plain(_connection_state), kind=_READ),
+    "^ti": LogCode(_trailer_in, kind=_READ),
+    "^to": LogCode(_trailer_out, kind=_READ),
 }

@@ -1,6 +1,6 @@
 """A format string becomes a tuple of items, once; a line is what the items read from a request.
 
-An item that is not `volatile` has the same text whenever the same answer is given again. This file knows the grammar of formats;
+Each item says what it depends on when the same answer is given again. This file knows the grammar of formats;
 what a code reads is in `codes`. Source: Apache manual, mod_log_config, "Custom Log Formats".
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from coachwhip.api import Providers, Request
-from coachwhip.api.log import LogCode
+from coachwhip.api.log import LogCode, LogKind
 from coachwhip.modules.loggers.mod_log_config.codes import CODES
 
 __all__ = ["BadFormat", "Format", "Item", "parse_format"]
@@ -30,12 +30,10 @@ class Item:
     read: Callable[[Request], str]
     #: Asks the client's own request, else the one that an internal redirect led to.
     original: bool = False
-    #: Its text may differ when the same answer is given again (time, client, bytes on the wire).
-    volatile: bool = False
+    #: What its text depends on when the same answer is given again.
+    kind: LogKind = LogKind.SAME
     #: Lower-case name of the request field that it reads, if it reads one.
     field: str = ""
-    #: It differs at most by client, second and request fields.
-    steady: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +126,12 @@ def _item(code: LogCode, argument: str, original: bool | None, statuses: set[int
     read = code.make(argument)
     if statuses or negated:
         read = _conditional(read, frozenset(statuses), negated)
-    field = code.field(argument).lower() if code.field is not None else ""
-    steady = code.steady is not None and code.steady(argument)
-    return Item(read, code.original if original is None else original, code.volatile, field, steady)
+    kind = code.kind(argument)
+    conditional = bool(statuses) or negated
+    field = argument.lower() if kind is LogKind.FIELD else code.field
+    if conditional and kind is not LogKind.SAME:
+        kind = LogKind.READ
+    return Item(read, code.original if original is None else original, kind, field)
 
 
 def _conditional(read: Callable[[Request], str], statuses: frozenset[int], negated: bool) -> Callable[[Request], str]:

@@ -1,41 +1,43 @@
-"""Log lines of replayed answers: for one kept answer, what of each line stays and what has to be read again.
+"""Log lines of replayed answers: for one kept answer, what of each line stays, and what has to be filled in each time.
 
-The hot path asks for a plan when an answer is kept, and fills it in for every replay.
+The hot path asks for a template when an answer is kept, and fills it for every replay.
 """
 
 from __future__ import annotations
 
 from coachwhip.api import Request
-from coachwhip.api.log import LogPiece
-from coachwhip.modules.loggers.mod_log_config.formats import Format
+from coachwhip.api.log import LogKind, LogTarget, LogTemplate
+from coachwhip.modules.loggers.mod_log_config.formats import Format, Item
 
-__all__ = ["fields_of", "is_steady", "plan_line"]
+__all__ = ["plan_line"]
 
 
-def plan_line(format: Format, first: Request, final: Request) -> tuple[LogPiece, ...]:
-    """The pieces of a line: bytes that stay, joined, and readers of what may differ."""
-    pieces: list[LogPiece] = []
+def plan_line(target: LogTarget, format: Format, first: Request, final: Request) -> LogTemplate:
+    """The template of a line; `first` and `final` stand for the answer that was given."""
+    pieces: list[bytes] = []
+    gaps: dict[LogKind, list[tuple[int, Item]]] = {kind: [] for kind in LogKind}
     for item in format.items:
-        if item.volatile:
-            pieces.append((item.read, item.original))
+        kind = _kind(item, final)
+        if kind is not LogKind.SAME:
+            gaps[kind].append((len(pieces), item))
+            pieces.append(b"")
             continue
-        text = item.read(first if item.original else final).encode("utf-8", "surrogateescape")
-        if pieces and isinstance(pieces[-1], bytes):
-            pieces[-1] += text
-        else:
-            pieces.append(text)
-    if pieces and isinstance(pieces[-1], bytes):
-        pieces[-1] += b"\n"
-    else:
-        pieces.append(b"\n")
-    return tuple(pieces)
+        pieces.append(item.read(first if item.original else final).encode("utf-8", "surrogateescape"))
+    pieces.append(b"\n")
+    return LogTemplate(
+        target,
+        tuple(pieces),
+        clients=tuple([at for at, _ in gaps[LogKind.CLIENT]]),
+        seconds=tuple([at for at, _ in gaps[LogKind.SECOND]]),
+        sents=tuple([at for at, _ in gaps[LogKind.SENT]]),
+        fields=tuple([(at, item.field) for at, item in gaps[LogKind.FIELD]]),
+        readers=tuple([(at, item.read, item.original) for at, item in gaps[LogKind.READ]]),
+        field_names=frozenset(item.field for item in format.items if item.field),
+    )
 
 
-def fields_of(format: Format) -> frozenset[str]:
-    """Lower-case names of the request fields that its volatile items read."""
-    return frozenset(item.field for item in format.items if item.field)
-
-
-def is_steady(format: Format) -> bool:
-    """Whether lines differ only by client, second and request fields."""
-    return all(item.steady or not item.volatile for item in format.items)
+def _kind(item: Item, r: Request) -> LogKind:
+    """An address stands for the client unless names are looked up; conditions on the status are decided already."""
+    if item.kind is LogKind.CLIENT and r.core.hostname_lookups != "off":
+        return LogKind.READ
+    return item.kind

@@ -1,0 +1,80 @@
+"""The bars: how Coachwhip must compare, and whether a run met them. CPU per request, as a ratio of medians; lower is better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coachwhip.bench.results import Run
+
+__all__ = ["ABSOLUTE", "RATIOS", "Verdict", "judge"]
+
+OURS = "coachwhip"
+#: A server that used less of its core than this was waiting for the generator.
+BUSY = 0.9
+
+#: Workload → the highest ratio to nginx and to Apache's event MPM.
+RATIOS: dict[str, dict[str, float]] = {
+    "page": {"nginx": 0.80, "apache": 0.22},
+    "vary": {"nginx": 1.00, "apache": 0.27},
+    "new": {"nginx": 0.90, "apache": 0.40},
+    "burst": {"nginx": 0.90, "apache": 0.40},
+    "medium": {"nginx": 0.95, "apache": 0.35},
+    "304": {"nginx": 0.80, "apache": 0.25},
+    "gzip": {"nginx": 0.10, "apache": 0.10},
+    "htaccess": {"apache": 0.12},
+    "1m": {"nginx": 1.10, "apache": 1.10},
+    "1g": {"nginx": 1.10, "apache": 1.10},
+}
+#: Workload → (what is measured, unit, the highest value): bars that are no comparison.
+ABSOLUTE: dict[str, tuple[str, str, float]] = {
+    "miss": ("cpu_us", "µs per request", 150.0),
+    "idle": ("bytes_per_connection", "bytes per idle connection", 4096.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One bar against one run."""
+
+    workload: str
+    #: "cpu nginx", "rate apache", "µs per request" and the like.
+    what: str
+    bar: float
+    found: float
+    #: None: cannot be judged; `text` says why.
+    met: bool | None
+    text: str
+
+
+def judge(run: Run) -> list[Verdict]:
+    """All bars for which the run has figures, in the table's order."""
+    verdicts: list[Verdict] = []
+    for workload, bars in RATIOS.items():
+        for other, bar in bars.items():
+            ratio = run.ratio(workload, "cpu_us", OURS, other)
+            if ratio is not None:
+                verdicts += [_at_most(workload, f"cpu {other}", bar, ratio), _rate(run, workload, other, bar)]
+    for workload, (what, unit, bar) in ABSOLUTE.items():
+        row = run.row(workload, OURS)
+        found = None if row is None else row.extra.get(what) if what in row.extra else row.median(what) if row.samples else None
+        if found is not None:
+            verdicts.append(_at_most(workload, unit, bar, found))
+    return verdicts
+
+
+def _at_most(workload: str, what: str, bar: float, found: float) -> Verdict:
+    met = found <= bar
+    return Verdict(workload, what, bar, found, met, "met" if met else f"missed by {found / bar - 1:.0%}")
+
+
+def _rate(run: Run, workload: str, other: str, bar: float) -> Verdict:
+    """Requests per second: at least one over the bar, where our server was the limit."""
+    least = 1 / bar
+    found = run.ratio(workload, "rate", OURS, other) or 0.0
+    row = run.row(workload, OURS)
+    busy = (row.median("busy") if row else None) or 0.0
+    if found >= least:
+        return Verdict(workload, f"rate {other}", least, found, True, "met")
+    if busy < BUSY:
+        return Verdict(workload, f"rate {other}", least, found, None, f"generator was the limit (server {busy:.0%} busy)")
+    return Verdict(workload, f"rate {other}", least, found, False, f"missed by {1 - found / least:.0%}")
