@@ -9,7 +9,10 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "coachwhip"
 
 #: Room → the rooms it may import, itself aside. Top to bottom.
 ROOMS = {
-    "cli": {"bench", "launch", "server", "mpm", "connection", "request", "config", "hooks", "filters", "logs", "expr", "api", "protocol", "util", "sites", "modules"},
+    "cli": {
+        "bench", "launch", "server", "mpm", "connection", "request", "config", "hooks", "filters", "logs", "expr", "api", "protocol",
+        "util", "sites", "modules",
+    },
     "launch": {"server", "mpm", "request", "config", "logs", "api", "util"},
     "server": {"request", "config", "hooks", "filters", "logs", "expr", "api", "protocol", "util", "modules"},
     "mpm": {"connection", "request", "config", "hooks", "logs", "api", "protocol", "util"},

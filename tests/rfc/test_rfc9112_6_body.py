@@ -132,4 +132,5 @@ def test_expect(value: bytes, version: bytes, answer: bool) -> None:
 
 @pytest.mark.parametrize("value", [b"200-maybe", b"y 100-continue", b"100-continue, x"])
 def test_unknown_expectations(value: bytes) -> None:
-    assert verdict(b"Expect: " + value) == "417 AH00570"
+    objection = frame(b"Expect: " + value).objection
+    assert objection is not None and (objection.status, objection.log_id) == (417, "AH00570")

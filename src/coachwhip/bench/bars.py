@@ -76,5 +76,5 @@ def _rate(run: Run, workload: str, other: str, bar: float) -> Verdict:
     if found >= least:
         return Verdict(workload, f"rate {other}", least, found, True, "met")
     if busy < BUSY:
-        return Verdict(workload, f"rate {other}", least, found, None, f"generator was the limit (server {busy:.0%} busy)")
+        return Verdict(workload, f"rate {other}", least, found, None, f"not judged: the server was {busy:.0%} busy, so it was not the limit")
     return Verdict(workload, f"rate {other}", least, found, False, f"missed by {1 - found / least:.0%}")

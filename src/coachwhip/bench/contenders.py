@@ -28,8 +28,8 @@ from coachwhip.bench.workloads import Features
 __all__ = ["CONTENDERS", "Contender", "Place", "found", "render"]
 
 _MODULES = ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/lib/httpd/modules", "/usr/libexec/apache2")
-#: Threads of Apache's only worker: as many as the standard load has connections.
-THREADS = 64
+#: Threads of Apache's only worker: more than the standard load has connections, or it would close kept ones to make room.
+THREADS = 128
 _APP = "coachwhip.bench.app"
 
 

@@ -1,10 +1,10 @@
 """Recording the page visits of the `mix` workload: serves the site of `site.py` on loopback and writes down what a browser asks.
 
     python -m coachwhip.bench.record pageload.json
-    chromium --user-data-dir=$(mktemp -d) http://127.0.0.1:PORT/home.html     (click About, click Home, reload, close)
+    chromium --user-data-dir=$(mktemp -d) http://127.0.0.1:PORT/home.html     (then about.html, then home.html again)
 
-Stop it with Ctrl-C or SIGTERM. Only requests for files of the site are kept, in their order; `Host` is replaced when they are sent again. The
-recorder sends `Last-Modified` and no entity tag, so that the browser's conditional requests mean the same to every server.
+Stop it with Ctrl-C or SIGTERM. Only requests for files of the site are kept, in their order; `Host` is replaced when they are sent
+again. The recorder sends `Last-Modified` and no entity tag, so that a conditional request means the same to every server.
 """
 
 from __future__ import annotations

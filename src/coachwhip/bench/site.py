@@ -11,7 +11,7 @@ from email.utils import formatdate
 from pathlib import Path
 from random import Random
 
-__all__ = ["HTACCESS", "MODIFIED", "PAGE", "TYPES", "VISIT", "build", "last_modified", "virtual_host_names"]
+__all__ = ["FILES", "HTACCESS", "MODIFIED", "PAGE", "TYPES", "VISIT", "build", "last_modified", "virtual_host_names"]
 
 #: Modification time of every file, seconds since the epoch: 1 July 2025, 12:00 UTC.
 MODIFIED = 1_751_371_200

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from coachwhip.bench import site
 from coachwhip.bench.requests import HOST, Requests, page_load, plain, varying, virtual_hosts
+from coachwhip.bench.site import FILES, PAGE, last_modified, virtual_host_names
 
 __all__ = ["HOST", "WORKLOADS", "Features", "Tool", "Workload", "named"]
 
@@ -50,7 +50,7 @@ class Workload:
     features: Features = Features()
     status: int = 200
     #: Bytes of the body, uncompressed; None: not looked at.
-    size: int | None = site.PAGE
+    size: int | None = PAGE
     encoding: str = ""
     #: Requests are counted by bytes received, because few large answers are finished in a run.
     by_bytes: bool = False
@@ -67,7 +67,7 @@ def _page() -> Requests:
 
 
 def _many() -> Requests:
-    return varying([f"/f/{number:03}.html" for number in range(site.FILES)])
+    return varying([f"/f/{number:03}.html" for number in range(FILES)])
 
 
 def _missing() -> Requests:
@@ -88,7 +88,7 @@ WORKLOADS = (
     Workload("1m", "1 MiB file", lambda: plain("/1m.bin"), connections=8, site="large", size=1 << 20, by_bytes=True),
     Workload("1g", "1 GiB file", lambda: plain("/1g.bin"), connections=2, site="large", size=1 << 30, by_bytes=True),
     Workload(
-        "304", "conditional request, 304", lambda: plain("/", ("If-Modified-Since", site.last_modified())), status=304, size=None
+        "304", "conditional request, 304", lambda: plain("/", ("If-Modified-Since", last_modified())), status=304, size=None
     ),
     Workload(
         "gzip", "gzip of a 100 KiB text", lambda: plain("/text.txt", ("Accept-Encoding", "gzip")), connections=16, site="text",
@@ -101,8 +101,8 @@ WORKLOADS = (
     Workload("404", "404, 100 missing files", _missing, status=404, size=None),
     Workload("mix", "page visits recorded from a browser, uncompressed", page_load, site="visit", size=None),
     Workload(
-        "hosts", "612 B, 1,000 virtual hosts", lambda: virtual_hosts(site.virtual_host_names()), site="hosts",
-        features=Features(hosts=tuple(site.virtual_host_names())),
+        "hosts", "612 B, 1,000 virtual hosts", lambda: virtual_hosts(virtual_host_names()), site="hosts",
+        features=Features(hosts=tuple(virtual_host_names())),
     ),
     Workload("miss", "612 B, nothing kept (Replay Off)", _page, features=Features(replay=False)),
     *(_open(count) for count in (1, 10, 100, 1_000, 10_000)),

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 
+from coachwhip.api.module import Module
 from coachwhip.modules import SHIPPED
 from coachwhip.util.suggest import nearest
 
 __all__ = ["KnownDirective", "KnownModule", "advice", "directives", "load_tables", "module_advice", "modules"]
+
+#: The MPM to name where any would do.
+COMMON_MPM = "mpm_event_module"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +101,18 @@ def advice(name: str, loaded: list[str]) -> str:
 def _about(found: list[KnownDirective]) -> str:
     name = f"<{found[0].name}>" if found[0].is_section else found[0].name
     offered = [modules()[row.module].identifier for row in found if row.module in modules()]
+    if found[0].module == "mpm_common" and _is_common(found[0].name):
+        return f"{name} needs an MPM: LoadModule {COMMON_MPM} is missing."
     shipped = [identifier for identifier in offered if identifier in SHIPPED]
     if shipped:
         return f"{name} belongs to {found[0].module}: LoadModule {shipped[0]} is missing."
     return f"{name} is known to Apache ({found[0].module}), not supported yet."
+
+
+def _is_common(name: str) -> bool:
+    """Whether our MPMs have this directive, which Apache's table keeps apart from all of them."""
+    mpm: Module = import_module(SHIPPED[COMMON_MPM]).MODULE
+    return any(row.name == name for row in mpm.directives)
 
 
 def module_advice(identifier: str) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from coachwhip.api.filters import InputFilter
+from coachwhip.api.filters import InputFilter, InputFilterError
 from coachwhip.api.request import BodyError
 from coachwhip.protocol.chunked import ChunkedDecoder
 from coachwhip.protocol.errors import BadRequest
@@ -40,7 +40,6 @@ class RequestBody:
         "done",
         "framing",
         "limit",
-        "received",
         "started",
     )
 
@@ -57,9 +56,9 @@ class RequestBody:
         self._size = 0
         self._waiter: asyncio.Future[None] | None = None
         self._error: BodyError | None = None
-        self._filters: list[InputFilter] = []
+        self._filters: tuple[InputFilter, ...] = ()
         self._given = 0
-        self.received = 0
+        #: Somebody has asked for it.
         self.started = False
         #: The framing's end has arrived.
         self.done = framing.kind is BodyKind.NONE or (framing.kind is BodyKind.LENGTH and framing.length == 0)
@@ -76,9 +75,20 @@ class RequestBody:
         return not self.done and self._error is None and self._size < HIGH_WATER
 
     @property
+    def is_awaited(self) -> bool:
+        """Whether a reader waits for the client at this moment."""
+        return self._waiter is not None
+
+    @property
     def trailers(self) -> list[tuple[bytes, bytes]]:
         """Trailer fields, once the body is done."""
         return list(self._decoder.trailers) if self._decoder is not None else []
+
+    def filter_by(self, filters: Iterable[InputFilter]) -> None:
+        """Let these decode what is read, the nearest to the wire first."""
+        self._filters = tuple(filters)
+
+    # -- from the wire
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes from the wire; returns those behind the body's end."""
@@ -96,19 +106,15 @@ class RequestBody:
             self.fail(BodyError(error.status, error.reason))
             return b""
         for piece in pieces:
-            self._take(piece)
+            if piece:
+                self._pieces.append(piece)
+                self._size += len(piece)
         self._wake()
         return rest
 
-    def _take(self, piece: bytes) -> None:
-        self.received += len(piece)
-        if piece:
-            self._pieces.append(piece)
-            self._size += len(piece)
-
     def fail(self, error: BodyError) -> None:
         """The rest will not come."""
-        if self._error is None:
+        if self._error is None and not self.done:
             self._error = error
         self._wake()
 
@@ -117,23 +123,34 @@ class RequestBody:
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
+    def detach(self) -> None:
+        """The connection goes on without it."""
+        self._on_read = _nothing
+
+    # -- to the reader
+
     async def next(self) -> bytes:
         """See `Body`."""
+        while True:
+            piece = await self._next_raw()
+            if not self._filters:
+                return piece
+            decoded = self._filtered(piece)
+            if decoded or not piece:
+                return decoded
+
+    async def _next_raw(self) -> bytes:
+        """The next piece as the framing has it."""
         if not self.started:
-            self.started = True
-            self._on_read()
-            if self.limit and self.framing.kind is BodyKind.LENGTH and self.framing.length > self.limit:
-                self.fail(BodyError(413, "Requested content-length is larger than the configured limit"))
+            self._begin()
         while True:
             if self._pieces:
                 piece = self._pieces.popleft()
                 self._size -= len(piece)
                 self._given += len(piece)
-                if self.limit and self._given > self.limit:
-                    self.fail(BodyError(413, "Request body is larger than the configured limit"))
-                    self._pieces.clear()
-                    continue
-                return piece
+                if not self.limit or self._given <= self.limit:
+                    return piece
+                self._refuse("Request body is larger than the configured limit")
             if self._error is not None:
                 raise self._error
             if self.done:
@@ -142,9 +159,43 @@ class RequestBody:
             self._on_read()
             await self._waiter
 
+    def _begin(self) -> None:
+        """The first read. A body that is announced as too large, or empty, is not asked for."""
+        self.started = True
+        if self.limit and self.framing.kind is BodyKind.LENGTH and self.framing.length > self.limit:
+            self._refuse("Requested content-length is larger than the configured limit")
+        elif self.framing.kind is not BodyKind.LENGTH or self.framing.length:
+            self._on_read()
+
+    def _refuse(self, reason: str) -> None:
+        """`LimitRequestBody`: nothing more is given."""
+        self._pieces.clear()
+        self._size = 0
+        self._error = BodyError(413, reason)
+
+    def _filtered(self, piece: bytes) -> bytes:
+        """Through all filters; b"" ends them."""
+        filters = self._filters
+        try:
+            if piece:
+                for run in filters:
+                    piece = run.feed(piece)
+                return piece
+            self._filters = ()
+            for run in filters:
+                piece = (run.feed(piece) if piece else b"") + run.finish()
+        except InputFilterError as error:
+            self._error = BodyError(error.status, str(error))
+            raise self._error from error
+        return piece
+
     def read(self, count: int) -> bytes:
         """See `Body`; only on a worker thread."""
         if not self._rest:
             self._rest = asyncio.run_coroutine_threadsafe(self.next(), self._loop).result()
         piece, self._rest = self._rest[:count], self._rest[count:]
         return piece
+
+
+def _nothing() -> None:
+    """What is asked for when there is nobody to ask."""

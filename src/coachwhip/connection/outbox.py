@@ -1,4 +1,4 @@
-"""What waits to be written on one socket: bytes and file slices, pulled from responses at the client's pace.
+"""What waits to be written on one socket: bytes and file slices, pulled from an answer at the client's pace.
 
 Sends straight away what the socket takes; keeps at most one piece of a body in memory. Small pieces are gathered into one `send`,
 files go out by `sendfile`. Knows the socket, not the loop: `flush` says whether the rest has to wait for writability.
@@ -6,25 +6,32 @@ files go out by `sendfile`. Knows the socket, not the loop: `flush` says whether
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from collections.abc import Iterator
 
 from coachwhip.api.buckets import File
 
-__all__ = ["FileShrank", "Outbox"]
+__all__ = ["ClientGone", "FileShrank", "Outbox"]
 
 GATHER = 64 << 10
 #: The most that one turn of the loop spends on one connection, so that a fast reader cannot keep others waiting.
 TURN = 4 << 20
+#: `sendfile` does not work on this pair of descriptors; reading and sending does.
+_NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+class ClientGone(OSError):
+    """The socket does not take bytes any more."""
 
 
 class FileShrank(OSError):
-    """A file became shorter while it was sent; the response cannot be completed."""
+    """A file became shorter, or cannot be read any more, while it was sent; the response cannot be completed."""
 
 
 class Outbox:
-    """The unsent rest of the responses of one connection."""
+    """The unsent rest of an answer."""
 
     __slots__ = ("_body", "_data", "_file", "_socket", "sent")
 
@@ -33,7 +40,7 @@ class Outbox:
         self._data = b""
         self._file: File | None = None
         self._body: Iterator[bytes | File] | None = None
-        #: Bytes handed to the system so far.
+        #: Bytes handed to the system since the last `put`.
         self.sent = 0
 
     @property
@@ -42,7 +49,8 @@ class Outbox:
         return not self._data and self._file is None and self._body is None
 
     def put(self, head: bytes, body: Iterator[bytes | File] | None) -> None:
-        """Queue a response. Only when the one before is sent."""
+        """Queue bytes and what follows them. Only while no body waits; what is left of earlier bytes goes first and is not counted."""
+        self.sent = -len(self._data)
         self._data += head
         self._body = body
 
@@ -50,11 +58,11 @@ class Outbox:
         """Send; True when all is sent, False to be called again when the socket can be written.
 
         Raises:
-            OSError: the client is gone. FileShrank: the body cannot be completed.
+            ClientGone: nobody takes it. FileShrank, and whatever the making of the body raises: it cannot be completed.
         """
         budget = TURN
         while budget > 0:
-            self._gather()
+            pauses = self._gather()
             before = self.sent
             try:
                 if self._data:
@@ -62,18 +70,19 @@ class Outbox:
                 elif self._file is not None:
                     self._send_file(self._file)
                 else:
-                    return True
+                    return not pauses
             except BlockingIOError:
                 return False
             except InterruptedError:
                 continue
-            budget -= self.sent - before
+            budget = 0 if pauses else budget - (self.sent - before)
         return self.is_empty
 
-    def _gather(self) -> None:
-        """Pull body pieces until there is enough for one write, or a file."""
+    def _gather(self) -> bool:
+        """Pull body pieces until there is enough for one write, or a file. True if the body pauses, so that others have a turn."""
         if self._body is None or self._file is not None or len(self._data) >= GATHER:
-            return
+            return False
+        pauses = False
         pieces = [self._data]
         size = len(self._data)
         for piece in self._body:
@@ -82,37 +91,59 @@ class Outbox:
                 break
             pieces.append(piece)
             size += len(piece)
-            if size >= GATHER:
+            pauses = not piece
+            if pauses or size >= GATHER:
                 break
         else:
             self._body = None
         self._data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return pauses
 
     def _send_data(self) -> None:
         flags = socket.MSG_MORE if self._file is not None and hasattr(socket, "MSG_MORE") else 0
-        count = self._socket.send(self._data, flags)
-        self.sent += count
+        count = self._send(memoryview(self._data)[:TURN], flags)
         self._data = self._data[count:]
+
+    def _send(self, data: memoryview | bytes, flags: int = 0) -> int:
+        try:
+            count = self._socket.send(data, flags)
+        except (BlockingIOError, InterruptedError):
+            raise
+        except OSError as error:
+            raise ClientGone(error.errno, error.strerror) from None
+        self.sent += count
+        return count
 
     def _send_file(self, file: File) -> None:
         fd = file.file.fileno()
         if fd < 0:
             raise FileShrank("file was closed")
-        if not hasattr(os, "sendfile"):
-            data = file.file.read_at(file.start, min(file.length, GATHER))
-            if not data:
-                raise FileShrank("file became shorter while it was sent")
-            count = self._socket.send(data)
-        else:
+        try:
             count = os.sendfile(self._socket.fileno(), fd, file.start, min(file.length, TURN))
-            if count == 0:
-                raise FileShrank("file became shorter while it was sent")
-        self.sent += count
-        left = file.length - count
-        if left:
-            self._file = File(file.file, file.start + count, left)
+        except (BlockingIOError, InterruptedError):
+            raise
+        except OSError as error:
+            if error.errno not in _NO_SENDFILE:
+                # The system does not say which of the two failed; a file that fails is seen when it is read.
+                self._read_at(file, 1)
+                raise ClientGone(error.errno, error.strerror) from None
+            count = self._send(self._read_at(file, GATHER))
         else:
-            self._file = None
+            self.sent += count
+        if count == 0:
+            raise FileShrank("file became shorter while it was sent")
+        left = file.length - count
+        self._file = File(file.file, file.start + count, left) if left else None
+
+    @staticmethod
+    def _read_at(file: File, count: int) -> bytes:
+        try:
+            data = file.file.read_at(file.start, min(file.length, count))
+        except OSError as error:
+            raise FileShrank(f"file cannot be read any more: {error.strerror}") from error
+        if not data:
+            raise FileShrank("file became shorter while it was sent")
+        return data
 
     def drop(self) -> None:
         """Forget what was not sent."""

@@ -1,6 +1,7 @@
 """How long a connection may take for what it is doing: one deadline, moved as stages change and bytes arrive.
 
-Only the monotonic clock counts. `mod_reqtimeout` gives the limits of reading; without it `TimeOut` holds for each wait.
+Only the monotonic clock counts. `mod_reqtimeout` gives the limits of reading; without it `TimeOut` holds for each wait. Whoever owns
+the connections looks at the deadlines about once a second, so a time-out comes up to that much late and never early.
 """
 
 from __future__ import annotations
@@ -30,53 +31,45 @@ class Stage(Enum):
 class Clock:
     """The deadline of one connection. Times are seconds of the monotonic clock."""
 
-    __slots__ = ("_account", "_deadline", "_info", "_keep_alive", "_sent", "_stage", "_total")
+    __slots__ = ("_account", "_last", "deadline", "stage")
 
     def __init__(self, info: Connection, now: float) -> None:
-        self._info = info
-        self._keep_alive = info.base_server.core.keep_alive_timeout
-        self._stage = Stage.HEADER
-        self._sent = 0
-        self._total = 0.0
-        self._deadline = 0.0
+        #: When patience ends. Set from outside only to go on resting (`Stage.IDLE`) after one more request.
+        self.deadline = 0.0
+        self.enter(Stage.HEADER, info, now)
+
+    def enter(self, stage: Stage, info: Connection, now: float) -> None:
+        """A stage begins; `info.server` says what holds for it."""
+        core = info.server.core
+        self.stage = stage
         #: What `mod_reqtimeout` keeps of the head or body that is being read.
         self._account: StageClock | None = None
-        self.enter(Stage.HEADER, now)
-
-    def enter(self, stage: Stage, now: float) -> None:
-        """A stage begins."""
-        core = self._info.server.core
-        self._stage = stage
-        self._account = None
+        #: The end of the stage, whatever arrives.
+        self._last = 0.0
         if stage is Stage.IDLE:
-            self._deadline = now + core.keep_alive_timeout
+            self.deadline = now + core.keep_alive_timeout
         elif stage is Stage.LINGER:
-            self._deadline, self._total = now + LINGER_SILENCE, now + LINGER_TOTAL
+            self.deadline, self._last = now + LINGER_SILENCE, now + LINGER_TOTAL
         else:
-            self._deadline = now + core.timeout
-            limits = self._info.timeouts
+            self.deadline = now + core.timeout
+            limits = info.timeouts
             if limits is not None and stage is not Stage.SEND:
                 self._account = StageClock(limits.header if stage is Stage.HEADER else limits.body, now)
 
-    def rest(self, now: float) -> None:
-        """One request was answered, the next is waited for; `enter(Stage.IDLE)` when it is that already."""
-        self._deadline = now + self._keep_alive
-
-    def received(self, count: int, now: float) -> None:
+    def received(self, count: int, info: Connection, now: float) -> None:
         """Bytes arrived."""
-        if self._stage is Stage.LINGER:
-            self._deadline = min(now + LINGER_SILENCE, self._total)
-        elif self._stage in (Stage.HEADER, Stage.BODY):
-            self._deadline = now + self._info.server.core.timeout
+        if self.stage is Stage.LINGER:
+            self.deadline = min(now + LINGER_SILENCE, self._last)
+        elif self.stage is Stage.HEADER or self.stage is Stage.BODY:
+            self.deadline = now + info.server.core.timeout
             if self._account is not None:
                 self._account.received(count)
 
-    def progressed(self, sent: int, now: float) -> None:
-        """The total number of bytes sent is now this."""
-        if self._stage is Stage.SEND and sent != self._sent:
-            self._sent = sent
-            self._deadline = now + self._info.server.core.timeout
+    def progressed(self, info: Connection, now: float) -> None:
+        """Bytes were taken by the client's side."""
+        if self.stage is Stage.SEND:
+            self.deadline = now + info.server.core.timeout
 
     def expired(self, now: float) -> bool:
         """Whether the deadline has passed."""
-        return now >= self._deadline or (self._account is not None and self._account.is_over(now))
+        return now >= self.deadline or (self._account is not None and self._account.is_over(now))

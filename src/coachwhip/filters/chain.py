@@ -12,10 +12,11 @@ from coachwhip.api.buckets import Brigade, Data, End, File, Stream
 from coachwhip.api.filters import OutputFilter
 from coachwhip.api.request import Request
 
-__all__ = ["Chain", "run_whole"]
+__all__ = ["PIECE", "Chain", "brigades", "run_whole"]
 
-#: A file is handed to content filters in pieces of this size.
-PIECE = 4 << 20
+#: A file is handed to content filters in pieces of this size: what they may hold in memory, and work through at one go. Not less than
+#: the 64 KiB from which mod_deflate compresses whole.
+PIECE = 256 << 10
 
 
 class Chain:

@@ -16,7 +16,11 @@ from coachwhip.protocol.status import status_line
 __all__ = ["BadHeader", "head_bytes", "merged_fields"]
 
 #: A 304 does not describe the content that it does not carry (RFC 9110 §15.4.5).
-NOT_IN_304 = ("content-type", "content-length", "content-encoding", "content-language", "content-range", "content-md5")
+NOT_IN_304 = frozenset(
+    ("content-type", "content-length", "content-encoding", "content-language", "content-range", "content-md5")
+)
+#: Fields that stand at the head of every answer.
+_FIRST = frozenset(("date", "server"))
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
@@ -78,15 +82,12 @@ def head_bytes(r: Request, fields: Headers, date: str, server: str) -> bytes:
     """
     status = r.status_line or status_line(r.status)
     version = "HTTP/1.0" if r.env.get("force-response-1.0") is not None and r.protocol_number == 1000 else "HTTP/1.1"
-    lines = [f"{version} {status}", f"Date: {fields.get('Date') or date}"]
+    lines = [f"{version} {status}"]
+    first = [("Date", fields.get("Date") or date)]
     if server:
-        lines.append(f"Server: {fields.get('Server') or server}")
-    listed = fields.items()
-    if r.status == 304:
-        listed = [(name, value) for name, value in listed if name.lower() not in NOT_IN_304]
-    for name, value in listed:
-        if name.lower() in ("date", "server"):
-            continue
+        first.append(("Server", fields.get("Server") or server))
+    left_out = NOT_IN_304 | _FIRST if r.status == 304 else _FIRST
+    for name, value in [*first, *[one for one in fields.items() if one[0].lower() not in left_out]]:
         if _NAME.fullmatch(name) is None or _BAD_VALUE.search(value) is not None:
             raise BadHeader(name)
         lines.append(f"{name}: {value}")

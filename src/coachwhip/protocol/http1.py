@@ -216,6 +216,11 @@ class HeadReader:
         return self._judge.head is not None or len(self._buffer) > self._line_start
 
     @property
+    def has_line(self) -> bool:
+        """Whether a whole request line has arrived: from then on there is somebody to answer."""
+        return self._judge.head is not None
+
+    @property
     def first_line(self) -> bytes:
         """The request line as far as it has arrived, for the log of a refusal."""
         return bytes(self._buffer).lstrip(b"\r\n").partition(b"\n")[0].removesuffix(b"\r")

@@ -73,9 +73,7 @@ def _refuse(r: Request, error: BadRequest) -> None:
         r.keepalive = False
 
 
-def begin(
-    pipeline: Pipeline, connection: Connection, head: RequestHead, started: float
-) -> tuple[Request, Framing | None, int]:
+def begin(pipeline: Pipeline, connection: Connection, head: RequestHead, started: float) -> tuple[Request, Framing | None, int]:
     """The record of a request, how its body is framed, and 200 or the status with which it is refused.
 
     `started` is the wall-clock second at which the request began.

@@ -317,6 +317,3 @@ def _as_result(answer: Any) -> Result:
     if isinstance(answer, int) and 100 <= answer <= 599:
         return answer
     raise TypeError(f"a hook answered {answer!r}, which is neither an Outcome nor a status")
-
-
-

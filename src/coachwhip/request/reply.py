@@ -15,7 +15,7 @@ from coachwhip.api.core import CoreServer
 from coachwhip.api.headers import Headers
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.request import Request
-from coachwhip.filters.chain import Chain, brigades
+from coachwhip.filters.chain import PIECE, Chain, brigades
 from coachwhip.filters.head import BadHeader, head_bytes, merged_fields
 from coachwhip.filters.ranges import Unsatisfiable, apply_ranges
 from coachwhip.request import errors
@@ -43,7 +43,7 @@ class Reply:
 
     request: Request
     head: bytes
-    #: The body in order: bytes, or slices of open files. None: no body follows the head.
+    #: The body in order: bytes, or slices of open files; empty bytes where it may pause. None: no body follows the head.
     body: Iterator[bytes | File] | None
     #: Close the connection when it is sent.
     close: bool
@@ -63,7 +63,9 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
         r.protocol_number = 1000
     chain = Chain(r)
     source = brigades(r.output, cut=not chain.is_empty)
-    first, complete = _first(chain, source)
+    first, ended = _first(chain, source)
+    # A filter that had to let go of a part before the end has given the length away, even if the end has come by now.
+    complete = ended and not r.chunked
     if complete:
         apply_ranges(r, first, lambda asked: range_applies(pipeline, asked))
     has_body = r.status >= 200 and r.status not in (204, 304)
@@ -83,7 +85,7 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     if r.header_only or not has_body:
         _close_files(first)
         return Reply(r, head, None, close)
-    body = _pieces(chain, source, first, complete)
+    body = _pieces(chain, source, first, ended)
     if chunked:
         return Reply(r, head, _chunks(body, r), close, chunked=True)
     return Reply(r, head, body, close, list(first) if complete else None)
@@ -123,8 +125,8 @@ def _set_framing(r: Request, fields: Headers, length: int | None, has_body: bool
     if "Content-Length" in fields:
         return False
     if r.protocol_number >= 1001 and r.keepalive and not r.expecting_100:
-        fields.unset("Content-Length")
-        fields.set("Transfer-Encoding", "chunked")
+        if not r.header_only:
+            fields.set("Transfer-Encoding", "chunked")
         return True
     return False
 
@@ -178,16 +180,24 @@ def _raw(r: Request, name: str) -> str | None:
     return ",".join(found) if found else None
 
 
-def _pieces(chain: Chain, source: Iterator[Brigade], first: Brigade, complete: bool) -> Iterator[bytes | File]:
-    """The body's pieces, the rest of it pulled through the filters as they are asked for."""
+def _pieces(chain: Chain, source: Iterator[Brigade], first: Brigade, ended: bool) -> Iterator[bytes | File]:
+    """The body's pieces, the rest of it pulled through the filters as they are asked for.
+
+    An empty piece says that filters have worked for a while, and that others may want a turn before it goes on.
+    """
     yield from _plain(first)
-    if complete:
+    if ended:
         return
+    worked = 0
     for brigade in source:
         out = chain.feed(brigade)
         yield from _plain(out)
         if out and isinstance(out[-1], End):
             return
+        worked += _length_of(brigade)
+        if worked >= PIECE:
+            worked = 0
+            yield b""
     tail = chain.feed([End()])
     yield from _plain(tail)
 
@@ -204,6 +214,9 @@ def _plain(brigade: Brigade) -> Iterator[bytes | File]:
 def _chunks(pieces: Iterator[bytes | File], r: Request) -> Iterator[bytes | File]:
     """Chunked framing around the pieces (RFC 9112 §7.1)."""
     for piece in pieces:
+        if not piece:
+            yield piece
+            continue
         r.bytes_sent += len(piece)
         size = b"%x\r\n" % len(piece)
         if isinstance(piece, bytes):

@@ -201,4 +201,3 @@ _TIMES = {
     "TIME_WDAY": "%w",
     "TIME_YEAR": "%Y",
 }
-

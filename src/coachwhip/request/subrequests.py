@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["become", "lookup_file", "lookup_uri", "redirect", "redirect_to_error_document", "run"]
 
 LOG = ModuleLog("core")
+#: Fields about the body and the conditions of the request as a whole.
+_NOT_FOR_SUBREQUESTS = tuple(
+    "Content-Encoding Content-Language Content-Length Content-Location Content-Type Content-Range If-Match "
+    "If-Modified-Since If-None-Match If-Range If-Unmodified-Since Range Transfer-Encoding".split(" ")
+)
 
 
 def _twin(r: Request) -> Request:
@@ -50,9 +55,7 @@ def _sub(r: Request, method: str) -> Request:
     sub.method = method
     sub.header_only = r.header_only
     sub.headers_in = r.headers_in.view(r.record)
-    for name in ("Content-Encoding", "Content-Language", "Content-Length", "Content-Location", "Content-Type",
-                 "Content-Range", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since",
-                 "Range", "Transfer-Encoding"):
+    for name in _NOT_FOR_SUBREQUESTS:
         sub.headers_in.unset(name)
     sub.env = r.env.copy()
     sub.user, sub.auth_type = r.user, r.auth_type

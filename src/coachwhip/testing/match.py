@@ -89,7 +89,9 @@ def render(response: Response, places: Places) -> str:
     page = page_of(response)
     body, notes = _readable_body(response) if page is None else (page, [])
     hidden = places.hide(_hide_product(body))
-    has_free_length = page is not None or bool(notes) or b"{boundary}" in body or len(hidden) != len(places.hide(body)) or b"{root}" in hidden
+    has_free_length = (
+        page is not None or bool(notes) or b"{boundary}" in body or len(hidden) != len(places.hide(body)) or b"{root}" in hidden
+    )
     lines = [escape(response.status_line)]
     lines += [f"{escape(name)}: {_header_text(name, value, places, has_free_length)}" for name, value in response.headers]
     lines += [CUT] if not response.is_complete else []

@@ -6,7 +6,7 @@ import pytest
 from config_cases import lay_out, load_text
 
 from coachwhip.config import ConfigError
-from coachwhip.config.known import directives, modules
+from coachwhip.config.known import advice, directives, modules
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +76,14 @@ def test_all_of_apaches_modules_are_known() -> None:
 
 def test_names_are_found_in_any_case() -> None:
     assert [row.name for row in directives()["documentroot"]] == ["DocumentRoot"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("Listen", "Listen needs an MPM: LoadModule mpm_event_module is missing."),
+        ("StartThreads", "StartThreads is known to Apache (mpm_common), not supported yet."),
+    ],
+)
+def test_what_every_mpm_has_is_missed_where_none_is_loaded(name: str, hint: str) -> None:
+    assert advice(name, []) == hint

@@ -189,6 +189,7 @@ class Inflate:
         self._r = r
         self._log = log
         self._reader: GzipReader | None = None
+        self._buffer_size = r.server.config(DeflateServer).buffer_size
         self._is_out = False
 
     def __call__(self, brigade: Brigade) -> Brigade:
@@ -205,6 +206,9 @@ class Inflate:
             if isinstance(bucket, (Data, File)):
                 data = bucket.data if isinstance(bucket, Data) else bucket.read()
                 done += [Data(piece) for piece in self._reader.feed(data)]
+                if self._reader.total_out > self._buffer_size:
+                    # Apache lets a full buffer go when the next byte comes, and with it the chance of a Content-Length.
+                    self._r.chunked = True
             else:
                 if isinstance(bucket, End):
                     self._end(self._reader)

@@ -1,0 +1,357 @@
+"""Replay on equals replay off: two servers over the same files are asked the same, and must answer the same bytes.
+
+A state machine makes a random configuration with random files, then asks and changes in random order. The date aside, the two answers
+must be equal byte for byte, and so must what becomes of the connection, and in the end the access and error logs.
+
+    python -m fuzz.equivalence --steps 100000
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.database import DirectoryBasedExampleDatabase
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from coachwhip.request import files as file_layer
+from coachwhip.testing.inside import Inside, Line
+from fuzz import sites
+
+__all__ = ["Equivalence", "Tally", "search"]
+
+STEPS_PER_SITE = 60
+#: Modification times: long past, a little past, and just now.
+TIMES = (1_600_000_000, 1_600_000_060, None)
+_DATE = re.compile(rb"\r\nDate: [^\r\n]*")
+_ETAG = re.compile(rb"\r\nETag: ([^\r\n]*)")
+_MODIFIED = re.compile(rb"\r\nLast-Modified: ([^\r\n]*)")
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+
+class Tally:
+    """How much was asked in all, and how much of it was answered by replay."""
+
+    asked = 0
+    hits = 0
+    sites = 0
+    changes = 0
+    volatile: dict[str, int] = {}  # noqa: RUF012 -- one tally for the whole run
+
+
+@st.composite
+def configurations(draw: Draw) -> str:
+    """What follows the base: lines of the server, sections, virtual hosts."""
+    lines = draw(st.lists(st.sampled_from(sites.SERVER), max_size=6))
+    override = draw(st.sampled_from(("All", "All", "None", "FileInfo Indexes", "AuthConfig Options")))
+    options = draw(st.sampled_from(("FollowSymLinks Indexes MultiViews", "FollowSymLinks", "SymLinksIfOwnerMatch Indexes", "None")))
+    lines.append(f"<Directory {{root}}>\nAllowOverride {override}\nOptions {options}\nRequire all granted\n</Directory>")
+    lines += draw(st.lists(_sections(), max_size=3))
+    for name in draw(st.sets(st.sampled_from(("a.test", "b.test")))):
+        own = draw(st.lists(st.sampled_from([line for line in sites.SERVER if not line.startswith(("ReplayMemory", "LimitRequest", "ServerTokens"))]), max_size=3))
+        own += draw(st.lists(_sections(), max_size=1))
+        root = draw(st.sampled_from(("htdocs", "htdocs/d1", "beside")))
+        lines.append("\n".join(("<VirtualHost *:*>", f"ServerName {name}", f"DocumentRoot {{root}}/{root}", *own, "</VirtualHost>")))
+    return "\n".join(lines) + "\n"
+
+
+@st.composite
+def _sections(draw: Draw) -> str:
+    begin, end = draw(st.sampled_from(sites.SECTIONS))
+    kind = begin[1:].partition(" ")[0]
+    lines = draw(st.lists(st.sampled_from([line for line in sites.HTACCESS if _may_stand(line, kind)]), min_size=1, max_size=2))
+    return "\n".join((begin, *lines, end))
+
+
+def _may_stand(line: str, kind: str) -> bool:
+    if line == "NoSuchDirective":
+        return False
+    if kind in ("Files", "FilesMatch", "If") and line.startswith(("<Files", "Options", "FallbackResource")):
+        return False
+    return not (kind in ("Location", "LocationMatch", "If") and line.startswith(("<Files", "<If")))
+
+
+@st.composite
+def requests(draw: Draw) -> tuple[str, list[str]]:
+    """Request line and field lines; `{etag}` and `{date}` stand for those of an answer that came before."""
+    method = draw(st.sampled_from(("GET",) * 12 + ("HEAD",) * 3 + ("OPTIONS", "POST", "TRACE", "get")))
+    version = draw(st.sampled_from(("HTTP/1.1",) * 8 + ("HTTP/1.0",) * 2))
+    fields: list[str] = []
+    host = draw(st.sampled_from(("localhost",) * 8 + sites.HOSTS))
+    if host is not None:
+        fields.append(f"Host: {host}")
+    for name in draw(st.lists(st.sampled_from(tuple(sites.FIELDS)), max_size=3, unique=True)):
+        fields.append(f"{name}: {draw(st.sampled_from(sites.FIELDS[name]))}")
+    if draw(st.integers(0, 14)) == 0:
+        fields.append(draw(st.sampled_from(sites.ODD_FIELDS)))
+    return f"{method} {draw(st.sampled_from(sites.PATHS))} {version}", fields
+
+
+class Side:
+    """One of the two servers, with the connection at hand."""
+
+    def __init__(self, root: str, config: str, name: str) -> None:
+        self.server = Inside(root, config.replace("{side}", name).replace("{root}", root), file=f"{name}.conf")
+        self.line: Line | None = None
+
+    def ask(self, data: bytes) -> tuple[bytes, bool]:
+        """The answer without its date, and whether the connection ended."""
+        if self.line is None:
+            self.line = self.server.line()
+        answer = self.line.ask(data)
+        over = self.line.ended or b"\r\nConnection: close\r\n" in answer or self.line.is_over()
+        if over:
+            self.hang_up()
+        return _DATE.sub(b"", answer, count=1), over
+
+    def hang_up(self) -> None:
+        """Let the next question have a connection of its own."""
+        if self.line is not None:
+            self.line.close()
+            self.line = None
+
+
+class Equivalence(RuleBasedStateMachine):
+    """One site, served with replay and without."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.root = tempfile.mkdtemp(prefix="coachwhip-fuzz-")
+        self.sides: tuple[Side, ...] = ()
+        self.etag, self.date = '"none"', "Sun, 06 Nov 1994 08:49:37 GMT"
+        self.past: list[bytes] = []
+        self.config = ""
+        self.has_drifted = False
+
+    # -- the site
+
+    @initialize(config=configurations(), picked=st.lists(st.sampled_from(sites.FILES), min_size=8, max_size=30, unique=True), data=st.data())
+    def begin(self, config: str, picked: list[str], data: st.DataObject) -> None:
+        """Make files and both servers."""
+        for folder in sites.FOLDERS:
+            os.makedirs(f"{self.root}/{folder}")
+        self._put("mime.types", b"text/html html\ntext/plain txt\n", 0)
+        self._put("beside/users", sites.USERS[0], 0)
+        self._put("beside/groups", sites.GROUPS[0], 0)
+        for path in picked:
+            self._put(path, data.draw(st.sampled_from(sites.CONTENTS)), 0)
+        for folder in data.draw(st.lists(st.sampled_from(sites.FOLDERS[:3]), max_size=2)):
+            self._put(f"{folder}/.htaccess", self._htaccess(data), 0)
+        self.config = config
+        self.sides = tuple(Side(self.root, sites.BASE + config + last, name) for name, last in (("on", ""), ("off", "Replay Off\n")))
+        Tally.sites += 1
+        time.sleep(0.02)
+
+    def _put(self, path: str, content: bytes, when: int) -> None:
+        full = f"{self.root}/{path}"
+        with open(full, "r+b" if os.path.exists(full) else "wb") as file:
+            file.write(content)
+            file.truncate()
+        self._date(full, when)
+
+    def _date(self, full: str, when: int) -> None:
+        moment = TIMES[when]
+        if moment is not None:
+            os.utime(full, (moment, moment))
+
+    def _htaccess(self, data: st.DataObject) -> bytes:
+        lines = data.draw(st.lists(st.sampled_from(sites.HTACCESS), min_size=1, max_size=2))
+        return ("\n".join(lines) + "\n").replace("{root}", self.root).encode()
+
+    # -- asking
+
+    @rule(request=requests(), times=st.sampled_from((1, 2, 3, 3, 4)))
+    def ask(self, request: tuple[str, list[str]], times: int) -> None:
+        """Ask something new, some times."""
+        line, fields = request
+        text = "\r\n".join((line, *fields, "", "")).replace("{etag}", self.etag).replace("{date}", self.date)
+        data = text.encode("latin-1")
+        self.past.append(data)
+        for _ in range(times):
+            self._compare(data)
+
+    @precondition(lambda self: self.past)
+    @rule(which=st.integers(0, 1 << 16), times=st.sampled_from((1, 1, 2)))
+    def ask_again(self, which: int, times: int) -> None:
+        """Ask what was asked before."""
+        for _ in range(times):
+            self._compare(self.past[-1 - which % min(len(self.past), 12)])
+
+    @rule()
+    def hang_up(self) -> None:
+        """Close the connection."""
+        for side in self.sides:
+            side.hang_up()
+
+    def _compare(self, data: bytes) -> None:
+        on, off = self.sides
+        found = on.ask(data)
+        expected = off.ask(data)
+        Tally.asked += 1
+        if found != expected:
+            # The clock takes part in some answers; then a server without replay has changed its mind too.
+            self.has_drifted = True
+            off.hang_up()
+            on.hang_up()
+            again = off.ask(data)
+            off.hang_up()
+            if again == expected or not _differs_by_clock(found[0], expected[0], again[0]):
+                raise AssertionError(f"asked {data!r}\nwith replay    {found!r}\nwithout replay {expected!r}\nconfiguration:\n{self.config}")
+        tag, date = _ETAG.search(expected[0]), _MODIFIED.search(expected[0])
+        self.etag = tag[1].decode("latin-1") if tag is not None else self.etag
+        self.date = date[1].decode("latin-1") if date is not None else self.date
+
+    # -- changing
+
+    @rule(path=st.sampled_from(sites.FILES), content=st.sampled_from(sites.CONTENTS), when=st.integers(0, 2))
+    def write(self, path: str, content: bytes, when: int) -> None:
+        """Write a file in place, or make it."""
+        self._change(lambda: self._put(path, content, when))
+
+    @rule(path=st.sampled_from(sites.FILES), content=st.sampled_from(sites.CONTENTS), when=st.integers(0, 2))
+    def replace(self, path: str, content: bytes, when: int) -> None:
+        """Write beside, and rename."""
+
+        def do() -> None:
+            self._put(path + ".tmp", content, when)
+            os.rename(f"{self.root}/{path}.tmp", f"{self.root}/{path}")
+
+        self._change(do)
+
+    @rule(path=st.sampled_from(sites.FILES + sites.LINKS))
+    def remove(self, path: str) -> None:
+        """Remove a file or a link."""
+        self._change(lambda: os.unlink(f"{self.root}/{path}"))
+
+    @rule(folder=st.sampled_from((*sites.FOLDERS, "htdocs", "htdocs/d0")), data=st.data())
+    def configure(self, folder: str, data: st.DataObject) -> None:
+        """Write a `.htaccess`, or remove it."""
+        if data.draw(st.booleans()):
+            content = self._htaccess(data)
+            self._change(lambda: self._put(f"{folder}/.htaccess", content, 0))
+        else:
+            self._change(lambda: os.unlink(f"{self.root}/{folder}/.htaccess"))
+
+    @rule(link=st.sampled_from(sites.LINKS), at=st.sampled_from(sites.TARGETS))
+    def point(self, link: str, at: str) -> None:
+        """Let a link point elsewhere."""
+
+        def do() -> None:
+            os.symlink(at.replace("{root}", self.root), f"{self.root}/{link}.tmp")
+            os.rename(f"{self.root}/{link}.tmp", f"{self.root}/{link}")
+
+        self._change(do)
+
+    @rule(pair=st.sampled_from((("htdocs/d0", "htdocs/d1"), ("beside/x", "beside/y"), ("htdocs/d0/sub", "htdocs/d0/deep"), ("htdocs", "beside/x"))))
+    def swap(self, pair: tuple[str, str]) -> None:
+        """Two folders change places."""
+        one, other = (f"{self.root}/{name}" for name in pair)
+
+        def do() -> None:
+            os.rename(one, one + ".tmp")
+            os.rename(other, one)
+            os.rename(one + ".tmp", other)
+
+        self._change(do)
+
+    @rule(users=st.sampled_from(sites.USERS), groups=st.sampled_from(sites.GROUPS))
+    def let_in(self, users: bytes, groups: bytes) -> None:
+        """Edit the password and group files."""
+
+        def do() -> None:
+            self._put("beside/users", users, 0)
+            self._put("beside/groups", groups, 0)
+
+        self._change(do)
+
+    def _change(self, do: Callable[[], None]) -> None:
+        Tally.changes += 1
+        try:
+            do()
+        except OSError:
+            # Nothing there to change, or no place for it: also a state of the files.
+            return
+
+    # -- the end
+
+    def teardown(self) -> None:
+        """The logs must be the same too."""
+        try:
+            if self.sides:
+                self._close()
+        finally:
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    def _close(self) -> None:
+        Tally.hits += self.sides[0].server.hits
+        for reason, count in self.sides[0].server.replay.counters.volatile.items():
+            Tally.volatile[reason] = Tally.volatile.get(reason, 0) + count
+        for side in self.sides:
+            side.hang_up()
+            side.server.close()
+        if self.has_drifted:
+            return
+        for log in ("access", "error"):
+            on, off = (self._log(f"{side}-{log}.log") for side in ("on", "off"))
+            if on != off:
+                first = next((pair for pair in zip(on, off, strict=False) if pair[0] != pair[1]), (on[len(off) :], off[len(on) :]))
+                raise AssertionError(f"{log} log differs:\nwith replay    {first[0]!r}\nwithout replay {first[1]!r}\nconfiguration:\n{self.config}")
+
+    def _log(self, name: str) -> list[str]:
+        with open(f"{self.root}/{name}", encoding="latin-1") as file:
+            return file.read().split("\n")
+
+
+def _differs_by_clock(found: bytes, expected: bytes, again: bytes) -> bool:
+    return found == again != expected
+
+
+def search(steps: int, *, derandomize: bool = False, database: str | None = None) -> None:
+    """Take about this many steps. Raises AssertionError with the shortest way to a difference."""
+    tick = file_layer.TICK
+    # Half of the kernel's own tick and more: sites would else have to rest between changes for most of the time.
+    file_layer.TICK = 0.012
+    try:
+        run_state_machine_as_test(
+            Equivalence,
+            settings=settings(
+                max_examples=max(steps // STEPS_PER_SITE, 1),
+                stateful_step_count=STEPS_PER_SITE,
+                deadline=None,
+                derandomize=derandomize,
+                database=DirectoryBasedExampleDatabase(database) if database else None,
+                suppress_health_check=list(HealthCheck),
+                print_blob=False,
+            ),
+        )
+    finally:
+        file_layer.TICK = tick
+
+
+def main() -> int:
+    """The command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m fuzz.equivalence", description=__doc__)
+    parser.add_argument("--steps", type=int, default=100_000, help="how many requests and changes (default 100000)")
+    asked = parser.parse_args()
+    try:
+        search(asked.steps, database=".hypothesis/equivalence")
+    finally:
+        share = 100 * Tally.hits / max(Tally.asked, 1)
+        print(f"{Tally.sites} sites, {Tally.asked} requests, {Tally.changes} changes, {Tally.hits} replays ({share:.0f} %)", file=sys.stderr)
+        print(f"not kept: {dict(sorted(Tally.volatile.items(), key=lambda item: -item[1])[:12])}", file=sys.stderr)
+    print("no difference")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

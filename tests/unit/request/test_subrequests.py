@@ -1,0 +1,140 @@
+"""Other requests on behalf of one: looked up, run into its body, become, or answered in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from coachwhip.api import phases
+from coachwhip.api.buckets import Data, End
+from coachwhip.api.files import FileKind
+from coachwhip.api.module import Module
+from coachwhip.api.outcome import Outcome
+from coachwhip.api.phases import Order
+from coachwhip.api.request import Request
+
+MakeWorld = Callable[..., Any]
+FILES = {"htdocs/f": "file", "htdocs/d/g": "other", "htdocs/d/sub/x": "x"}
+DENIED = "<Location /denied>\nRequire all denied\n</Location>"
+
+
+def during(act: Callable[[Request], Any]) -> Module:
+    """A module whose handler asks a first request's questions."""
+    made = Module("probe_module", "mod_probe.c", replayable=True)
+
+    @made.hook(phases.handler, Order.REALLY_FIRST)
+    def handle(r: Request) -> Any:
+        return act(r) if r.is_initial else Outcome.DECLINED
+
+    return made
+
+
+def asked(world: MakeWorld, act: Callable[[Request], Any], target: str = "/d/g", fields: Any = None) -> Any:
+    """What `act` answers when it is called with the request for `target`."""
+    found: list[Any] = []
+
+    def handle(r: Request) -> Any:
+        found.append(act(r))
+        r.send(End())
+        return Outcome.OK
+
+    world(DENIED, FILES).add(during(handle)).ask(target, fields)
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("uri", "status", "path"),
+    [
+        ("/f", 200, "/f"),
+        ("g", 200, "/d/g"),
+        ("sub/x", 200, "/d/sub/x"),
+        ("../f", 200, "/f"),
+        ("/%66?q=1", 200, "/f"),
+        ("/denied", 403, "/denied"),
+        ("/a%2fb", 404, None),
+    ],
+)
+def test_lookup_of_a_url(world: MakeWorld, uri: str, status: int, path: str | None) -> None:
+    sub = asked(world, lambda r: r.lookup_uri(uri))
+    assert sub.status == status
+    assert path is None or sub.uri == path
+    assert sub.main is not None
+
+
+def test_lookup_of_a_file(world: MakeWorld) -> None:
+    beside = asked(world, lambda r: r.lookup_file("sub"))
+    assert (beside.status, beside.uri, beside.finfo.kind) == (200, "/d/sub", FileKind.DIRECTORY)
+
+
+def test_a_subrequest_is_not_conditional_and_has_its_own_environment(world: MakeWorld) -> None:
+    def act(r: Request) -> Any:
+        r.env["X"] = "1"
+        sub = r.lookup_uri("/f")
+        sub.env["X"] = "2"
+        return r.env["X"], sub.headers_in.get("Range"), sub.headers_in.get("Accept")
+
+    assert asked(world, act, fields={"Range": "bytes=0-1", "Accept": "a/b"}) == ("1", None, "a/b")
+
+
+def test_a_subrequest_runs_into_the_body(world: MakeWorld) -> None:
+    def act(r: Request) -> Any:
+        r.send(Data(b"<"))
+        r.engine.run(r.lookup_uri("/f"))
+        r.send(Data(b">"), End())
+        return Outcome.OK
+
+    assert world("", FILES).add(during(act)).ask("/d/g").body == b"<file>"
+
+
+def test_looks_of_subrequests_are_in_the_same_record(world: MakeWorld) -> None:
+    record = asked(world, lambda r: (r.lookup_uri("/f"), r.record)[1])
+    assert any(path.endswith("/htdocs/f") for path, _ in record.files)
+
+
+def test_becoming_a_subrequest(world: MakeWorld) -> None:
+    made = Module("probe_module", "mod_probe.c", replayable=True)
+
+    @made.hook(phases.fixups)
+    def fix(r: Request) -> Any:
+        return r.becomes(r.lookup_uri("/f")) if r.is_initial else Outcome.DECLINED
+
+    answer = world("", FILES).add(made).ask("/d/g?q")
+    assert (answer.body, answer.r.uri, answer.r.args, answer.r.is_initial) == (b"file", "/f", "q", True)
+
+
+def test_an_internal_redirect(world: MakeWorld) -> None:
+    def act(r: Request) -> Any:
+        r.env["Seen"] = "yes"
+        return r.internal_redirect("/f?new")
+
+    answer = world("", FILES).add(during(act)).ask("/d/g?old")
+    assert (answer.status, answer.body, answer.r.args) == (200, b"file", "new")
+    assert answer.r.env["redirect_seen"] == "yes"
+    assert answer.r.prev is not None and answer.r.prev.uri == "/d/g"
+
+
+def test_redirects_in_a_circle_end_with_500(world: MakeWorld) -> None:
+    made = Module("probe_module", "mod_probe.c", replayable=True)
+    made.hook(phases.handler, Order.REALLY_FIRST)(lambda r: r.internal_redirect("/again"))
+    answer = world("LimitInternalRecursion 5").add(made).ask("/")
+    assert (answer.status, answer.log) == (500, ["core:3 AH00124"])
+
+
+def test_subrequests_in_a_circle_end(world: MakeWorld) -> None:
+    made, statuses = Module("probe_module", "mod_probe.c", replayable=True), []
+
+    @made.hook(phases.fixups)
+    def fix(r: Request) -> Any:
+        statuses.append(r.lookup_uri("/again").status)
+        return Outcome.OK
+
+    assert world("LimitInternalRecursion 5").add(made).ask("/").status == 404
+    # As Apache counts: a request may be six deep before it may ask no more.
+    assert statuses == [500, *[200] * 6]
+
+
+def test_an_error_document_is_not_counted_as_part_of_the_answer_of_its_cause(world: MakeWorld) -> None:
+    answer = world("ErrorDocument 404 /f", FILES).ask("/none")
+    assert answer.r.prev.status == answer.r.status == 404
