@@ -18,9 +18,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from coachwhip.request import files as file_layer
@@ -121,6 +120,10 @@ class Side:
             self.line = None
 
 
+#: Between two changes some answers have to be given again.
+changes = precondition(lambda machine: machine.since_change >= 10)
+
+
 class Equivalence(RuleBasedStateMachine):
     """One site, served with replay and without."""
 
@@ -132,6 +135,7 @@ class Equivalence(RuleBasedStateMachine):
         self.past: list[bytes] = []
         self.config = ""
         self.has_drifted = False
+        self.since_change = 0
 
     # -- the site
 
@@ -170,22 +174,30 @@ class Equivalence(RuleBasedStateMachine):
 
     # -- asking
 
-    @rule(request=requests(), times=st.sampled_from((1, 2, 3, 3, 4)))
-    def ask(self, request: tuple[str, list[str]], times: int) -> None:
+    @rule(some=st.lists(requests(), min_size=1, max_size=4), times=st.sampled_from((1, 3, 4)))
+    def ask(self, some: list[tuple[str, list[str]]], times: int) -> None:
         """Ask something new, some times."""
-        line, fields = request
-        text = "\r\n".join((line, *fields, "", "")).replace("{etag}", self.etag).replace("{date}", self.date)
-        data = text.encode("latin-1")
-        self.past.append(data)
-        for _ in range(times):
-            self._compare(data)
+        for line, fields in some:
+            text = "\r\n".join((line, *fields, "", "")).replace("{etag}", self.etag).replace("{date}", self.date)
+            body = b"0\r\n\r\n" if "chunked" in text else b""
+            self.past.append(text.encode("latin-1") + body)
+            for _ in range(times):
+                self._compare(self.past[-1])
 
     @precondition(lambda self: self.past)
-    @rule(which=st.integers(0, 1 << 16), times=st.sampled_from((1, 1, 2)))
-    def ask_again(self, which: int, times: int) -> None:
+    @rule(which=st.lists(st.integers(0, 30), min_size=1, max_size=6), times=st.sampled_from((1, 2, 3)))
+    def ask_again(self, which: list[int], times: int) -> None:
         """Ask what was asked before."""
-        for _ in range(times):
-            self._compare(self.past[-1 - which % min(len(self.past), 12)])
+        for number in which:
+            for _ in range(times):
+                self._compare(self.past[-1 - number % len(self.past)])
+
+    @precondition(lambda self: self.past)
+    @rule(pause=st.sampled_from((0.0, 0.015)), which=st.lists(st.integers(0, 30), min_size=1, max_size=6))
+    def settle(self, pause: float, which: list[int]) -> None:
+        """Let the time stamps of files grow old, then ask."""
+        time.sleep(pause)
+        self.ask_again(which, 3)
 
     @rule()
     def hang_up(self) -> None:
@@ -198,6 +210,7 @@ class Equivalence(RuleBasedStateMachine):
         found = on.ask(data)
         expected = off.ask(data)
         Tally.asked += 1
+        self.since_change += 1
         if found != expected:
             # The clock takes part in some answers; then a server without replay has changed its mind too.
             self.has_drifted = True
@@ -213,11 +226,13 @@ class Equivalence(RuleBasedStateMachine):
 
     # -- changing
 
+    @changes
     @rule(path=st.sampled_from(sites.FILES), content=st.sampled_from(sites.CONTENTS), when=st.integers(0, 2))
     def write(self, path: str, content: bytes, when: int) -> None:
         """Write a file in place, or make it."""
         self._change(lambda: self._put(path, content, when))
 
+    @changes
     @rule(path=st.sampled_from(sites.FILES), content=st.sampled_from(sites.CONTENTS), when=st.integers(0, 2))
     def replace(self, path: str, content: bytes, when: int) -> None:
         """Write beside, and rename."""
@@ -228,11 +243,13 @@ class Equivalence(RuleBasedStateMachine):
 
         self._change(do)
 
+    @changes
     @rule(path=st.sampled_from(sites.FILES + sites.LINKS))
     def remove(self, path: str) -> None:
         """Remove a file or a link."""
         self._change(lambda: os.unlink(f"{self.root}/{path}"))
 
+    @changes
     @rule(folder=st.sampled_from((*sites.FOLDERS, "htdocs", "htdocs/d0")), data=st.data())
     def configure(self, folder: str, data: st.DataObject) -> None:
         """Write a `.htaccess`, or remove it."""
@@ -242,6 +259,7 @@ class Equivalence(RuleBasedStateMachine):
         else:
             self._change(lambda: os.unlink(f"{self.root}/{folder}/.htaccess"))
 
+    @changes
     @rule(link=st.sampled_from(sites.LINKS), at=st.sampled_from(sites.TARGETS))
     def point(self, link: str, at: str) -> None:
         """Let a link point elsewhere."""
@@ -252,6 +270,7 @@ class Equivalence(RuleBasedStateMachine):
 
         self._change(do)
 
+    @changes
     @rule(pair=st.sampled_from((("htdocs/d0", "htdocs/d1"), ("beside/x", "beside/y"), ("htdocs/d0/sub", "htdocs/d0/deep"), ("htdocs", "beside/x"))))
     def swap(self, pair: tuple[str, str]) -> None:
         """Two folders change places."""
@@ -264,6 +283,7 @@ class Equivalence(RuleBasedStateMachine):
 
         self._change(do)
 
+    @changes
     @rule(users=st.sampled_from(sites.USERS), groups=st.sampled_from(sites.GROUPS))
     def let_in(self, users: bytes, groups: bytes) -> None:
         """Edit the password and group files."""
@@ -276,6 +296,7 @@ class Equivalence(RuleBasedStateMachine):
 
     def _change(self, do: Callable[[], None]) -> None:
         Tally.changes += 1
+        self.since_change = 0
         try:
             do()
         except OSError:
@@ -316,8 +337,8 @@ def _differs_by_clock(found: bytes, expected: bytes, again: bytes) -> bool:
     return found == again != expected
 
 
-def search(steps: int, *, derandomize: bool = False, database: str | None = None) -> None:
-    """Take about this many steps. Raises AssertionError with the shortest way to a difference."""
+def search(steps: int, *, derandomize: bool = False, shrink: bool = False) -> None:
+    """Take about this many steps. Raises AssertionError at the first difference; `shrink` it to the shortest way there, which takes long."""
     tick = file_layer.TICK
     # Half of the kernel's own tick and more: sites would else have to rest between changes for most of the time.
     file_layer.TICK = 0.012
@@ -329,7 +350,9 @@ def search(steps: int, *, derandomize: bool = False, database: str | None = None
                 stateful_step_count=STEPS_PER_SITE,
                 deadline=None,
                 derandomize=derandomize,
-                database=DirectoryBasedExampleDatabase(database) if database else None,
+                database=None,
+                phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+                report_multiple_bugs=False,
                 suppress_health_check=list(HealthCheck),
                 print_blob=False,
             ),
@@ -342,9 +365,10 @@ def main() -> int:
     """The command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m fuzz.equivalence", description=__doc__)
     parser.add_argument("--steps", type=int, default=100_000, help="how many requests and changes (default 100000)")
+    parser.add_argument("--shrink", action="store_true", help="look for the shortest way to a difference")
     asked = parser.parse_args()
     try:
-        search(asked.steps, database=".hypothesis/equivalence")
+        search(asked.steps, shrink=asked.shrink)
     finally:
         share = 100 * Tally.hits / max(Tally.asked, 1)
         print(f"{Tally.sites} sites, {Tally.asked} requests, {Tally.changes} changes, {Tally.hits} replays ({share:.0f} %)", file=sys.stderr)

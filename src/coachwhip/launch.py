@@ -1,11 +1,13 @@
-"""From options to a running server: builds an instance, binds, and hands it to the parent process or to this one."""
+"""From a checked configuration to a running server: opens it, binds, and hands it to the parent process or to this one."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 
+from coachwhip.api.log import ModuleLog
 from coachwhip.api.mpm import ServerMpm
+from coachwhip.checks import configure
 from coachwhip.config import LoadOptions
 from coachwhip.logs.targets import LogRoom
 from coachwhip.mpm.alone import serve_alone
@@ -14,12 +16,13 @@ from coachwhip.mpm.listeners import ListenAddress
 from coachwhip.mpm.parent import Parent
 from coachwhip.mpm.pidfile import PidFile
 from coachwhip.mpm.privileges import drop_privileges, find_identity
-from coachwhip.server import Instance, StartRefused, build
+from coachwhip.server import REFUSALS, Instance, Plan, StartRefused, open_plan
 
 __all__ = ["generation_of", "launch", "pid_file_of"]
 
 #: What stands below the reason when nothing can be listened on.
-NO_SOCKETS = "no listening sockets available, shutting down\nAH00015: Unable to open logs"
+NO_SOCKETS = f"no listening sockets available, shutting down\n{REFUSALS['open_logs']}"
+LOG = ModuleLog("core")
 
 
 def pid_file_of(conf: ServerMpm, server_root: str) -> PidFile:
@@ -47,8 +50,7 @@ def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generatio
         graceful_timeout=conf.graceful_shutdown_timeout,
     )
     if isinstance(startup.logs, LogRoom):
-        generation.close_logs = startup.logs.close
-        generation.revive = startup.logs.revive
+        generation.logs = startup.logs
     if os.geteuid() == 0:
         identity = find_identity(conf.user, conf.group)
         generation.drop_privileges = lambda: drop_privileges(identity)
@@ -56,21 +58,27 @@ def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generatio
 
 
 def launch(
-    options: LoadOptions, *, alone: bool = False, has_pid_file: bool = True, ready: Callable[[], None] = lambda: None
+    plan: Plan, options: LoadOptions, *, alone: bool = False, has_pid_file: bool = True, ready: Callable[[], None] = lambda: None
 ) -> int:
     """Serve until told to stop; returns the exit status. `ready` is called when the first worker serves.
 
-    `alone`: in this very process, without a parent. Not `has_pid_file`: whatever `PidFile` says, none is written.
+    `plan` is what `options` gave; a reload reads those again. `alone`: in this very process, without a parent. Not `has_pid_file`:
+    whatever `PidFile` says, none is written.
 
     Raises:
-        ConfigError, StartRefused, PrivilegeError, PidFileError, StartFailed, BindError: the server cannot start.
+        StartRefused, PrivilegeError, PidFileError, StartFailed, BindError: the server cannot start.
     """
 
-    def read() -> Generation:
-        return generation_of(build(options), has_pid_file=has_pid_file)
+    def reread() -> Generation:
+        new = configure(options)
+        instance = open_plan(new)
+        for warning in (*map(str, new.loaded.warnings), *new.startup.warnings):
+            LOG.warn(new.startup.main, "", "%s", warning)
+        return generation_of(instance, has_pid_file=has_pid_file)
 
+    first = generation_of(open_plan(plan), has_pid_file=has_pid_file)
     if alone:
-        return serve_alone(read(), ready)
-    parent = Parent(read(), read, ready)
+        return serve_alone(first, ready)
+    parent = Parent(first, reread, ready)
     parent.bind()
     return parent.run()

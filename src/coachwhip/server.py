@@ -2,33 +2,50 @@
 
     configuration → modules → sorted hooks → pipeline → (mpm) listeners and workers
 
+Three steps, so that whoever only looks opens nothing and a start reads once: `read` → `check` → `open_plan`.
 `Instance` is one generation: everything that one reading of the configuration gave. A reload makes another; the old one serves on
 until its connections are done.
 """
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from typing import Any
 
-from coachwhip import APACHE_VERSION, __version__
+from coachwhip import __version__
 from coachwhip.api import phases
 from coachwhip.api.core import CoreDir, CoreServer
-from coachwhip.api.log import LogTargetError
+from coachwhip.api.log import Level, LogTargetError
 from coachwhip.api.outcome import Outcome
-from coachwhip.api.server import Server, Startup
+from coachwhip.api.server import Startup
 from coachwhip.config import Loaded, LoadOptions, Section, load
 from coachwhip.config.htaccess import read_htaccess
 from coachwhip.hooks import HookTable
 from coachwhip.logs.errors import open_error_logs
 from coachwhip.request.pipeline import Pipeline
 
-__all__ = ["Instance", "StartRefused", "build", "server_software"]
+__all__ = ["REFUSALS", "Instance", "Plan", "StartRefused", "build", "check", "open_plan", "read", "server_software"]
+
+#: Phase of the start → Apache's last line where something refuses in it.
+REFUSALS = {
+    "pre_config": "AH00013: Pre-configuration failed",
+    "check_config": "AH00014: Configuration check failed",
+    "open_logs": "AH00015: Unable to open logs",
+    "post_config": "AH00016: Configuration Failed",
+}
 
 
 class StartRefused(Exception):
     """The configuration was read, but the server must not start with it. The text says why."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """A configuration that was read: what a server would be. Nothing is open yet."""
+
+    loaded: Loaded
+    startup: Startup
+    hooks: HookTable
 
 
 @dataclass(slots=True)
@@ -54,14 +71,26 @@ def server_software(core: CoreServer, components: list[str]) -> str:
     }.get(core.server_tokens, " ".join([full, *components]))
 
 
-def build(options: LoadOptions, *, open_logs: bool = True, flags: dict[str, Any] | None = None) -> Instance:
-    """Read a configuration and make everything but sockets and processes from it.
+def build(options: LoadOptions, *, open_logs: bool = True) -> Instance:
+    """Read a configuration and make everything but sockets and processes from it: all three steps in one.
 
-    `open_logs` False: nothing is opened or written (`-t`, `explain`).
+    `open_logs` False: nothing is opened or written (`explain`).
 
     Raises:
         ConfigError: a mistake in the configuration, with its place.
-        StartRefused: a module, or an `ErrorLog` that cannot be opened, stops the start.
+        StartRefused: a module, or a log that cannot be opened, stops the start.
+    """
+    plan = read(options)
+    check(plan)
+    return open_plan(plan) if open_logs else _instance(plan)
+
+
+def read(options: LoadOptions) -> Plan:
+    """First step: read, and let modules look before anything is judged.
+
+    Raises:
+        ConfigError: a mistake in the configuration, with its place.
+        StartRefused: a module refuses.
     """
     loaded = load(options)
     startup = Startup(
@@ -73,30 +102,51 @@ def build(options: LoadOptions, *, open_logs: bool = True, flags: dict[str, Any]
         filters=loaded.filters,
         defines=loaded.defines,
         tree=loaded.tree,
-        options=dict(flags or {}),
     )
-    table = HookTable(loaded.modules)
-    _run(table, phases.pre_config, startup)
-    _run(table, phases.check_config, startup)
-    if open_logs:
-        _open_logs(table, startup)
-        _run(table, phases.post_config, startup)
-    software = server_software(loaded.main.core, startup.version_components)
-    return Instance(loaded, startup, Pipeline(startup, _htaccess_parser(loaded), software))
+    plan = Plan(loaded, startup, HookTable(loaded.modules))
+    _run(plan, phases.pre_config)
+    return plan
 
 
-def _open_logs(table: HookTable, startup: Startup) -> None:
+def check(plan: Plan) -> None:
+    """Second step: every module checks what it was told, and may correct it.
+
+    Raises:
+        StartRefused: a module refuses.
+    """
+    _run(plan, phases.check_config)
+
+
+def open_plan(plan: Plan) -> Instance:
+    """Third step: open the logs, and whatever modules need to serve.
+
+    Raises:
+        StartRefused: something cannot be opened, or a module refuses; nothing stays open.
+    """
     try:
-        open_error_logs(startup)
+        open_error_logs(plan.startup)
     except LogTargetError as error:
-        raise StartRefused(str(error)) from None
-    _run(table, phases.open_logs, startup)
+        raise StartRefused(f"{error}\n{REFUSALS['open_logs']}") from None
+    try:
+        _run(plan, phases.open_logs)
+        _run(plan, phases.post_config)
+    except StartRefused as error:
+        plan.startup.main.log_line(Level.ERROR, "core", "", str(error).replace("\n", " "))
+        plan.startup.logs.close()
+        raise
+    return _instance(plan)
 
 
-def _run(table: HookTable, phase: phases.Phase, startup: Startup) -> None:
-    answer = table.run(phase, startup)
-    if phase.mode is not phases.RunMode.EACH and answer not in (Outcome.OK, Outcome.DECLINED):
-        raise StartRefused("; ".join(startup.errors) or f"a module refused the start in {phase.name}")
+def _instance(plan: Plan) -> Instance:
+    software = server_software(plan.loaded.main.core, plan.startup.version_components)
+    return Instance(plan.loaded, plan.startup, Pipeline(plan.startup, _htaccess_parser(plan.loaded), software))
+
+
+def _run(plan: Plan, phase: phases.Phase) -> None:
+    answer = plan.hooks.run(phase, plan.startup)
+    if answer not in (Outcome.OK, Outcome.DECLINED):
+        why = plan.startup.errors or [f"a module refused the start in {phase.name}"]
+        raise StartRefused("\n".join([*why, REFUSALS[phase.name]]))
 
 
 def _htaccess_parser(loaded: Loaded) -> Any:
@@ -104,18 +154,3 @@ def _htaccess_parser(loaded: Loaded) -> Any:
         return read_htaccess(data, path, folder, core.override, core.override_list, loaded)
 
     return parse
-
-
-def machine_name() -> str:
-    """The name that stands in where no `ServerName` does."""
-    try:
-        return socket.getfqdn() or "localhost"
-    except OSError:
-        return "localhost"
-
-
-def apache_version() -> str:
-    """The release whose behaviour is followed, as text."""
-    return ".".join(map(str, APACHE_VERSION))
-
-

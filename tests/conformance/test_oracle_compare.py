@@ -124,3 +124,44 @@ def test_answers_come_back_from_the_store_as_they_were(tmp_path: object) -> None
     store.put([(b"GET /", odd)])
     assert store.find([b"GET /", b"GET /other"]) == {b"GET /": odd}
     store.close()
+
+
+def error_page(status: int, words: str) -> Answer:
+    body = f"<!DOCTYPE html>\n<html><head>\n<title>{status} Reason</title>\n</head><body>{words}</body></html>\n".encode()
+    headers = ((b"Content-Type", b"text/html; charset=iso-8859-1"), (b"Content-Length", b"%d" % len(body)))
+    return Answer(b"HTTP/1.1 %d Reason" % status, headers, body)
+
+
+def is_allowed(expected: Answer, got: Answer) -> bool:
+    return all(allowance_for(difference, expected, got) for difference in compare(expected, got))
+
+
+def test_error_pages_may_use_their_own_words() -> None:
+    assert compare(error_page(404, "some"), error_page(404, "other words"))
+    assert is_allowed(error_page(404, "some"), error_page(404, "other words"))
+    assert is_allowed(error_page(300, "pick <ul><li>a</ul>"), error_page(300, "choose one: <ul><li>a</ul>"))
+
+
+@pytest.mark.parametrize(
+    "got",
+    [
+        error_page(403, "some"),
+        with_header(error_page(404, "other words"), b"X-New", b"1"),
+        replace(error_page(404, "x"), body=b"<html><p>other words</html>"),
+        replace(error_page(404, "x"), body=error_page(500, "other words").body),
+        error_page(404, "<ul><li>b</ul>"),
+        error_page(404, "<address>Apache/2.4.71 (Debian) Server at localhost Port 80</address>"),
+    ],
+)
+def test_what_else_differs_in_error_pages_counts(got: Answer) -> None:
+    assert not is_allowed(error_page(404, "some"), got)
+
+
+def test_a_part_of_packed_bytes_need_only_lie_at_the_same_place() -> None:
+    def part(body: bytes, place: bytes) -> Answer:
+        headers = ((b"Content-Encoding", b"gzip"), (b"Content-Range", place), (b"Content-Length", b"%d" % len(body)))
+        return Answer(b"HTTP/1.1 206 Partial Content", headers, body)
+
+    assert is_allowed(part(b"abc", b"bytes 0-2/9"), part(b"abd", b"bytes 0-2/8"))
+    assert not is_allowed(part(b"abc", b"bytes 0-2/9"), part(b"abd", b"bytes 1-3/9"))
+    assert not is_allowed(part(b"abc", b"bytes 0-2/9"), part(b"ab", b"bytes 0-1/9"))

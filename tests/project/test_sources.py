@@ -19,6 +19,7 @@ COVERED_BY = {
     "__main__.py": ("cli/commands.py", "two lines; every command line of these tests starts here"),
     "api/": ("unit/config", "declarations: read, sorted and folded by every start; behaviour is tested where they are used"),
     "bench/": ("unit/bench", "drives programs that are not here; what can be computed is tested"),
+    "checks.py": ("cli/test_as_apache.py", "what `-t` and a start say of a configuration, compared with Apache"),
     "cli/": ("cli/test_as_apache.py", "whole command lines, compared with what Apache printed"),
     "config/": ("unit/config/test_recorded.py", "some 760 configurations, each with what Apache says of it"),
     "connection/": ("test_cases.py", "sockets: every case, whole and byte by byte; RFC order in tests/rfc"),
@@ -111,6 +112,13 @@ def test_architecture_names_every_room() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     rooms = {path.name for path in SOURCE.iterdir() if path.is_dir() and (path / "__init__.py").exists()}
     assert not {room for room in rooms if f"{room}/" not in text}
+
+
+@pytest.mark.parametrize("room", ["config", "connection", "modules", "mpm", "protocol", "request"])
+def test_rooms_with_a_process_or_a_data_model_have_a_page(room: str) -> None:
+    text = (SOURCE / room / "README.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`([a-z0-9_]+\.py)`", text):
+        assert list(SOURCE.rglob(name)) or list((TESTS / "unit" / room).rglob(name)), name
 
 
 def _tests_by_name() -> tuple[set[str], str]:

@@ -28,7 +28,7 @@ def rounds(cases, ask, target):
     while changes < target:
         settle()
         for _ in range(3):
-            for case, request in cases:
+            for _case, request in cases:
                 ask(request)
         expected += len(cases)
         for case, request in cases:
@@ -56,14 +56,14 @@ def run_inside(place, loop):
 
 @pytest.mark.parametrize("uvloop", [True, False], ids=["uvloop", "asyncio"])
 def test_no_answer_is_stale_with_inotify(place, uvloop):
-    changes, stale, expected, server = run_inside(place, uvloop)
+    _changes, stale, expected, server = run_inside(place, uvloop)
     assert server.replay.watcher.fileno() >= 0
     assert stale == []
     assert server.hits >= expected, "the answers before the changes were not replays"
 
 
 def test_no_answer_is_stale_where_nothing_can_be_watched(place, blind):
-    changes, stale, expected, server = run_inside(place, False)
+    _changes, stale, expected, server = run_inside(place, False)
     assert server.replay.watcher.fileno() < 0
     assert stale == []
     assert server.hits >= expected, "the answers before the changes were not replays"
@@ -83,7 +83,7 @@ def test_no_answer_of_a_server_process_is_stale():
                 head = b"".join(b"%b: %b\r\n" % field for field in found.headers)
                 return found.status_line + b"\r\n" + head + b"\r\n" + found.body
 
-            changes, stale, expected = rounds(cases, ask, TARGET_REAL)
+            _changes, stale, expected = rounds(cases, ask, TARGET_REAL)
         site.stop()
         assert stale == []
         assert site.log("replay.log").split("\n").count("hit") >= expected

@@ -142,6 +142,13 @@ def test_no_protocol_is_switched(site: Site, fields: tuple[bytes, ...]) -> None:
     assert (answer.status, answer.body) == (200, b"hello\n")
 
 
+def test_trace_keeps_secrets(site: Site) -> None:
+    fields = (b"Cookie: s1", b"Authorization: Basic czI=", b"Proxy-Authorization: Basic czM=", b"X-Told: yes")
+    answer = ask(site, b"/a.txt", *fields, method=b"TRACE")
+    assert b"X-Told: yes" in answer.body
+    assert not [secret for secret in (b"s1", b"czI=", b"czM=") if secret in answer.body]
+
+
 def test_logs_have_one_line_for_one_request(site: Site) -> None:
     ask(site, b"/a%0ab%1b%5b31m%22.txt", b'Cookie: "q\xff\\x')
     deadline = time.monotonic() + 10

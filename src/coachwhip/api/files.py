@@ -74,5 +74,5 @@ class Files(Protocol):
     def read(self, path: str, limit: int = 1 << 20) -> bytes:
         """The whole content of a small file (password, group, readme files). Raises OSError, also beyond `limit`."""
 
-    def list(self, path: str) -> list[DirEntry]:
-        """The entries of a folder, without "." and "..", unsorted. Raises OSError."""
+    def list(self, path: str, prefix: str = "") -> list[DirEntry]:
+        """The entries of a folder whose names begin with `prefix`, without "." and "..", unsorted. Raises OSError."""

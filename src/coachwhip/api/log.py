@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Protocol
 
+from coachwhip.api.server import Server
+
 if TYPE_CHECKING:
     from coachwhip.api.request import Request
 
-__all__ = ["Level", "LogCode", "LogScope", "LogTarget", "LogTargetError", "Logs", "ModuleLog"]
+__all__ = ["Level", "LogCode", "LogScope", "LogTarget", "LogTargetError", "Logs", "ModuleLog", "reason_text"]
 
 
 class Level(IntEnum):
@@ -45,8 +47,8 @@ class LogScope(Protocol):
     def log_level(self, module: str) -> int:
         """The level in force for a module, by its short name ("core", "authz_core")."""
 
-    def log_line(self, level: int, module: str, log_id: str, message: str) -> None:
-        """Write one line; called only if the level allows it."""
+    def log_line(self, level: int, module: str, log_id: str, message: str, error: str = "") -> None:
+        """Write one line; called only if the level allows it. `error`: what the system said, as `%E` prints it."""
 
 
 class ModuleLog:
@@ -58,46 +60,63 @@ class ModuleLog:
         #: Short name, as `LogLevel` takes it: "authz_core" of "authz_core_module".
         self.module = module
 
-    def at(self, level: int, scope: LogScope, log_id: str, message: str, *args: object) -> None:
-        """Write `message % args` if `level` is on for this module in `scope`."""
+    def at(self, level: int, scope: LogScope, log_id: str, message: str, *args: object, error: OSError | None = None) -> None:
+        """Write `message % args` if `level` is on for this module in `scope`.
+
+        `error`: why, if the system said so; Apache writes it before everything else, as "(2)No such file or directory".
+        """
         if scope.log_level(self.module) >= level:
-            scope.log_line(level, self.module, log_id, message % args if args else message)
+            self._say(level, scope, log_id, message % args if args else message, error)
 
-    def emerg(self, scope: LogScope, log_id: str, message: str, *args: object) -> None:
+    def _say(self, level: int, scope: LogScope, log_id: str, text: str, error: OSError | None) -> None:
+        if error is None:
+            scope.log_line(level, self.module, log_id, text)
+        else:
+            scope.log_line(level, self.module, log_id, text, reason_text(error))
+
+    def emerg(self, scope: LogScope, log_id: str, message: str, *args: object, error: OSError | None = None) -> None:
         """The server cannot go on."""
-        self.at(Level.EMERG, scope, log_id, message, *args)
+        self.at(Level.EMERG, scope, log_id, message, *args, error=error)
 
-    def alert(self, scope: LogScope, log_id: str, message: str, *args: object) -> None:
+    def alert(self, scope: LogScope, log_id: str, message: str, *args: object, error: OSError | None = None) -> None:
         """Something must be done at once."""
-        self.at(Level.ALERT, scope, log_id, message, *args)
+        self.at(Level.ALERT, scope, log_id, message, *args, error=error)
 
-    def crit(self, scope: LogScope, log_id: str, message: str, *args: object) -> None:
+    def crit(self, scope: LogScope, log_id: str, message: str, *args: object, error: OSError | None = None) -> None:
         """A critical condition."""
-        self.at(Level.CRIT, scope, log_id, message, *args)
+        self.at(Level.CRIT, scope, log_id, message, *args, error=error)
 
-    def error(self, scope: LogScope, log_id: str, message: str, *args: object) -> None:
+    def error(self, scope: LogScope, log_id: str, message: str, *args: object, error: OSError | None = None) -> None:
         """A request or a start failed."""
-        self.at(Level.ERROR, scope, log_id, message, *args)
+        self.at(Level.ERROR, scope, log_id, message, *args, error=error)
 
-    def warn(self, scope: LogScope, log_id: str, message: str, *args: object) -> None:
+    def warn(self, scope: LogScope, log_id: str, message: str, *args: object, error: OSError | None = None) -> None:
         """Something is probably wrong."""
-        self.at(Level.WARN, scope, log_id, message, *args)
+        self.at(Level.WARN, scope, log_id, message, *args, error=error)
 
-    def notice(self, scope: LogScope, log_id: str, message: str, *args: object) -> None:
-        """Normal, but worth a line."""
-        self.at(Level.NOTICE, scope, log_id, message, *args)
+    def notice(self, scope: LogScope, log_id: str, message: str, *args: object, error: OSError | None = None) -> None:
+        """Normal, but worth a line. About a server it is written whatever `LogLevel` says, as Apache does; not to syslog."""
+        if isinstance(scope, Server):
+            self._say(Level.NOTICE, scope, log_id, message % args if args else message, error)
+        else:
+            self.at(Level.NOTICE, scope, log_id, message, *args, error=error)
 
-    def info(self, scope: LogScope, log_id: str, message: str, *args: object) -> None:
+    def info(self, scope: LogScope, log_id: str, message: str, *args: object, error: OSError | None = None) -> None:
         """For those who want to know."""
-        self.at(Level.INFO, scope, log_id, message, *args)
+        self.at(Level.INFO, scope, log_id, message, *args, error=error)
 
-    def debug(self, scope: LogScope, log_id: str, message: str, *args: object) -> None:
+    def debug(self, scope: LogScope, log_id: str, message: str, *args: object, error: OSError | None = None) -> None:
         """For those who look for a fault."""
-        self.at(Level.DEBUG, scope, log_id, message, *args)
+        self.at(Level.DEBUG, scope, log_id, message, *args, error=error)
 
-    def trace(self, n: int, scope: LogScope, log_id: str, message: str, *args: object) -> None:
+    def trace(self, n: int, scope: LogScope, log_id: str, message: str, *args: object, error: OSError | None = None) -> None:
         """Level trace1 to trace8."""
-        self.at(Level.DEBUG + n, scope, log_id, message, *args)
+        self.at(Level.DEBUG + n, scope, log_id, message, *args, error=error)
+
+
+def reason_text(error: OSError) -> str:
+    """An error of the system as Apache prints it: number and sentence."""
+    return f"({error.errno or 0}){error.strerror or error}"
 
 
 class LogTargetError(Exception):
@@ -133,6 +152,9 @@ class Logs(Protocol):
 
     def flush(self) -> None:
         """Write what is kept back."""
+
+    def close(self) -> None:
+        """Write what is kept back and give every descriptor back."""
 
     def process_id(self) -> int:
         """The process that asks."""

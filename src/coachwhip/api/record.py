@@ -34,6 +34,8 @@ class LogLine:
     module: str
     log_id: str
     message: str
+    #: What the system said about it.
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

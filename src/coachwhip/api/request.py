@@ -7,7 +7,7 @@ that was read has changed. Names are httpd's request_rec's.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from coachwhip.api.buckets import Brigade, Bucket, OpenFile
@@ -17,9 +17,10 @@ from coachwhip.api.headers import Headers, HeadersIn
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.record import LogLine, Record
 from coachwhip.api.table import Table
+from coachwhip.util.networks import parse_address
 
 if TYPE_CHECKING:
-    from coachwhip.api.filters import OutputFilter, RegisteredFilter
+    from coachwhip.api.filters import InputFilter, OutputFilter, RegisteredFilter
     from coachwhip.api.phases import Phase
     from coachwhip.api.server import Connection, Server, Settings, Startup
 
@@ -118,6 +119,11 @@ class Body(Protocol):
 
     #: The most bytes that are read of it (`LimitRequestBody`), 0 for no limit.
     limit: int
+    #: Somebody has asked for it.
+    started: bool
+
+    def filter_by(self, filters: Iterable[InputFilter]) -> None:
+        """Let these decode what is read, in this order; the pipeline does it."""
 
     def read(self, count: int) -> bytes:
         """Up to `count` bytes, b"" at the end. Only where blocking is allowed (`blocking=True` hooks).
@@ -344,9 +350,13 @@ class Request:
             self.engine.leave_loop(self)
             name = self.engine.resolve(self.client_ip)
             # `Double`: a name counts only if it leads back to the address; whoever owns the address can give it any name.
-            if mode == "double" and name and self.client_ip not in self.engine.addresses_of(name):
+            if mode == "double" and name and not self._leads_back(name):
                 name = None
         return name or self.client_ip
+
+    def _leads_back(self, name: str) -> bool:
+        address = parse_address(self.client_ip)
+        return address is not None and address in [parse_address(one) for one in self.engine.addresses_of(name)]
 
     def now(self) -> float:
         """Wall clock in seconds; makes the answer volatile."""
@@ -484,11 +494,11 @@ class Request:
                 return found
         return self.server.log_level(module)
 
-    def log_line(self, level: int, module: str, log_id: str, message: str) -> None:
+    def log_line(self, level: int, module: str, log_id: str, message: str, error: str = "") -> None:
         """Write to the error log, and remember the line as part of the answer."""
-        self.record.log.append(LogLine(level, module, log_id, message))
+        self.record.log.append(LogLine(level, module, log_id, message, error))
         if self.server.errors is not None:
-            self.server.errors.write(level, module, log_id, message, connection=self.connection, request=self)
+            self.server.errors.write(level, module, log_id, message, connection=self.connection, request=self, error=error)
 
 
 #: A request hook.

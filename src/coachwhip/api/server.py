@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -33,15 +34,15 @@ class ErrorSink(Protocol):
     """Where error-log lines of a server go; made by `logs/`."""
 
     def write(
-        self, level: int, module: str, log_id: str, message: str, *, connection: Connection | None, request: Any
+        self, level: int, module: str, log_id: str, message: str, *, connection: Connection | None, request: Any, error: str = ""
     ) -> None:
-        """Format and write one line. Never raises."""
+        """Format and write one line; `error` is what the system said. Never raises."""
 
 
 class Server:
     """The main server, or one `<VirtualHost>`."""
 
-    __slots__ = ("_core", "addresses", "errors", "is_virtual", "location", "sections", "settings", "state")
+    __slots__ = ("_core", "addresses", "errors", "is_virtual", "location", "machine_name", "sections", "settings", "state")
 
     def __init__(self, settings: Settings, *, is_virtual: bool, location: Location | None) -> None:
         self.settings = settings
@@ -55,6 +56,8 @@ class Server:
         self.sections: Any = None
         #: What modules keep per server after the configuration was read, by module source name.
         self.state: dict[str, Any] = {}
+        #: Stands in where no `ServerName` holds.
+        self.machine_name: str | None = None
         self._core: CoreServer | None = None
 
     def config(self, config: type[C]) -> C:
@@ -71,23 +74,24 @@ class Server:
     @property
     def name(self) -> str:
         """`ServerName`'s host, or the machine's name found at the start."""
-        return self.core.server_name or "localhost"
+        return self.core.server_name or self.machine_name or "localhost"
 
     def log_level(self, module: str) -> int:
         """The level in force for a module at server level; Apache's default is `warn`."""
         levels = self.core.log_levels
         return levels.get(module, levels.get("", 4))
 
-    def log_line(self, level: int, module: str, log_id: str, message: str) -> None:
+    def log_line(self, level: int, module: str, log_id: str, message: str, error: str = "") -> None:
         """Write to this server's error log."""
         if self.errors is not None:
-            self.errors.write(level, module, log_id, message, connection=None, request=None)
+            self.errors.write(level, module, log_id, message, connection=None, request=None, error=error)
 
 
 class Connection:
     """One client connection. Hooks see its facts through the `Request`, where looking is recorded."""
 
     __slots__ = (
+        "_notes",
         "aborted",
         "base_server",
         "bytes_in",
@@ -100,7 +104,6 @@ class Connection:
         "keepalives",
         "local_ip",
         "local_port",
-        "notes",
         "server",
         "timeouts",
     )
@@ -120,18 +123,25 @@ class Connection:
         self.aborted = False
         self.bytes_in = 0
         self.bytes_out = 0
-        self.notes: dict[str, Any] = {}
+        self._notes: dict[str, Any] | None = None
         #: Limits that `mod_reqtimeout` sets for this connection (see connection/).
         self.timeouts: Any = None
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What modules keep for this connection; most connections have none."""
+        if self._notes is None:
+            self._notes = {}
+        return self._notes
 
     def log_level(self, module: str) -> int:
         """As the server's."""
         return self.server.log_level(module)
 
-    def log_line(self, level: int, module: str, log_id: str, message: str) -> None:
+    def log_line(self, level: int, module: str, log_id: str, message: str, error: str = "") -> None:
         """Write to the server's error log, with the client in the prefix."""
         if self.server.errors is not None:
-            self.server.errors.write(level, module, log_id, message, connection=self, request=None)
+            self.server.errors.write(level, module, log_id, message, connection=self, request=None, error=error)
 
 
 @dataclass(slots=True)
@@ -155,7 +165,17 @@ class Startup:
     tree: Any = None
     #: `-D` names, and the options `-T`, `-S` and their kin.
     options: dict[str, Any] = field(default_factory=dict)
+    #: Why a phase refuses the start, and what it only warns of; whole lines, with Apache's number in front.
     errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def check_folder(self, path: str) -> None:
+        """Look for a folder that the configuration names.
+
+        Raises:
+            OSError: it is not there, is none, or may not be reached.
+        """
+        os.stat(os.path.join(self.server_root, path, ""))
 
     def read_file(self, path: str) -> bytes:
         """The content of a file that the configuration names; modules have no other way to a file before a request.

@@ -76,5 +76,6 @@ def _rate(run: Run, workload: str, other: str, bar: float) -> Verdict:
     if found >= least:
         return Verdict(workload, f"rate {other}", least, found, True, "met")
     if busy < BUSY:
-        return Verdict(workload, f"rate {other}", least, found, None, f"not judged: the server was {busy:.0%} busy, so it was not the limit")
+        text = f"not judged: the server was {busy:.0%} busy, so it was not the limit"
+        return Verdict(workload, f"rate {other}", least, found, None, text)
     return Verdict(workload, f"rate {other}", least, found, False, f"missed by {1 - found / least:.0%}")

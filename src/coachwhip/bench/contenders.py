@@ -25,7 +25,7 @@ from coachwhip import __version__
 from coachwhip.bench.site import TYPES
 from coachwhip.bench.workloads import Features
 
-__all__ = ["CONTENDERS", "Contender", "Place", "found", "render"]
+__all__ = ["CONTENDERS", "Contender", "Place", "found", "render", "worker_user"]
 
 _MODULES = ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/lib/httpd/modules", "/usr/libexec/apache2")
 #: Threads of Apache's only worker: more than the standard load has connections, or it would close kept ones to make room.
@@ -78,13 +78,13 @@ def render(contender: Contender, place: Place) -> str:
     """The text of a server's configuration; empty if it has none."""
     if not contender.template:
         return ""
-    user, group = _worker_user()
+    user, group = worker_user()
     text = files("coachwhip.bench").joinpath("configs", contender.template).read_text(encoding="utf-8")
     template = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, autoescape=False).from_string(text)  # noqa: S701
     return template.render(
         is_coachwhip=contender.key.startswith("coachwhip"), buffered=contender.buffered, user=user, group=group, types=TYPES,
         folder=place.folder, root=place.root, port=place.port, connections=place.connections, threads=THREADS,
-        descriptors=place.connections + 1024, modules=_modules(), gzip=place.features.gzip, htaccess=place.features.htaccess,
+        descriptors=2 * place.connections + 2048, modules=_modules(), gzip=place.features.gzip, htaccess=place.features.htaccess,
         hosts=place.features.hosts, replay=place.features.replay,
     )  # fmt: skip
 
@@ -110,7 +110,7 @@ def _modules() -> str:
     return next((folder for folder in _MODULES if os.path.isdir(folder)), "modules")
 
 
-def _worker_user() -> tuple[str, str]:
+def worker_user() -> tuple[str, str]:
     """Whom a server started by root becomes; two empty strings for anybody else."""
     if os.geteuid() != 0:
         return "", ""
@@ -198,7 +198,7 @@ CONTENDERS = (
     ),
     Contender(
         "lighttpd", "lighttpd", _program("lighttpd"), _asked("-v"), lambda program, conf, _: [program, "-D", "-f", str(conf)],
-        "lighttpd.conf.j2",
+        "lighttpd.conf.j2", note="gathers lines of its access log before it writes them; that cannot be switched off",
     ),
     Contender(
         "caddy", "Caddy", _program("caddy"), _asked("version"),

@@ -27,6 +27,9 @@ __all__ = ["Driver", "LoadFailed"]
 SETTLE = 0.1
 #: Serial numbers that one run may use up.
 SERIALS = 10_000_000
+#: How often a server sees each request before it is measured, and the longest that this may take.
+WARM_SIGHTS = 5
+WARM_SECONDS = 20
 
 
 class LoadFailed(Exception):
@@ -67,8 +70,19 @@ class Driver:
             pss_kib=held.pss, rss_kib=held.rss,
         )  # fmt: skip
 
+    def warm(self, live: Live, workload: Workload) -> None:
+        """Load until a server has seen every request several times: what is measured is how it goes on, not how it begins.
+
+        Raises:
+            LoadFailed: no figures came of it.
+        """
+        wanted = WARM_SIGHTS * len(workload.requests().items)
+        deadline = time.monotonic() + WARM_SECONDS
+        while wanted > 0 and time.monotonic() < deadline:
+            wanted -= self.load(live, workload, workload.seconds).requests
+
     def load(self, live: Live, workload: Workload, seconds: int) -> Outcome:
-        """Load alone, also for warming up."""
+        """Load alone, nothing measured of the server."""
         if self._serials is None:
             self._serials = itertools.count(int(time.time()) % 1_000_000 * SERIALS, SERIALS)
         serial = next(self._serials)
@@ -136,7 +150,7 @@ class Driver:
         heads = requests.heads()
         if mode == "new":
             heads = [head.removesuffix("\r\n") + "Connection: close\r\n\r\n" for head in heads]
-        plan = Plan(live.port, mode, workload.connections, float(seconds), heads, serial, 0, workload.status)
+        plan = Plan(live.port, mode, workload.connections, float(seconds), heads, serial, 0, workload.status >= 400)
         output = self._run(self._generator(), seconds, json.dumps(asdict(plan)) + "\n")
         try:
             return Outcome(**json.loads(output))

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coachwhip.bench.contenders import Contender, Place
+from coachwhip.bench.contenders import Contender, Place, worker_user
 from coachwhip.bench.proc import tree
 
 __all__ = ["Cores", "Live", "StartFailed", "choose_cores", "free_port", "pinned", "raise_descriptor_limit", "running"]
@@ -84,12 +84,18 @@ def running(contender: Contender, place: Place, core: int | None) -> Iterator[Li
     """
     place.folder.mkdir(parents=True, exist_ok=True)
     place.folder.chmod(0o755)
+    user, _ = worker_user()
+    if user:
+        # Some open their logs after they have become another user.
+        shutil.chown(place.folder, user)
+    home = {"XDG_CONFIG_HOME": str(place.folder), "XDG_DATA_HOME": str(place.folder)}
     command = contender.prepare(place)
     output = place.folder / "output.log"
     with open(output, "wb") as sink:
         process = subprocess.Popen(  # noqa: S603
-            pinned(core, command), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True, cwd=place.folder
-        )
+            pinned(core, command), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True, cwd=place.folder,
+            env=os.environ | home,
+        )  # fmt: skip
     try:
         _wait(process, place, output)
         yield Live(contender, place.port, process.pid, (place.folder / "server.conf").read_text(encoding="utf-8"), tuple(command))

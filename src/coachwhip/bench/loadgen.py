@@ -35,7 +35,8 @@ class Plan:
     heads: list[str]
     serial: int = 0
     total: int = 0
-    status: int = 200
+    #: Statuses from 400 on are what is asked for.
+    fails: bool = False
 
 
 @dataclass(slots=True)
@@ -209,7 +210,7 @@ class Generator:
         now = time.perf_counter()
         self._times.append(now - client.began)
         self.outcome.requests += 1
-        self.outcome.wrong_status += answer.status != self.plan.status
+        self.outcome.wrong_status += (answer.status >= 400) != self.plan.fails
         if self.plan.mode == "new" or not data:
             self._close(client)
             self._open()

@@ -23,10 +23,12 @@ from coachwhip.bench.proc import cpu_seconds, memory
 from coachwhip.bench.results import Row, Run, ServerFacts, WorkloadFacts
 from coachwhip.bench.workloads import Tool, Workload
 
-__all__ = ["Bench"]
+__all__ = ["NO_FILES", "Bench"]
 
 #: Descriptors that a server and a generator need beside those of connections.
 SPARE = 300
+#: Why a server of applications has no figures.
+NO_FILES = "serves no files"
 #: Connections opened beforehand: the first ones pay for what is allocated once.
 WARM = 100
 
@@ -89,7 +91,7 @@ class Bench:
     ) -> _Entrant | None:
         """Start, check and warm one server; None if it cannot take part."""
         if contender.is_app and not workload.for_apps:
-            row.note = "serves no files"
+            row.note = NO_FILES
             return None
         self.watch(workload.name, contender.key, "starts")
         place = Place(folder / contender.key, folder / "www", free_port(), connections, workload.features)
@@ -97,7 +99,7 @@ class Bench:
             live = stack.enter_context(running(contender, place, self.cores.server))
             body = check(live.port, workload)
             if workload.tool is not Tool.IDLE:
-                self.driver.load(live, workload, 1)
+                self.driver.warm(live, workload)
         except (StartFailed, WrongAnswer, LoadFailed) as error:
             row.note = str(error)
             return None

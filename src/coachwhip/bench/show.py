@@ -11,7 +11,7 @@ from rich.table import Table
 
 from coachwhip.bench.bars import OURS, judge
 from coachwhip.bench.results import Row, Run
-from coachwhip.bench.run import Watch
+from coachwhip.bench.run import NO_FILES, Watch
 
 __all__ = ["amount", "print_run", "progress"]
 
@@ -51,6 +51,9 @@ def print_run(console: Console, run: Run) -> None:
         for number, row in enumerate(rows):
             table.add_row(workload.title if number == 0 else "", *_cells(run, row), end_section=number == len(rows) - 1)
     console.print(table)
+    for row in run.rows:
+        if row.note and row.note != NO_FILES:
+            console.print(f"{row.workload}, {row.server}: {row.note}", style="yellow", markup=False, highlight=False)
     _print_idle(console, run)
     _print_bars(console, run)
 
@@ -59,10 +62,10 @@ def _cells(run: Run, row: Row) -> list[str]:
     title = row.server
     cpu = row.spread("cpu_us")
     if cpu is None:
-        return [title, f"[dim]{row.note or 'not measured'}[/dim]"]
+        return [title, "[dim]–[/]"]
     style = "bold green" if row.server == OURS else ""
     cells = [amount(row.median("rate")), amount(cpu.median), f"{cpu.relative:.0%}"]
-    cells += [amount(row.median("p50_ms")), amount(row.median("p99_ms"))]
+    cells += [amount(row.median("p50_ms") or None), amount(row.median("p99_ms") or None)]
     cells += [amount((row.median("pss_kib") or 0) / 1024), str(sum(sample.errors for sample in row.samples))]
     cells += [amount(run.ratio(row.workload, "cpu_us", row.server, other)) for other in ("nginx", "apache")]
     return [f"[{style}]{title}[/]" if style else title, *cells]

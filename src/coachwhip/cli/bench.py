@@ -13,7 +13,7 @@ from coachwhip.bench import bars, compare, plots, report, results, show
 from coachwhip.bench.contenders import CONTENDERS, found
 from coachwhip.bench.drive import Driver
 from coachwhip.bench.launch import choose_cores
-from coachwhip.bench.run import Bench
+from coachwhip.bench.run import NO_FILES, Bench
 from coachwhip.bench.workloads import WORKLOADS, Workload, named
 
 __all__ = ["run"]
@@ -91,7 +91,7 @@ def _bench(asked: argparse.Namespace) -> int:
     console.print(f"saved in {out / 'result.json'}")
     if not asked.no_plots:
         _plot(console, result, out)
-    return 0 if all(row.samples or row.extra or row.note == "serves no files" for row in result.rows) else 3
+    return 0 if all(row.samples or row.extra or row.note == NO_FILES for row in result.rows) else 3
 
 
 def _workloads(names: list[str]) -> list[Workload]:

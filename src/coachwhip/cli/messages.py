@@ -29,6 +29,10 @@ _ABOUT = {
 }
 
 
+#: Said without the head of a log line.
+_PLAIN = frozenset(("AH00112",))
+
+
 class _Warning(Protocol):
     @property
     def log_id(self) -> str: ...
@@ -60,11 +64,14 @@ class Messages:
         """Warnings of reading a configuration, as log lines."""
         for warning in warnings:
             module, level = _ABOUT.get(warning.log_id, ("core", "warn"))
-            self.log(module, level, str(warning))
+            self.log(module, level, str(warning), is_plain=warning.log_id in _PLAIN)
 
-    def log(self, module: str, level: str, text: str) -> None:
-        """One log line, if `-e` lets it through."""
+    def log(self, module: str, level: str, text: str, *, is_plain: bool = False) -> None:
+        """One log line, if `-e` lets it through; `is_plain`: without its head."""
         if not self._flags.show_level(level):
+            return
+        if is_plain:
+            self.say(text)
             return
         now = time.time()
         stamp = time.strftime("%a %b %d %H:%M:%S", time.localtime(now)) + f".{int(now % 1 * 1e6):06d} " + time.strftime("%Y")

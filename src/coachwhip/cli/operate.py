@@ -5,15 +5,13 @@ Everything that can be wrong is found before anything is opened, bound or signal
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
 import sys
 from collections.abc import Callable
 
-from coachwhip.api.core import CoreServer
 from coachwhip.api.mpm import ServerMpm
-from coachwhip.cli.checks import CONFIGURATION_FAILED, check, find_machine_name
+from coachwhip.checks import configure
 from coachwhip.cli.dumps import directives_text, modules_text, run_settings_text, virtual_hosts_text
 from coachwhip.cli.flags import Flags
 from coachwhip.cli.messages import Messages
@@ -26,7 +24,7 @@ from coachwhip.mpm.generation import StartFailed
 from coachwhip.mpm.listeners import BindError
 from coachwhip.mpm.pidfile import PidFile, PidFileError
 from coachwhip.mpm.privileges import PrivilegeError
-from coachwhip.server import StartRefused, build
+from coachwhip.server import Plan, StartRefused, read
 
 __all__ = ["load_options", "operate"]
 
@@ -76,15 +74,16 @@ def _with_program(text: str, log_id: str) -> str:
 
 
 def _operate(flags: Flags, options: LoadOptions, messages: Messages) -> int:
-    loaded = _read(options)
-    messages.warn(loaded.warnings)
     if flags.page == "L":
+        loaded = read(options).loaded
+        messages.warn(loaded.warnings)
         sys.stdout.write(directives_text(loaded))
         return 0
-    check(loaded, messages, document_roots=flags.check_document_root)
-    if loaded.main.config(CoreServer).server_name is None:
-        options = dataclasses.replace(options, preset={**options.preset, CoreServer: {"server_name": find_machine_name(messages)}})
-        loaded = _read(options)
+    plan = configure(options)
+    loaded = plan.loaded
+    messages.warn(loaded.warnings)
+    for warning in plan.startup.warnings:
+        messages.say(warning)
     if flags.dumps or "DUMP_CONFIG" in flags.defines:
         _dump(flags, loaded)
         if flags.dumps:
@@ -102,7 +101,7 @@ def _operate(flags: Flags, options: LoadOptions, messages: Messages) -> int:
     elif running:
         print(f"httpd (pid {running}) already running")
         return 0
-    return _start(flags, options, messages)
+    return _start(flags, plan, options, messages)
 
 
 def _pid_if_any(file: PidFile) -> int | None:
@@ -131,19 +130,11 @@ def _signal(number: signal.Signals, pid: int) -> bool:
     return True
 
 
-def _start(flags: Flags, options: LoadOptions, messages: Messages) -> int:
+def _start(flags: Flags, plan: Plan, options: LoadOptions, messages: Messages) -> int:
     def serve(ready: Callable[[], None]) -> int:
-        return _guarded(messages, lambda: launch(options, alone=flags.one_process, ready=ready))
+        return _guarded(messages, lambda: launch(plan, options, alone=flags.one_process, ready=ready))
 
     return serve(lambda: None) if flags.in_foreground else detach(serve)
-
-
-def _read(options: LoadOptions) -> Loaded:
-    """Read, and let every module check what it was told; nothing is opened."""
-    try:
-        return build(options, open_logs=False).loaded
-    except StartRefused as error:
-        raise StartRefused(f"{error}\n{CONFIGURATION_FAILED}") from error
 
 
 def _dump(flags: Flags, loaded: Loaded) -> None:

@@ -18,8 +18,8 @@ from coachwhip.config.macros import MACRO_ACTIONS
 from coachwhip.config.reading import Action, Reader, Source
 from coachwhip.config.shapes import section_argument
 from coachwhip.config.tree import Node
-from coachwhip.config.words import cut_word
 from coachwhip.util.patterns import Pattern, PatternError
+from coachwhip.util.words import word_at
 
 __all__ = ["ACTIONS"]
 
@@ -105,10 +105,10 @@ Condition = Callable[[Reader, str], bool]
 def _container(is_true: Condition) -> Action:
     def act(reader: Reader, node: Node, source: Source, words: Words) -> list[Node]:
         inside = section_argument(node.name[1:], str(words[0]))
-        word, _at = cut_word(inside)
+        word, _at = word_at(inside)
         is_wanted = not word.startswith("!")
         if not is_wanted:
-            word = word[1:] or cut_word(inside, inside.index("!") + 1)[0]
+            word = word[1:] or word_at(inside, inside.index("!") + 1)[0]
         if not word:
             raise _refuse(f"{node.title} directive requires additional arguments")
         return _enclosed(reader, node, source, is_true(reader, word) is is_wanted)

@@ -16,10 +16,9 @@ from coachwhip.api.directives import Directive, Location, Where
 from coachwhip.api.filters import RegisteredFilter
 from coachwhip.api.module import Module
 from coachwhip.api.providers import Providers
-from coachwhip.config.lines import SPACES
 from coachwhip.config.sections import Section, SectionKind
 from coachwhip.config.tree import Node
-from coachwhip.config.words import cut_word, cut_words
+from coachwhip.util.words import SPACES, cut_words, word_at
 
 if TYPE_CHECKING:
     from coachwhip.config.reading import Reading
@@ -216,7 +215,7 @@ class Context:
 
     def word(self, raw: str) -> tuple[str, str]:
         """The first word of `raw`, and what follows it."""
-        word, at = cut_word(raw)
+        word, at = word_at(raw)
         return word, raw[at:].strip(SPACES)
 
     def warn(self, message: str, log_id: str = "") -> None:

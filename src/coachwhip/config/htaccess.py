@@ -16,11 +16,11 @@ from coachwhip.config.containers import container_readers
 from coachwhip.config.context import Context, Scope
 from coachwhip.config.errors import ConfigError, ConfigWarning
 from coachwhip.config.evaluation import Walker
+from coachwhip.config.filling import Filler
 from coachwhip.config.load import Loaded
 from coachwhip.config.reading import Reader, Reading, Source
 from coachwhip.config.sections import Section, SectionKind
 from coachwhip.config.tree import parse_file
-from coachwhip.config.words import Filler
 
 __all__ = ["read_htaccess"]
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["LINE_LIMIT", "SPACES", "Line", "decode", "encode", "split_lines"]
+from coachwhip.util.words import SPACES
 
-#: What Apache's scanner takes for white space (isspace in the C locale); nothing beyond ASCII.
-SPACES = " \t\n\v\f\r"
+__all__ = ["LINE_LIMIT", "Line", "decode", "encode", "split_lines"]
+
 #: Longest logical line in bytes.
 LINE_LIMIT = 16 * 1024 * 1024
 

@@ -23,12 +23,12 @@ from coachwhip.config.containers import container_readers
 from coachwhip.config.context import Context, Scope
 from coachwhip.config.errors import ConfigError, ConfigWarning
 from coachwhip.config.evaluation import Walker
+from coachwhip.config.filling import Filler
 from coachwhip.config.folding import Folded
 from coachwhip.config.loading import Modules
 from coachwhip.config.reading import SERVER_OVERRIDE, Inclusion, Reader, Reading, command_line
 from coachwhip.config.sections import Section, SectionKind, ServerSections
 from coachwhip.config.tree import File, Node
-from coachwhip.config.words import Filler
 
 __all__ = ["LoadOptions", "Loaded", "by_components", "load"]
 

@@ -11,10 +11,9 @@ import re
 from dataclasses import dataclass, replace
 
 from coachwhip.api.directives import DirectiveError, Location
-from coachwhip.config.lines import SPACES
 from coachwhip.config.reading import Action, Reader, Source
 from coachwhip.config.tree import Node
-from coachwhip.config.words import cut_word
+from coachwhip.util.words import SPACES, word_at
 
 __all__ = ["MACRO_ACTIONS", "Macro"]
 
@@ -85,7 +84,7 @@ def _heading(reader: Reader, node: Node, raw: str) -> Macro:
         place = f"on line {node.location.line} of {node.location.file}"
         message = f"AH02801: non blank chars found after {node.name} closing '>' {place}: {after}"
         reader.state.warn(message, "AH02989", node.location)
-    name, at = cut_word(inside)
+    name, at = word_at(inside)
     if not name:
         raise _refuse(f"{node.name} macro definition: name not found")
     return Macro(name.lower(), tuple(_all_words(inside, at)), (), node.location)
@@ -95,7 +94,7 @@ def _all_words(text: str, at: int) -> list[str]:
     """The words from `at` on, empty ones included."""
     words: list[str] = []
     while at < len(text):
-        word, at = cut_word(text, at)
+        word, at = word_at(text, at)
         words.append(word)
     return words
 
@@ -146,7 +145,7 @@ def _body(reader: Reader, node: Node, source: Source, macro: Macro) -> list[str]
     while (text := source.next()) is not None:
         if text.startswith("#"):
             continue
-        word, at = cut_word(text)
+        word, at = word_at(text)
         word = word.lower()
         nesting += _bracket(word)
         if nesting < 0:
@@ -198,7 +197,7 @@ def _use(reader: Reader, node: Node, source: Source, words: tuple[object, ...]) 
     raw = str(words[0])
     if state.macros is None:
         raise _refuse(f"no macro defined before {node.name}")
-    name, at = cut_word(raw)
+    name, at = word_at(raw)
     name = name.lower()
     if not name:
         raise _refuse(f"no macro name specified with {node.name}")

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 
 from coachwhip.api.directives import Directive, DirectiveError, Location, Where
 from coachwhip.config.errors import COMMAND_LINE, ConfigError, ConfigWarning
+from coachwhip.config.filling import Filler
 from coachwhip.config.lines import LINE_LIMIT
 from coachwhip.config.loading import Modules
 from coachwhip.config.shapes import arguments
 from coachwhip.config.tree import File, Node, parse_file, split_name
-from coachwhip.config.words import Filler
 
 __all__ = ["INCLUDE_DEPTH", "Action", "Inclusion", "Reader", "Reading", "Source", "allowed", "forbidden", "refusal"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from coachwhip.api.directives import Args, Directive, DirectiveError
-from coachwhip.config.words import cut_word, cut_words
+from coachwhip.util.words import cut_words, word_at
 
 __all__ = ["ARGV_LIMIT", "arguments", "inside_bracket", "section_argument"]
 
@@ -41,7 +41,7 @@ def _counted(row: Directive, raw: str) -> tuple[object, ...]:
     words: list[str] = []
     at = 0
     while len(words) < most and at < len(raw):
-        word, at = cut_word(raw, at)
+        word, at = word_at(raw, at)
         words.append(word)
     while words and not words[-1]:
         words.pop()
@@ -67,7 +67,7 @@ def _raw(row: Directive, raw: str) -> tuple[object, ...]:
 
 def _flag(row: Directive, raw: str) -> tuple[object, ...]:
     # A second word is not looked at.
-    word = cut_word(raw)[0].lower()
+    word = word_at(raw)[0].lower()
     if word not in ("on", "off"):
         raise DirectiveError(f"{row.name} must be On or Off", alone=True)
     return (word == "on",)
@@ -81,7 +81,7 @@ def _words(row: Directive, raw: str) -> tuple[object, ...]:
 
 
 def _one_then_words(row: Directive, raw: str) -> tuple[object, ...]:
-    first, at = cut_word(raw)
+    first, at = word_at(raw)
     if not first or at >= len(raw):
         raise _wrong(row, "requires at least two arguments")
     return (first, *cut_words(raw[at:]))
@@ -91,7 +91,7 @@ def _argv(row: Directive, raw: str) -> tuple[object, ...]:
     words: list[str] = []
     at = 0
     while at < len(raw):
-        word, at = cut_word(raw, at)
+        word, at = word_at(raw, at)
         if word or at < len(raw):
             words.append(word)
     if len(words) > ARGV_LIMIT:

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 
 from coachwhip.api.directives import Location
 from coachwhip.config.lines import Line, split_lines
-from coachwhip.config.words import cut_word
+from coachwhip.util.words import word_at
 
 __all__ = ["Container", "File", "Item", "Leaf", "Node", "parse_file", "split_name"]
 
 
 def split_name(text: str) -> tuple[str, str]:
     """First word of a logical line (for a container with its `<`, without a closing `>`), and the rest as it stands."""
-    name, at = cut_word(text)
+    name, at = word_at(text)
     args = text[at:]
     if name.endswith(">") and not name.startswith("</"):
         # The bracket of "<Else>" is the closing one; in "<Files> x>" it is not.

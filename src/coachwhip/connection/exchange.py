@@ -277,10 +277,11 @@ class Exchange:
     def cut(self, count: int) -> None:
         """The connection is lost; `count` bytes of the answer were sent."""
         reply, self._answer = self._answer, None
-        if reply is not None:
-            self._account(reply, count)
         if self.body is not None:
             self.body.fail(BodyError(400, "connection lost"))
+        if reply is not None:
+            self._account(reply, count)
+            self._let_go()
 
     def _let_go(self) -> None:
         """Nobody reads the body any more; without this, records and their open files would wait for the garbage collector."""

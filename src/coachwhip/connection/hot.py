@@ -242,7 +242,9 @@ class HotPath:
         r = entry.request
         if r.server.errors is not None:
             for said in entry.log:
-                r.server.errors.write(said.level, said.module, said.log_id, said.message, connection=info, request=r)
+                r.server.errors.write(
+                    said.level, said.module, said.log_id, said.message, connection=info, request=r, error=said.error
+                )
 
     # -- keeping
 

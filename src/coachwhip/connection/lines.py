@@ -95,15 +95,16 @@ class Lines:
     def _learn(self, line: bytes) -> Field | None:
         """Judge a line that was not seen before. Costs a look-up of its name and one regular expression."""
         at = line.find(b":")
+        if at < 0:
+            raise Unusual
         name = self._spellings.get(line[:at], "")
         if name == "":
             name = self._learn_name(line[:at])
-        if name is None:
-            # Nothing depends on it; a cookie or the like that may never come again is not worth a place.
-            if _VALUE.fullmatch(line, at + 1) is None:
-                raise Unusual
-            return None
-        field = self._field(name, line, at + 1)
+        field: Field | None = None
+        if name is not None:
+            field = self._field(name, line, at + 1)
+        elif _VALUE.fullmatch(line, at + 1) is None:
+            raise Unusual
         if len(line) <= MAX_LINE:
             if len(self._known) >= MAX_LINES:
                 self._known.clear()

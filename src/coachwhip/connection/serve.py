@@ -1,109 +1,55 @@
-"""One client connection's life: bytes in, requests out, answers back, keep-alive, time-outs, the end.
+"""One client connection's life: bytes in, requests out, keep-alive, time-outs.
 
-A connection is a few callbacks on a non-blocking socket. It reads heads and moves bytes; what happens to one request is an `Exchange`,
-and a request whose answer is kept is answered right here. It knows HTTP/1 framing and the loop. README.md has the states.
+The upper half of a connection; the lower, `Wire`, has the socket. It reads heads and says which byte is whose; what happens to one
+request is an `Exchange`, and a request whose answer is kept is answered right here. README.md has the states.
 """
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import time
-from collections.abc import Callable, Iterator
-from enum import Enum
-from typing import Any, Protocol
 
-from coachwhip.api.buckets import File
-from coachwhip.api.log import ModuleLog
-from coachwhip.api.request import Request
 from coachwhip.api.server import Connection, Server
 from coachwhip.connection.exchange import TIMEOUT_LOG, Exchange
-from coachwhip.connection.hot import HotPath
-from coachwhip.connection.outbox import ClientGone, FileShrank, Outbox
-from coachwhip.connection.timing import Clock, Stage
+from coachwhip.connection.timing import Stage
+from coachwhip.connection.wire import Host, State, Wire
 from coachwhip.protocol.errors import BadRequest
 from coachwhip.protocol.http1 import REGISTERED_METHODS, HeadReader, Limits, RequestHead, Rules
-from coachwhip.request.pipeline import Pipeline
 from coachwhip.request.replay import Entry, Table
 from coachwhip.request.reply import Reply
 
 __all__ = ["ClientConnection", "Host", "State"]
 
-LOG = ModuleLog("core")
 READ_SIZE = 64 << 10
 #: Requests answered in one turn of the loop before other connections get theirs.
 TURN = 64
 
 
-class State(Enum):
-    """Where a connection is; the scoreboard's letters follow from it."""
-
-    READING = "reading"
-    ANSWERING = "answering"
-    SENDING = "sending"
-    IDLE = "idle"
-    LINGERING = "lingering"
-    CLOSED = "closed"
-
-
-class Host(Protocol):
-    """The worker that a connection lives in (in `mpm/`)."""
-
-    loop: asyncio.AbstractEventLoop
-    pipeline: Pipeline
-    hot: HotPath
-    #: Set when the worker drains: finish what is begun, then close.
-    draining: bool
-
-    def run_in_thread(self, work: Callable[[], Any]) -> asyncio.Future[Any]:
-        """Run `work` on a worker thread."""
-
-    def forget(self, connection: ClientConnection) -> None:
-        """The connection is closed."""
-
-    def answered(self, connection: ClientConnection, r: Request, sent: int) -> None:
-        """A response went out; for the counters."""
-
-
-class ClientConnection:
+class ClientConnection(Wire):
     """One accepted socket. While it is idle it holds no reader, no outbox and no exchange."""
 
     __slots__ = (
         "_advancing",
-        "_clock",
         "_exchange",
         "_hot",
         "_keep_alive",
         "_limit",
-        "_outbox",
         "_reader",
-        "_reading",
         "_received_before",
         "_replayed_close",
         "_rest",
-        "_socket",
         "_started",
         "_table",
-        "_writing",
-        "host",
-        "info",
-        "state",
     )
 
     def __init__(self, host: Host, sock: socket.socket, info: Connection) -> None:
+        super().__init__(host, sock, info)
         core = info.base_server.core
-        self.host = host
-        #: The record that hooks see.
-        self.info = info
-        self.state = State.READING
-        self._socket = sock
-        self._clock = Clock(info, time.monotonic())
         self._hot = host.hot
         self._table = host.hot.table_of(info)
         self._limit = core.max_keep_alive_requests
         self._keep_alive = core.keep_alive_timeout
         self._reader: HeadReader | None = None
-        self._outbox: Outbox | None = None
         self._exchange: Exchange | None = None
         #: Bytes that came behind the request at hand.
         self._rest = b""
@@ -111,15 +57,8 @@ class ClientConnection:
         self._started = 0.0
         self._received_before = 0
         self._advancing = False
-        self._reading = False
-        self._writing = False
         #: Whether a replayed answer that is on its way closes the connection; None if none is.
         self._replayed_close: bool | None = None
-
-    @property
-    def is_closed(self) -> bool:
-        """The socket was given back."""
-        return self.state is State.CLOSED
 
     @property
     def request_line(self) -> str:
@@ -156,14 +95,6 @@ class ClientConnection:
         """Send the end of an answer that was begun at accept, then close."""
         self._replayed_close = True
         self.guard(self.send, rest, None)
-
-    def guard(self, step: Callable[..., None], *args: Any) -> None:
-        """Every way in from the loop: a fault of ours ends this connection alone."""
-        try:
-            step(*args)
-        except Exception as error:
-            LOG.error(self.info, "", "fault in a connection: %s: %s", type(error).__name__, error)
-            self.abort()
 
     # -- replaying
 
@@ -221,8 +152,7 @@ class ClientConnection:
         try:
             self._read()
         except Exception as error:
-            LOG.error(self.info, "", "fault in a connection: %s: %s", type(error).__name__, error)
-            self.abort()
+            self._fault(error)
 
     def _read(self) -> None:
         try:
@@ -347,22 +277,6 @@ class ClientConnection:
 
     # -- what an exchange asks of its connection
 
-    def send(self, head: bytes, body: Iterator[bytes | File] | None) -> None:
-        """Send an answer; the exchange is told when it is out."""
-        self.state = State.SENDING
-        self._clock.enter(Stage.SEND, self.info, time.monotonic())
-        if self._outbox is None:
-            self._outbox = Outbox(self._socket)
-        self._outbox.put(head, body)
-        self._flush()
-
-    def send_interim(self, data: bytes) -> None:
-        """Send a 1xx response while the request is at work."""
-        if self.state is State.ANSWERING and self._outbox is None:
-            self._outbox = Outbox(self._socket)
-            self._outbox.put(data, None)
-            self._flush()
-
     def await_body(self) -> None:
         """The time for the body begins to run, or goes on."""
         if self._clock.stage is Stage.BODY:
@@ -396,40 +310,9 @@ class ClientConnection:
         elif not self._advancing:
             self._advance_soon()
 
-    # -- sending
-
-    def _on_writable(self) -> None:
-        self.guard(self._flush)
-
-    def _flush(self) -> None:
-        outbox = self._outbox
-        if outbox is None:
-            self._watch_writes(False)
-            return
-        before = outbox.sent
-        try:
-            done = outbox.flush()
-        except ClientGone:
-            self.abort()
-        except FileShrank as error:
-            LOG.error(self.info, "", "response cut: %s", error)
-            self.abort()
-        except Exception as error:
-            if self._exchange is not None:
-                self._exchange.report(error)
-            self.abort()
-        else:
-            if outbox.sent != before:
-                self._clock.progressed(self.info, time.monotonic())
-            self._watch_writes(not done)
-            if done:
-                self._outbox = None
-                self._on_sent(outbox.sent)
+    # -- what the wire tells
 
     def _on_sent(self, count: int) -> None:
-        """All that was to be sent is out."""
-        if self.state is not State.SENDING:
-            return
         if self._exchange is not None:
             self._exchange.sent(count)
             return
@@ -439,54 +322,36 @@ class ClientConnection:
         else:
             self.rest()
 
-    # -- the end
+    def _on_broken_body(self, error: Exception) -> None:
+        if self._exchange is not None:
+            self._exchange.report(error)
 
-    def linger(self) -> None:
-        """Close our side, and read on for a while so that the client sees the whole answer (RFC 9112 §9.6)."""
-        self.state = State.LINGERING
-        self._clock.enter(Stage.LINGER, self.info, time.monotonic())
+    def _let_go(self) -> None:
         self._exchange = None
         self._reader = None
         self._rest = b""
-        try:
-            self._socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            self.close()
-            return
-        self.watch_reads(True)
+
+    # -- the end
 
     def abort(self) -> None:
-        """The client is gone, or the answer cannot be completed."""
-        self.info.aborted = True
-        exchange, self._exchange = self._exchange, None
+        """The client is gone, or the answer cannot be completed: what was begun is logged as cut."""
+        exchange = self._exchange
         sent = max(self._outbox.sent, 0) if self._outbox is not None else 0
-        self._close()
+        super().abort()
         if exchange is not None:
-            try:
-                exchange.cut(sent)
-            except Exception as error:
-                LOG.error(self.info, "", "fault in a connection: %s: %s", type(error).__name__, error)
+            exchange.cut(sent)
 
     def close(self) -> None:
         """Give the socket back and end what runs for it; may be called at any time, twice too."""
-        exchange, self._exchange = self._exchange, None
-        self._close()
+        exchange = self._exchange
+        super().close()
         if exchange is not None:
             exchange.cancel()
 
     def _close(self) -> None:
-        if self.state is State.CLOSED:
-            return
-        self.state = State.CLOSED
-        self.watch_reads(False)
-        self._watch_writes(False)
-        outbox, self._outbox = self._outbox, None
-        self._reader = None
-        self._rest = b""
-        self._socket.close()
-        self.host.forget(self)
-        if outbox is not None:
-            outbox.drop()
+        if not self.is_closed:
+            super()._close()
+            self.host.forget(self)
 
     def drain(self) -> None:
         """The worker is going: an idle connection closes now, a busy one after its answer."""
@@ -514,29 +379,6 @@ class ClientConnection:
             self.linger()
         else:
             self.close()
-
-    # -- the loop
-
-    def watch_reads(self, on: bool) -> None:
-        """Whether to be told when bytes come."""
-        if on is self._reading:
-            return
-        if on and self.state is State.CLOSED:
-            return
-        self._reading = on
-        if on:
-            self.host.loop.add_reader(self._socket, self._on_readable)
-        else:
-            self.host.loop.remove_reader(self._socket)
-
-    def _watch_writes(self, on: bool) -> None:
-        if on is self._writing:
-            return
-        self._writing = on
-        if on:
-            self.host.loop.add_writer(self._socket, self._on_writable)
-        else:
-            self.host.loop.remove_writer(self._socket)
 
 
 #: Where `Server.state` keeps what heads are judged by.

@@ -15,9 +15,9 @@ from coachwhip.expr.errors import EvaluationError
 from coachwhip.expr.functions import HEADER_FUNCTIONS, lower_case
 from coachwhip.expr.operators import BINARY, INTEGER_COMPARISONS, STRING_COMPARISONS, UNARY, integer
 from coachwhip.expr.scope import Scope
-from coachwhip.expr.subnets import parse_address
 from coachwhip.expr.variables import HEADER_VARIABLES, VOLATILE_VARIABLES
 from coachwhip.expr.vocabulary import Vocabulary
+from coachwhip.util.networks import parse_address
 from coachwhip.util.patterns import PatternLimit
 
 Text = Callable[[Scope], str]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coachwhip.expr.subnets import Subnet
+from coachwhip.util.networks import Subnet
 from coachwhip.util.patterns import Pattern
 
 

@@ -18,8 +18,8 @@ from coachwhip.expr.errors import ExprError
 from coachwhip.expr.lexer import Kind, Token, tokenize
 from coachwhip.expr.operators import BINARY, CLIENT_IN_SUBNET, IN_SUBNET, INTEGER_COMPARISONS, STRING_COMPARISONS, UNARY
 from coachwhip.expr.scope import unoctets
-from coachwhip.expr.subnets import Subnet, parse_subnet
 from coachwhip.expr.vocabulary import Vocabulary
+from coachwhip.util.networks import Subnet, parse_subnet
 from coachwhip.util.patterns import Pattern, PatternError
 
 #: Parentheses open at once. Apache's parser ends at some 9 990; no one writes a hundred.

@@ -21,7 +21,7 @@ from coachwhip.api import log as api_log
 from coachwhip.api import request as api_request
 from coachwhip.api import server as api_server
 from coachwhip.api.core import CoreServer
-from coachwhip.api.log import Level, LogTargetError
+from coachwhip.api.log import Level, LogTargetError, reason_text
 from coachwhip.api.server import Connection, Server, Startup
 from coachwhip.logs.formats import BadErrorFormat, Entry, ErrorFormat, default_line, parse_error_format
 from coachwhip.logs.syslog import Syslog, parse_syslog
@@ -63,9 +63,12 @@ class ErrorLog:
         self._connection_lines = tuple(parse_error_format(text, is_main=False) for text in formats.get("connection", ()))
 
     def write(
-        self, level: int, module: str, log_id: str, message: str, *, connection: Connection | None, request: Any
+        self, level: int, module: str, log_id: str, message: str, *, connection: Connection | None, request: Any, error: str = ""
     ) -> None:
         """Format and write one line, with the once-lines before it. Never raises."""
+        if not self._stamped and connection is None and level > self._server.log_level(module):
+            # Files get every notice about a server; the system's logger gets what `LogLevel` lets through.
+            return
         text = f"{log_id}: {message}" if log_id else message
         entry = Entry(
             server=self._server,
@@ -75,6 +78,7 @@ class ErrorLog:
             level=level,
             module=module,
             message=escape_errorlog_item(text.encode("utf-8", "surrogateescape")),
+            error=error,
             source=_speaker() if level >= Level.DEBUG or self._format is not None else "",
             connection=connection,
             request=request,
@@ -154,12 +158,13 @@ def _open(room: LogRoom, target: str) -> tuple[Put, bool]:
         try:
             return _to_writer(room.open_program(target, turns=False)), True
         except LogTargetError as error:
-            raise LogTargetError(f"AH00089: Couldn't start ErrorLog process '{target[1:]}'. ({error})") from error
+            reason = f"{reason_text(error.__cause__)}: " if isinstance(error.__cause__, OSError) else ""
+            raise LogTargetError(f"{reason}AH00089: Couldn't start ErrorLog process '{target[1:]}'.") from error
     path = os.path.join(room.server_root, target)
     try:
         return _to_writer(room.open_error_file(path)), True
     except OSError as error:
-        raise LogTargetError(f"AH00091: could not open error log file {path}: {error.strerror}") from error
+        raise LogTargetError(f"{reason_text(error)}: AH00091: httpd: could not open error log file {path}.") from error
 
 
 def _to_writer(writer: Writer) -> Put:

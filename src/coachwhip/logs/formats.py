@@ -21,7 +21,7 @@ from coachwhip.util.escapes import escape_errorlog_item
 __all__ = ["DEFAULT", "BadErrorFormat", "Entry", "ErrorFormat", "default_line", "parse_error_format"]
 
 #: The manual's spelling of the default line.
-DEFAULT = r"[%{u}t] [%-m:%-l] [pid %P:tid %{g}T] %7F: [client\ %a] %M% ,\ referer:\ %{Referer}i"
+DEFAULT = r"[%{u}t] [%-m:%-l] [pid %P:tid %{g}T] %7F: %E: [client\ %a] %M% ,\ referer:\ %{Referer}i"
 _LEVELS = tuple(level.name.lower() for level in Level)
 
 
@@ -43,6 +43,8 @@ class Entry:
     module: str = ""
     #: Number and text, already escaped.
     message: str = ""
+    #: What the system said: "(2)No such file or directory".
+    error: str = ""
     #: "mod_x.py(12)".
     source: str = ""
     connection: Connection | None = None
@@ -259,8 +261,7 @@ _READERS: dict[str, Callable[[str], Reader]] = {
     "a": _client,
     "A": _local,
     "e": _environment,
-    # An error of the system has its text in the message.
-    "E": lambda argument: lambda entry: "",
+    "E": lambda argument: lambda entry: entry.error,
     "F": lambda argument: lambda entry: entry.source,
     "i": _header,
     "k": _keepalives,
@@ -295,6 +296,8 @@ def default_line(entry: Entry, *, stamped: bool = True) -> str:
     text += f"[{entry.module}:{_LEVELS[level]}] [pid {entry.process_id}:tid {entry.thread_id}] "
     if level >= Level.DEBUG and entry.source:
         text += f"{entry.source}: "
+    if entry.error:
+        text += f"{entry.error}: "
     c = entry.connection
     if c is not None:
         text += f"[client {c.client_ip}:{c.client_port}] "

@@ -15,12 +15,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from coachwhip.api.log import LogTargetError
+from coachwhip.api.log import LogTargetError, reason_text
 from coachwhip.logs.writer import Writer
 
 __all__ = ["LogRoom", "Program", "split_command"]
 
 OPEN = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY
+#: Seconds from one start of a program to the next.
+REST = 1.0
 #: Signals whose handling a program must not inherit from the server.
 _DEFAULTED = [
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGWINCH", "SIGCHLD", "SIGPIPE", "SIGXFSZ")
@@ -37,7 +39,10 @@ class Program:
     #: Both ends are kept open, so that lines wait in the pipe while there is no reader.
     read_fd: int
     write_fd: int
+    #: 0: it does not run.
     pid: int = 0
+    #: Monotonic second before which it is not run again, lest one that ends at once keeps the parent busy.
+    rests_until: float = 0.0
 
     def start(self) -> None:
         """Run it on the pipe's reading end.
@@ -45,6 +50,7 @@ class Program:
         Raises:
             OSError: it cannot be run.
         """
+        self.rests_until = time.monotonic() + REST
         self.pid = os.posix_spawn(
             self.argv[0],
             self.argv,
@@ -79,7 +85,7 @@ class LogRoom:
             try:
                 self._files[path] = self._keep(open_file(path), target, turns=True, buffered=buffered)
             except OSError as error:
-                raise LogTargetError(f"AH00649: could not open transfer log file {path}: {error.strerror}") from error
+                raise LogTargetError(f"{reason_text(error)}: AH00649: could not open transfer log file {path}.") from error
         return self._files[path]
 
     def open_error_file(self, path: str) -> Writer:
@@ -101,7 +107,8 @@ class LogRoom:
         except OSError as error:
             os.close(program.read_fd)
             os.close(program.write_fd)
-            raise LogTargetError(f"AH00104: unable to start piped log program '{target[1:]}': {error.strerror}") from error
+            text = f"{reason_text(error)}: AH00104: unable to start piped log program '{target[1:]}'"
+            raise LogTargetError(text) from error
         os.set_blocking(program.write_fd, False)
         self.programs.append(program)
         return self._keep(program.write_fd, target, turns=turns, buffered=buffered)
@@ -157,17 +164,34 @@ class LogRoom:
         self._files.clear()
         self.programs.clear()
 
-    def revive(self, pid: int) -> bool:
-        """If the process that ended was a log's program, run it again; whether it was one.
+    def forget(self) -> None:
+        """In a worker: close what belongs to another generation, whose programs wait for the end of their input."""
+        for writer in self._writers:
+            writer.abandon()
+        self.close()
 
-        Raises:
-            OSError: it cannot be run any more.
-        """
+    def bury(self, pid: int) -> str | None:
+        """The log's program that had this process id and ended; None if none had."""
         for program in self.programs:
             if program.pid == pid:
+                program.pid = 0
+                return program.command.lstrip("|$")
+        return None
+
+    def revive(self) -> None:
+        """Run those programs again that ended and have rested.
+
+        Raises:
+            LogTargetError: one cannot be run any more; it is tried again after a rest.
+        """
+        for program in self.programs:
+            if program.pid or time.monotonic() < program.rests_until:
+                continue
+            try:
                 program.start()
-                return True
-        return False
+            except OSError as error:
+                text = f"{reason_text(error)}: AH00104: unable to start piped log program '{program.command[1:]}'"
+                raise LogTargetError(text) from error
 
     # -- what log lines ask for
 

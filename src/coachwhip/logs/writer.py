@@ -158,6 +158,14 @@ class Writer:
             os.close(self._fd)
             self._fd = -1
 
+    def abandon(self) -> None:
+        """Give the descriptor back in a process that has no business with it: what is kept is another's to write."""
+        self._lines.clear()
+        self._size = 0
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
     def finish(self) -> None:
         """`flush` for the end of a process: a pipe that is full gets a moment to take the rest."""
         self.flush()

@@ -84,15 +84,15 @@ class Children:
             self._board.release(child.row)
         return child
 
-    def fill(self, generation: Generation, *, wait: bool = False) -> None:
-        """Fork workers until there are as many of this generation as it asks for.
+    def fill(self, generation: Generation, *, wait: bool = False, old: Generation | None = None) -> None:
+        """Fork workers until there are as many of this generation as it asks for; `old` is the one whose place it takes.
 
         Raises:
             StartFailed: with `wait`, one of them ended or said nothing for too long.
         """
         alive = sum(1 for c in self._alive.values() if c.generation is generation and not c.leaving)
         for _ in range(generation.processes - alive):
-            up = self._fork(generation)
+            up = self._fork(generation, old)
             try:
                 if wait and not _says_up(up):
                     raise StartFailed("a worker ended before it served; the error log says why")
@@ -117,7 +117,7 @@ class Children:
                 child.deadline = now + again
                 _kill(child.pid, signal.SIGKILL)
 
-    def _fork(self, generation: Generation) -> int:
+    def _fork(self, generation: Generation, old: Generation | None) -> int:
         """Returns the descriptor on which the worker says that it is up."""
         up, say = os.pipe()
         gc.collect()
@@ -125,13 +125,13 @@ class Children:
         row = self._board.claim()
         pid = os.fork()
         if pid == 0:
-            self._be_worker(generation, say, row)
+            self._be_worker(generation, old, say, row)
         gc.unfreeze()
         os.close(say)
         self._alive[pid] = Child(pid, generation, time.monotonic(), row)
         return up
 
-    def _be_worker(self, generation: Generation, say: int, row: int) -> NoReturn:
+    def _be_worker(self, generation: Generation, old: Generation | None, say: int, row: int) -> NoReturn:
         """In the child: serve, then leave without running what belongs to the parent."""
         status = 1
         try:
@@ -140,6 +140,8 @@ class Children:
             sys.stderr = sys.__stderr__
             # A listener that nobody accepts from any more must not stay open here: clients would wait in it for ever.
             self._listeners.keep_only(generation.addresses)
+            if old is not None and old.logs is not None:
+                old.logs.forget()
             generation.drop_privileges()
             loop = new_loop()
             sockets = self._listeners.sockets(generation.addresses)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.server import Server
+from coachwhip.logs.targets import LogRoom
 from coachwhip.mpm.listeners import ListenAddress
 from coachwhip.mpm.pidfile import PidFile
 from coachwhip.request.pipeline import Pipeline
@@ -42,10 +43,8 @@ class Generation:
     drop_privileges: Callable[[], None] = lambda: None
     #: For how long an old generation may finish its requests after a graceful reload or stop; 0 for ever. Seconds.
     graceful_timeout: float = 0.0
-    #: Gives back the parent's descriptors of the logs.
-    close_logs: Callable[[], None] = lambda: None
-    #: Runs a log's program again if it had this process id; whether it did. Raises OSError.
-    revive: Callable[[int], bool] = lambda pid: False
+    #: The log files and programs that it opened.
+    logs: LogRoom | None = None
 
     @property
     def main(self) -> Server:

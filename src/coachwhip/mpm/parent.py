@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from coachwhip.api.log import ModuleLog
+from coachwhip.api.log import LogTargetError, ModuleLog
 from coachwhip.mpm.children import Children, Lifeline
 from coachwhip.mpm.generation import Generation, announce
 from coachwhip.mpm.listeners import Listeners
@@ -90,6 +90,7 @@ class Parent:
         if found is not None:
             self._on_signal(signal.Signals(found.si_signo))
         self._reap()
+        self._revive_logs()
         self._children.kill_overdue(TERM_WAIT)
         if not self._stopping and time.monotonic() >= self._respawn_at:
             self._children.fill(self.generation)
@@ -123,12 +124,12 @@ class Parent:
         try:
             self._listeners.add(new.addresses, new.backlog)
             new.number = old.number + 1
-            self._children.fill(new, wait=True)
+            self._children.fill(new, wait=True, old=old)
             _move_pid_file(old, new)
         except Exception as error:
             self._children.dismiss(signal.SIGTERM, TERM_WAIT, new)
             self._listeners.keep_only(old.addresses)
-            new.close_logs()
+            _close_logs(new)
             self._refuse(error)
             return
         self.generation = new
@@ -136,7 +137,7 @@ class Parent:
         announce(new, "resuming normal operations")
         wait = TERM_WAIT if farewell == signal.SIGTERM else old.graceful_timeout
         self._children.dismiss(farewell, wait, old)
-        old.close_logs()
+        _close_logs(old)
 
     def _refuse(self, error: Exception) -> None:
         text = str(error).replace("\n", " ") or type(error).__name__
@@ -152,19 +153,28 @@ class Parent:
                 return
             if pid == 0:
                 return
-            if self._revived(pid):
+            if self._mourns_log(pid):
                 continue
             child = self._children.remove(pid)
             if child is not None and not child.leaving:
                 self._mourn(pid, status, time.monotonic() - child.born)
 
-    def _revived(self, pid: int) -> bool:
-        """A log's program ended, and not a worker."""
+    def _mourns_log(self, pid: int) -> bool:
+        """Whether it was a log's program that ended, and not a worker."""
+        logs = self.generation.logs
+        program = logs.bury(pid) if logs is not None else None
+        if program is None:
+            return False
+        CORE_LOG.error(self.generation.main, "AH00106", "piped log program '%s' failed unexpectedly", program)
+        return True
+
+    def _revive_logs(self) -> None:
+        if self.generation.logs is None:
+            return
         try:
-            return self.generation.revive(pid)
-        except OSError as error:
-            CORE_LOG.error(self.generation.main, "", "a log's program cannot be run again: %s", error.strerror)
-            return True
+            self.generation.logs.revive()
+        except LogTargetError as error:
+            CORE_LOG.error(self.generation.main, "", "%s", error)
 
     def _mourn(self, pid: int, status: int, age: float) -> None:
         main = self.generation.main
@@ -204,9 +214,12 @@ def drop_pid_file(generation: Generation) -> None:
         generation.pid_file.remove()
 
 
+def _close_logs(generation: Generation) -> None:
+    if generation.logs is not None:
+        generation.logs.close()
+
+
 def _move_pid_file(old: Generation, new: Generation) -> None:
     if old.pid_file != new.pid_file:
         claim_pid_file(new)
         drop_pid_file(old)
-
-

@@ -1,1 +1,1 @@
-"""."""
+"""The one pipeline, from a parsed head to a reply, and replay. See README.md for its stations and laws."""

@@ -164,14 +164,15 @@ class RecordedFiles:
             raise TooLarge(errno.EFBIG, f"larger than {limit} bytes", path)
         return data
 
-    def list(self, path: str) -> list[DirEntry]:
-        """The entries of a folder; a dangling link or a name that vanishes meanwhile is MISSING."""
+    def list(self, path: str, prefix: str = "") -> list[DirEntry]:
+        """The entries of a folder that begin with `prefix`; a dangling link or a name that vanishes meanwhile is MISSING."""
         entries: list[DirEntry] = []
         try:
             self._note(path, Look.LIST, signature(os.stat(path), Look.LIST))
             with os.scandir(path) as found:
                 for entry in found:
-                    entries.append(self._entry(path, entry))
+                    if entry.name.startswith(prefix):
+                        entries.append(self._entry(path, entry))
         except OSError as error:
             self._note(path, Look.LIST, error.errno)
             raise

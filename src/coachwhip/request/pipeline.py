@@ -22,7 +22,7 @@ from coachwhip.api.core import ETag
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.phases import Phase
-from coachwhip.api.request import BodyError, Request
+from coachwhip.api.request import Body, BodyError, Request
 from coachwhip.api.server import Startup
 from coachwhip.config.folding import Folded, Folder
 from coachwhip.config.sections import Section
@@ -78,7 +78,10 @@ class Pipeline:
             if r.next is not None:
                 r = r.next
                 result = yield from self._guarded(r, self.process)
-            elif result is OK or result is DONE:
+                continue
+            if r.body is not None:
+                result = yield from self._read_away(r, r.body, result)
+            if result is OK or result is DONE:
                 try:
                     return make_reply(self, r)
                 except Unsatisfiable:
@@ -88,6 +91,24 @@ class Pipeline:
                 failed = errors.settle(self, r, result)
                 if failed is not None:
                     return make_reply(self, failed)
+
+    def _read_away(self, r: Request, body: Body, result: Result) -> Generator[Any, Any, Result]:
+        """Before the answer, a body that no handler asked for is read to its end; its faults are answered in place of `result`.
+
+        Not if the connection ends with that answer anyway, and not from a client that waits for 100 Continue and is refused instead
+        (ap_discard_request_body).
+        """
+        is_refused = isinstance(result, int) or r.status >= 300
+        if body.started or body.length == 0 or result in errors.DROPS_CONNECTION or (r.expecting_100 and is_refused):
+            return result
+        body.limit = r.core.limit_request_body
+
+        async def read(r: Request) -> Result:
+            while await body.next():
+                pass
+            return result
+
+        return (yield from self._guarded(r, read))
 
     def refuse(self, r: Request, status: int) -> Waiting:
         """Answer a request that was refused before its first phase; as `answer`."""
@@ -206,6 +227,8 @@ class Pipeline:
         if r.body is not None:
             r.body.limit = r.core.limit_request_body
         self.run_phase(phases.insert_filter, r)
+        if r.body is not None and r.input_filters:
+            r.body.filter_by(run for f in r.input_filters if f.make_input is not None and (run := f.make_input(r)) is not None)
         given = r.handler
         if given is None:
             trusted = r.content_type if not r.scratch.get("untrusted_type") else None

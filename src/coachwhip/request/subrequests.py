@@ -27,9 +27,20 @@ __all__ = ["become", "lookup_file", "lookup_uri", "redirect", "redirect_to_error
 
 LOG = ModuleLog("core")
 #: Fields about the body and the conditions of the request as a whole.
-_NOT_FOR_SUBREQUESTS = tuple(
-    "Content-Encoding Content-Language Content-Length Content-Location Content-Type Content-Range If-Match "
-    "If-Modified-Since If-None-Match If-Range If-Unmodified-Since Range Transfer-Encoding".split(" ")
+_NOT_FOR_SUBREQUESTS = (
+    "Content-Encoding",
+    "Content-Language",
+    "Content-Length",
+    "Content-Location",
+    "Content-Type",
+    "Content-Range",
+    "If-Match",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
+    "If-Unmodified-Since",
+    "Range",
+    "Transfer-Encoding",
 )
 
 

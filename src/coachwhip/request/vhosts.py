@@ -68,7 +68,8 @@ class HostTable:
 
 def _has_name(server: Server, name: str) -> bool:
     core = server.core
-    if core.server_name is not None and core.server_name.lower() == name:
+    own = core.server_name or server.machine_name
+    if own is not None and own.lower() == name:
         return True
     if any(alias.lower() == name for alias in core.aliases):
         return True

@@ -7,6 +7,7 @@ extends `r.sections`; the folded settings follow from that tuple alone. Source: 
 from __future__ import annotations
 
 import errno
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coachwhip.api.core import UNSAID, CoreDir, Options
@@ -14,6 +15,7 @@ from coachwhip.api.files import FileKind, FileStat
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.request import Request
+from coachwhip.api.server import Server
 from coachwhip.config.sections import Section, SectionKind, ServerSections
 from coachwhip.expr import EvaluationError
 from coachwhip.request.htaccess import HtaccessError
@@ -157,6 +159,18 @@ def _merged(path: str) -> str:
 _FOLDER = FileStat(FileKind.DIRECTORY)
 
 
+@dataclass(frozen=True, slots=True)
+class _Entered:
+    """A folder whose sections and `.htaccess` have been read for one request already."""
+
+    server: Server
+    #: The sections that the walk began and ended with, the number of the next `<Directory>`, and the settings there.
+    base: tuple[Section, ...]
+    sections: tuple[Section, ...]
+    next: int
+    core: CoreDir
+
+
 class _DirectoryWalk:
     """One walk from the root to a file."""
 
@@ -180,15 +194,17 @@ class _DirectoryWalk:
     def run(self) -> Result:
         path = _merged(self._r.filename or "/")
         segments = [s for s in path.split("/") if s]
-        answer = self._enter("/")
-        if answer is not Outcome.OK:
-            return answer
+        passed = self._resume(path, len(segments))
+        if not passed:
+            answer = self._enter("/")
+            if answer is not Outcome.OK:
+                return answer
         final = self._stat_final(path)
         if isinstance(final, int):
             return final
         stat = _FOLDER
-        count = 0
-        for count, segment in enumerate(segments, 1):
+        count = passed
+        for count, segment in enumerate(segments[passed:], passed + 1):
             here = self._at + segment
             if final is not None and self._follows:
                 # What stands at the end of the path is known, so what comes before it are folders.
@@ -198,14 +214,34 @@ class _DirectoryWalk:
                 if isinstance(found, int):
                     return found
                 stat = found
-            self._at = here
             if stat.kind is not FileKind.DIRECTORY:
+                self._remember()
+                self._at = here
                 break
-            self._at += "/"
+            self._at = here + "/"
             answer = self._enter(self._at)
             if answer is not Outcome.OK:
                 return answer
         return self._arrive(stat, segments[count:], path.endswith("/"))
+
+    def _resume(self, path: str, segments: int) -> int:
+        """How many segments need no walk: those of a folder that another sub-request of this main request was led into."""
+        r = self._r
+        if r.main is None or path.endswith("/"):
+            return 0
+        folder = path[: path.rindex("/") + 1]
+        kept = r.main.walked.get(folder)
+        if kept is None or kept.base != r.sections or kept.server is not r.server:
+            return 0
+        self._at, self._next, self._sections = folder, kept.next, list(kept.sections)
+        self._judge_links(kept.core)
+        return segments - 1
+
+    def _remember(self) -> None:
+        """The folder that was entered last, for the names beside this one."""
+        main = self._r.main
+        if main is not None and self._at not in main.walked:
+            main.walked[self._at] = _Entered(self._r.server, self._r.sections, tuple(self._sections), self._next, self._core)
 
     def _stat_final(self, path: str) -> FileStat | int | None:
         """The whole path at once: with links allowed all the way down, one look is enough for existing files."""

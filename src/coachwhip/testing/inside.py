@@ -23,7 +23,7 @@ __all__ = ["Inside", "Line", "whole_answer"]
 _LENGTH = re.compile(rb"\r\nContent-Length: ([0-9]{1,19})\r\n", re.IGNORECASE)
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})")
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,16})[^\r\n]*\r\n")
-_PATIENCE = 10.0
+_PATIENCE = 2.0
 
 
 def whole_answer(data: bytes, *, is_head: bool, ended: bool) -> int | None:
@@ -34,7 +34,7 @@ def whole_answer(data: bytes, *, is_head: bool, ended: bool) -> int | None:
     head = data[:end]
     found = _STATUS.match(head)
     status = int(found[1]) if found is not None else 0
-    if is_head or status in (204, 304):
+    if is_head or status in (204, 304) or 100 <= status < 200:
         return end
     if b"\r\nTransfer-Encoding: chunked\r\n" in head:
         return _end_of_chunks(data, end)

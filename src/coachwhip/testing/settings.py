@@ -17,7 +17,7 @@ from coachwhip.config.folding import Folded
 from coachwhip.config.loading import Modules
 from coachwhip.config.sections import Section, SectionKind
 from coachwhip.config.shapes import arguments
-from coachwhip.config.words import cut_words
+from coachwhip.util.words import cut_words
 
 __all__ = ["TableContext", "settings"]
 

@@ -1,28 +1,35 @@
 r"""Words and fields of text that an administrator wrote: Apache's two ways of cutting a line.
 
-`cut_word` reads the quoting of configuration lines (`"two words"`, `\"`), which group files and `Require` lines share;
-`cut_field` cuts at a separator, as password files are read. Both are linear.
+`word_at` reads the quoting of configuration lines (`"two words"`, `\"`), which group files and `Require` lines share: quotes are `"` or
+`'`; a backslash matters only before a backslash or, inside quotes, before the closing quote. `cut_field` cuts at a separator, as
+password files are read. All are linear. Source: Apache manual, "Configuration Files"; behaviour of 2.4.71.
 """
 
 from __future__ import annotations
 
-__all__ = ["SPACES", "cut_field", "cut_word", "cut_words"]
+__all__ = ["SPACES", "cut_field", "cut_word", "cut_words", "word_at"]
 
-#: White space as the C library has it.
+#: White space as the C library has it (isspace in the C locale); nothing beyond ASCII.
 SPACES = " \t\n\v\f\r"
 
 
-def cut_word(text: str) -> tuple[str, str]:
-    """The first word of `text`, and what follows it without the white space between; ("", "") at the end.
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at] in SPACES:
+        at += 1
+    return at
 
-    A word may be quoted by `"` or `'`; a backslash matters only before a backslash or, inside quotes, before the closing quote.
+
+def word_at(text: str, at: int = 0) -> tuple[str, int]:
+    """The word that begins at `at` (white space before it is skipped), and where the next one begins.
+
+    An unclosed quote ends with the text. At the end of the text the word is "".
     """
-    text = text.lstrip(SPACES)
-    if not text:
-        return "", ""
-    quote = text[0] if text[0] in "\"'" else ""
+    at = _skip(text, at)
+    if at == len(text):
+        return "", at
+    quote = text[at] if text[at] in "\"'" else ""
     out: list[str] = []
-    at = len(quote)
+    at += len(quote)
     while at < len(text):
         char = text[at]
         if char == quote or (not quote and char in SPACES):
@@ -33,14 +40,22 @@ def cut_word(text: str) -> tuple[str, str]:
             at += 1
         out.append(char)
         at += 1
-    return "".join(out), text[at + len(quote) :].lstrip(SPACES)
+    at += bool(quote and at < len(text))
+    return "".join(out), _skip(text, at)
+
+
+def cut_word(text: str) -> tuple[str, str]:
+    """The first word of `text`, and what follows it without the white space between; ("", "") at the end."""
+    word, at = word_at(text)
+    return word, text[at:]
 
 
 def cut_words(text: str) -> list[str]:
-    """All words of `text`; an empty one ends the list, as in Apache."""
+    """All words of `text`. Stops at an empty word, as every list of words in Apache does."""
     words: list[str] = []
-    while text:
-        word, text = cut_word(text)
+    at = 0
+    while at < len(text):
+        word, at = word_at(text, at)
         if not word:
             break
         words.append(word)

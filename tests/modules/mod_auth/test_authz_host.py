@@ -130,3 +130,20 @@ def test_addresses_join_the_record(serve):
     answer = serve(directory("Require ip 127"), FILES).ask("/f.txt")
     assert answer.request.record.facts["client_ip"] == "127.0.0.1"
     assert answer.request.record.volatile is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "client", "found"),
+    [
+        ("Off", "192.0.2.1", "192.0.2.1"),
+        ("On", "192.0.2.1", "web.example.org"),
+        # Whoever owns an address can give it any name: only `Double` asks whether the name agrees.
+        ("On", "192.0.2.4", "liar.example.org"),
+        ("Double", "192.0.2.4", "192.0.2.4"),
+        ("Double", "192.0.2.1", "web.example.org"),
+        ("Double", "192.0.2.5", "192.0.2.5"),
+    ],
+)
+def test_the_name_by_hostname_lookups(names, mode, client, found):
+    served = names(directory(f"HostnameLookups {mode}\nRequire all granted"))
+    assert served.ask("/f.txt", client=client).request.remote_host() == found

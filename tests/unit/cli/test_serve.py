@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coachwhip.cli import serve
-from coachwhip.config.words import cut_words
 from coachwhip.mpm.listeners import BindError
 from coachwhip.util.paths import fnmatch, is_fnmatch
+from coachwhip.util.words import cut_words
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1).map(lambda name: f"/{name}")
 

@@ -71,7 +71,7 @@ def test_a_stream_is_fed_piece_by_piece() -> None:
 def test_a_large_file_is_cut_only_for_filters(monkeypatch: Any) -> None:
     monkeypatch.setattr(chain, "PIECE", 4)
     whole = File(FakeFile(10), 0, 10)  # type: ignore[arg-type]
-    assert [b for b in brigades([whole, End()], cut=False)][0][0] is whole
+    assert next(brigades([whole, End()], cut=False))[0] is whole
     pieces = [b for brigade in brigades([whole, End()], cut=True) for b in brigade if isinstance(b, File)]
     assert [(p.start, p.length) for p in pieces] == [(0, 4), (4, 4), (8, 2)]
 

@@ -87,7 +87,7 @@ def test_beyond_the_end() -> None:
 
 
 def test_a_file_is_cut_by_numbers() -> None:
-    r, body = cut("bytes=2-5", [File(object(), 100, 10)])  # type: ignore[arg-type]
+    _, body = cut("bytes=2-5", [File(object(), 100, 10)])  # type: ignore[arg-type]
     assert [(b.start, b.length) for b in body if isinstance(b, File)] == [(102, 4)]
 
 

@@ -55,6 +55,32 @@ def test_debug_lines_name_the_place_where_they_were_said(make_server: MakeServer
     assert re.search(r"\] test_errors\.py\([0-9]+\): here$", lines[0])
 
 
+def test_a_notice_about_a_server_is_written_whatever_the_level(make_server: MakeServer) -> None:
+    server = make_server(log_levels={"": Level.CRIT})
+    lines = with_lines(server)
+    LOG.notice(server, "AH00489", "seen")
+    LOG.notice(a_connection(server), "", "not seen")
+    LOG.error(server, "", "not seen")
+    assert len(lines) == 1 and lines[0].endswith("] AH00489: seen") and "[core:notice]" in lines[0]
+
+
+def test_syslog_gets_no_notice_below_its_level(make_server: MakeServer) -> None:
+    server = make_server(log_levels={"": Level.CRIT})
+    lines: list[str] = []
+    server.errors = ErrorLog(server, lambda level, line: lines.append(line), stamped=False)
+    LOG.notice(server, "", "not seen")
+    LOG.crit(server, "", "seen")
+    assert len(lines) == 1
+
+
+def test_what_the_system_said_stands_before_the_client(make_server: MakeServer) -> None:
+    server = make_server()
+    lines = with_lines(server)
+    connection = a_connection(server)
+    LOG.error(connection, "AH1", "cannot open %s", "x", error=FileNotFoundError(2, "No such file or directory"))
+    assert lines[0].endswith("] (2)No such file or directory: [client 127.0.0.1:5] AH1: cannot open x")
+
+
 def test_once_lines_come_before_the_first_line_of_a_connection(make_server: MakeServer) -> None:
     server = make_server(error_log_formats={"": ("%{c}L %M",), "connection": ("[%{C}L] %a", "%+{Nope}i")})
     lines = with_lines(server)
@@ -96,8 +122,8 @@ def test_a_full_disk_stops_nothing(make_server: MakeServer, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("target", "sentence"),
     [
-        ("none/e.log", "AH00091: could not open error log file .*/none/e.log: No such file or directory"),
-        ("|/nonexistent/x", "AH00089: Couldn't start ErrorLog process '/nonexistent/x'"),
+        ("none/e.log", r"^\(2\)No such file or directory: AH00091: httpd: could not open error log file .*/none/e.log\.$"),
+        ("|/nonexistent/x", r"^\(2\)No such file or directory: AH00089: Couldn't start ErrorLog process '/nonexistent/x'\.$"),
     ],
 )
 def test_what_cannot_be_opened(make_server: MakeServer, tmp_path: Path, target: str, sentence: str) -> None:

@@ -34,7 +34,7 @@ def test_users_by_name_and_number(name: str, number: int) -> None:
 @pytest.mark.parametrize("find", [find_user, find_group])
 @pytest.mark.parametrize("name", ["no such name", "#1x", "#", "# 1", "#٣"])
 def test_unknown_names_are_refused(find, name) -> None:
-    with pytest.raises(PrivilegeError, match="AH0054[34]"):
+    with pytest.raises(PrivilegeError, match=r"AH0054[34]"):
         find(name)
 
 

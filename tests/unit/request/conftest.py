@@ -68,12 +68,13 @@ class World:
         self.pipeline.hooks = HookTable([*self.pipeline.startup.modules, *modules])
         return self
 
-    def begin(self, line: str, fields: Mapping[str, str] | None = None, *, record: Record | None = None) -> tuple[Request, int]:
+    def begin(self, line: str, fields: Mapping[str, str] | None = None) -> tuple[Request, int]:
         """The record of a request before its first phase, and 200 or the status of its refusal."""
         named = {"Host": "localhost", **(fields or {})}
         text = "".join(f"{name}: {value}\r\n" for name, value in named.items() if value)
         head = parse_head(f"{line if ' ' in line else f'GET {line}'} HTTP/1.1\r\n{text}\r\n".encode("latin-1"))
-        connection = Connection(self.pipeline.startup.main, ("127.0.0.1", 50000), ("127.0.0.1", 80), id=1)
+        server = self.pipeline.hosts.by_address("127.0.0.1", 80)
+        connection = Connection(server, ("127.0.0.1", 50000), ("127.0.0.1", 80), id=1)
         r, _, status = intake.begin(self.pipeline, connection, head, time.time())
         r.may_block = True
         return r, status

@@ -17,13 +17,14 @@ from coachwhip.api.request import Request
 MakeWorld = Callable[..., Any]
 
 
-def making(act: Callable[[Request], Any]) -> Module:
+def making(*acts: Callable[[Request], Any]) -> Module:
     """A module whose handler answers everything."""
     made = Module("probe_module", "mod_probe.c", replayable=True)
 
     @made.hook(phases.handler, Order.REALLY_FIRST)
     def handle(r: Request) -> Any:
-        act(r)
+        for act in acts:
+            act(r)
         return Outcome.OK
 
     return made
@@ -61,10 +62,14 @@ def test_trailers_follow_the_chunks(world: MakeWorld) -> None:
 
 @pytest.mark.parametrize(
     "act",
-    [lambda r: setattr(r, "protocol_number", 1000), lambda r: r.env.__setitem__("Downgrade-1.0", "1"), lambda r: setattr(r, "keepalive", False)],
+    [
+        lambda r: setattr(r, "protocol_number", 1000),
+        lambda r: r.env.__setitem__("Downgrade-1.0", "1"),
+        lambda r: setattr(r, "keepalive", False),
+    ],
 )
 def test_without_chunks_the_end_of_the_connection_ends_the_body(world: MakeWorld, act: Callable[[Request], Any]) -> None:
-    answer = world().add(making(lambda r: (act(r), stream(r)))).ask("/")
+    answer = world().add(making(act, stream)).ask("/")
     assert (answer.body, answer.reply.close, answer.fields["Connection"]) == (b"onetwo", True, "close")
     assert "Transfer-Encoding" not in answer.fields
 
@@ -116,14 +121,14 @@ def test_content_fields_stand_last(world: MakeWorld) -> None:
 
 
 def test_a_field_that_must_not_leave_is_a_500(world: MakeWorld) -> None:
-    answer = world().add(making(lambda r: (r.headers_out.set("X", "a\r\nY: b"), data(r)))).ask("/")
+    answer = world().add(making(lambda r: r.headers_out.set("X", "a\r\nY: b"), data)).ask("/")
     assert (answer.status, answer.log) == (500, ["core:3 AH02430"])
     assert "Y" not in answer.fields and b"onetwo" not in answer.body
 
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_statuses_without_a_body(world: MakeWorld, status: int) -> None:
-    answer = world().add(making(lambda r: (setattr(r, "status", status), data(r)))).ask("/")
+    answer = world().add(making(lambda r: setattr(r, "status", status), data)).ask("/")
     assert (answer.status, answer.body, "Content-Length" in answer.fields) == (status, b"", False)
 
 

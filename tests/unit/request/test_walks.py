@@ -29,7 +29,11 @@ def kind(name: str) -> str:
             "/d/f",
             "deep",
         ),
-        (f'<DirectoryMatch "/d/$">\n{kind("re")}\n</DirectoryMatch>\n<Directory "{{root}}/htdocs/d">\n{kind("a")}\n</Directory>', "/d/", "re"),
+        (
+            f'<DirectoryMatch "/d/$">\n{kind("re")}\n</DirectoryMatch>\n<Directory "{{root}}/htdocs/d">\n{kind("a")}\n</Directory>',
+            "/d/",
+            "re",
+        ),
         # Directory < Files < Location < If.
         (f"<Location /d>\n{kind('l')}\n</Location>\n<Files f>\n{kind('f')}\n</Files>", "/d/f", "l"),
         (f"<If true>\n{kind('if')}\n</If>\n<Location /d>\n{kind('l')}\n</Location>", "/d/f", "if"),

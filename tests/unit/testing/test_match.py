@@ -119,3 +119,36 @@ def test_refusals_are_compared_by_status_number_and_place() -> None:
     assert len(list(refusal_differences(text, 1, "/r/conf/case.conf:3"))) == 1
     assert len(list(refusal_differences(text, 1, "AH00526: /r/conf/case.conf:33"))) == 1
     assert list(refusal_differences("", 1, output)) != []
+
+
+def error_page(status: int, words: str, *, signature: str = "") -> Response:
+    """A built-in page in its own words."""
+    body = f"<!DOCTYPE html>\n<html>\n<head>\n<title>{status} Reason</title>\n</head><body>{words}\n{signature}</body></html>\n"
+    headers = ((b"Content-Length", b"%d" % len(body)), (b"Content-Type", b"text/html; charset=iso-8859-1"))
+    return Response(status, b"Reason", b"HTTP/1.1 %d Reason" % status, headers, body.encode())
+
+
+SIGNED = "<address>Apache/2.4.71 (Debian) Server at localhost Port 80</address>\n"
+
+
+def test_a_built_in_page_is_known_by_its_status_and_signature_alone() -> None:
+    text = render(error_page(404, "some words", signature=SIGNED), PLACES)
+    assert "some words" not in text
+    assert "Content-Length: {length}" in text
+    assert text.endswith("{page 404}\n<address>{product}/{version} ({platform}) Server at localhost Port 80</address>")
+    ours = SIGNED.replace("Apache/2.4.71 (Debian)", "Other/1.0.0 (Unix)")
+    assert told(text, error_page(404, "other words", signature=ours)) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        error_page(404, "words", signature=SIGNED),
+        error_page(403, "words"),
+        replace(error_page(404, "words"), body=b"<p>words</p>"),
+        replace(error_page(404, "words"), body=error_page(500, "words").body),
+        replace(error_page(404, "words"), headers=((b"Content-Length", b"1"), (b"Content-Type", b"text/plain"))),
+    ],
+)
+def test_what_is_not_that_page(other: Response) -> None:
+    assert told(render(error_page(404, "words"), PLACES), other)

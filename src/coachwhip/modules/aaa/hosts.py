@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from coachwhip.api import Request
-from coachwhip.expr.subnets import Subnet, parse_address, parse_subnet
+from coachwhip.util.networks import Subnet, parse_address, parse_subnet
 
 __all__ = ["NetworkError", "client_is_in", "client_name", "is_in_domain", "looks_like_address", "names_client", "read_network"]
 

@@ -15,7 +15,6 @@ from coachwhip.api import Args, Directive, DirectiveContext, DirectiveError, Mod
 from coachwhip.api.auth import Methods
 from coachwhip.expr import octets
 from coachwhip.modules.aaa.hosts import NetworkError, client_is_in, client_name, is_in_domain, looks_like_address, read_network
-from coachwhip.util.tables import find
 
 __all__ = ["MODULE", "Access", "AccessCompatDir", "Order"]
 
@@ -114,7 +113,7 @@ def _read_client(word: str) -> Matcher:
 
 def _with_variable(name: str) -> Matcher:
     key = octets(name)
-    return lambda r: find(r.env, key) is not None
+    return lambda r: key in r.env
 
 
 def _without_variable(name: str) -> Matcher:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from coachwhip.api import Args, Directive, DirectiveContext, DirectiveError, Module, Request, Where
+from coachwhip.api import Args, Directive, DirectiveContext, Module, Request, Where
 from coachwhip.api.auth import AuthzCheck, AuthzResult
-from coachwhip.expr import EvaluationError, ExprError, parse
+from coachwhip.expr import EvaluationError
+from coachwhip.modules.aaa.requireline import read_require_line
 from coachwhip.modules.aaa.userfile import lines_of, parsed
 from coachwhip.util.words import SPACES, cut_field, cut_words
 
@@ -74,10 +75,7 @@ def _groups_of(r: Request, user: str, ids: tuple[str, str, str]) -> frozenset[st
 @MODULE.provider("authz", "group")
 def require_group(context: DirectiveContext, arguments: str) -> AuthzCheck:
     """`Require group NAME …`; the names may come from an expression."""
-    try:
-        template = parse(arguments, string=True, restricted=context.in_htaccess)
-    except ExprError as error:
-        raise DirectiveError(f"Cannot parse expression in require line: {error.message}", alone=True) from error
+    template = read_require_line(context, arguments)
 
     def check(r: Request) -> AuthzResult:
         if r.user is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from coachwhip.api import DirectiveContext, DirectiveError, Module, Request
 from coachwhip.api.auth import AuthzCheck, AuthzResult
-from coachwhip.expr import EvaluationError, ExprError, Expression, parse
+from coachwhip.expr import EvaluationError
 from coachwhip.modules.aaa.hosts import (
     NetworkError,
     client_is_in,
@@ -17,6 +17,7 @@ from coachwhip.modules.aaa.hosts import (
     names_client,
     read_network,
 )
+from coachwhip.modules.aaa.requireline import read_require_line
 from coachwhip.util.words import cut_words
 
 __all__ = ["MODULE"]
@@ -54,17 +55,10 @@ def require_local(context: DirectiveContext, arguments: str) -> AuthzCheck:
     return lambda r: _granted(r.client_ip == r.local_ip or client_is_in(r, _LOCAL))
 
 
-def _template(context: DirectiveContext, arguments: str) -> Expression:
-    try:
-        return parse(arguments, string=True, restricted=context.in_htaccess)
-    except ExprError as error:
-        raise DirectiveError(f"Cannot parse expression in require line: {error.message}", alone=True) from error
-
-
 @MODULE.provider("authz", "host")
 def require_host(context: DirectiveContext, arguments: str) -> AuthzCheck:
     """`Require host NAME …`: the client's name, found by a double reverse look-up, is or ends in one of the names."""
-    template = _template(context, arguments)
+    template = read_require_line(context, arguments)
 
     def check(r: Request) -> AuthzResult:
         name = client_name(r)
@@ -95,7 +89,7 @@ def _without_comment(r: Request, wanted: str) -> str:
 @MODULE.provider("authz", "forward-dns")
 def require_forward_dns(context: DirectiveContext, arguments: str) -> AuthzCheck:
     """`Require forward-dns NAME …`: one of the names has the client's address."""
-    template = _template(context, arguments)
+    template = read_require_line(context, arguments)
 
     def check(r: Request) -> AuthzResult:
         try:

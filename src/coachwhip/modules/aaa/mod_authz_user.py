@@ -5,9 +5,10 @@ Source: Apache manual, mod_authz_user.
 
 from __future__ import annotations
 
-from coachwhip.api import DirectiveContext, DirectiveError, Module, Request
+from coachwhip.api import DirectiveContext, Module, Request
 from coachwhip.api.auth import AuthzCheck, AuthzResult
-from coachwhip.expr import EvaluationError, ExprError, parse
+from coachwhip.expr import EvaluationError
+from coachwhip.modules.aaa.requireline import read_require_line
 from coachwhip.util.words import cut_words
 
 __all__ = ["MODULE"]
@@ -19,10 +20,7 @@ LOG = MODULE.log
 @MODULE.provider("authz", "user")
 def require_user(context: DirectiveContext, arguments: str) -> AuthzCheck:
     """`Require user NAME …`; the names may come from an expression."""
-    try:
-        template = parse(arguments, string=True, restricted=context.in_htaccess)
-    except ExprError as error:
-        raise DirectiveError(f"Cannot parse expression in require line: {error.message}", alone=True) from error
+    template = read_require_line(context, arguments)
 
     def check(r: Request) -> AuthzResult:
         if r.user is None:

@@ -165,26 +165,34 @@ def _error_log_format(context: DirectiveContext, first: str, second: str | None 
     if kind not in ("", "request", "connection"):
         raise refuse("ErrorLogFormat type must be one of request, connection")
     text = first if second is None else second
-    _check_error_format(text)
-    if not kind and not re.search(r"%[-0-9{}\w]*M", text, re.ASCII):
-        raise refuse("main ErrorLogFormat must contain message format string '%M'")
+    _check_error_format(text, is_main=not kind)
     formats: dict[str, tuple[str, ...]] = dict(context.value_of(CoreServer, "error_log_formats") or {})
     # Lines that are written once per request or connection add up; a new main format begins anew.
     formats[kind] = (*formats.get(kind, ()), text) if kind else (text,)
     context.set(CoreServer, "error_log_formats", formats)
 
 
-_ERROR_ITEM = re.compile(r"%(?:-|\+|[0-9]+)*(?:\{(?P<argument>[^}]*)\})?(?P<letter>.)?", re.DOTALL)
-_ERROR_LETTERS = frozenset("aAeEFilLmMPTtvVkc %CDuskn")
+#: An escaped character, or an item: flags, argument, flags, letter.
+_ERROR_ITEM = re.compile(r"\\.|%(?P<flags>[-+0-9]*)(?:\{[^}]*\})?(?P<more>[-+0-9]*)(?P<letter>[^{])?", re.DOTALL)
+#: As `logs/formats.py` reads them.
+_ERROR_LETTERS = frozenset("aAeEFiklLmMnPtTvV% ")
 
 
-def _check_error_format(text: str) -> None:
+def _check_error_format(text: str, *, is_main: bool) -> None:
+    letters = set()
     for found in _ERROR_ITEM.finditer(text):
         letter = found["letter"]
-        if letter is None or (letter == "{" and found["argument"] is None):
+        if found[0].startswith("\\"):
+            continue
+        if letter is None:
             raise refuse("Ran off end of error log format parsing args to some directive")
+        if is_main and "+" in found["flags"] + found["more"]:
+            raise refuse("The '+' flag cannot be used in the main error log format")
         if letter not in _ERROR_LETTERS:
             raise refuse(f"Unrecognized error log format directive %{letter}")
+        letters.add(letter)
+    if is_main and "M" not in letters:
+        raise refuse("main ErrorLogFormat must contain message format string '%M'")
 
 
 _MUTEX_MECHANISMS = ("none", "default", "flock", "fcntl", "file", "pthread", "sysvsem", "posixsem", "sem")

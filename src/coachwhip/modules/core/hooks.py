@@ -15,6 +15,8 @@ LINKS = Options.FOLLOW_SYM_LINKS | Options.SYM_LINKS_IF_OWNER_MATCH
 READ_METHODS = ("GET", "HEAD", "POST")
 #: The largest body that TRACE sends back, in bytes.
 TRACE_BODY = 64 << 10
+#: Fields that TRACE does not send back: a script could read there what it may not (RFC 9110 §9.3.8). Apache sends them.
+TRACE_SECRETS = frozenset({"authorization", "cookie", "proxy-authorization"})
 #: `AcceptPathInfo` → `Request.used_path_info`.
 _PATH_INFO = {"on": "accept", "off": "reject", "default": "default"}
 
@@ -78,7 +80,8 @@ async def _echo_body(r: Request) -> Result:
 
 
 def _echo(r: Request, content: bytes) -> Result:
-    lines = [r.the_request, *(f"{name}: {value}" for name, value in r.headers_in.items()), "", ""]
+    fields = [f"{name}: {value}" for name, value in r.headers_in.items() if name.lower() not in TRACE_SECRETS]
+    lines = [r.the_request, *fields, "", ""]
     r.content_type = "message/http"
     r.send(Stream(iter(["\r\n".join(lines).encode("latin-1") + content])), End())
     return Outcome.DONE

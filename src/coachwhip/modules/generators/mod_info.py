@@ -94,6 +94,7 @@ _HOOKS: Mapping[str, tuple[tuple[phases.Phase, str], ...]] = {
         (phases.create_request, "Create Request"),
         (phases.post_read_request, "Post-Read Request"),
         (phases.header_parser, "Header Parse"),
+        (phases.quick_handler, "Quick Handler"),
         (phases.pre_translate_name, "Pre-Translate Name"),
         (phases.translate_name, "Translate Name"),
         (phases.map_to_storage, "Map to Storage"),
@@ -104,10 +105,9 @@ _HOOKS: Mapping[str, tuple[tuple[phases.Phase, str], ...]] = {
         (phases.auth_checker, "Verify User Access"),
         (phases.type_checker, "Check Type"),
         (phases.fixups, "Fixups"),
-        (phases.quick_handler, "Quick Handler"),
-        (phases.handler, "Content Handlers"),
-        (phases.log_transaction, "Logging"),
         (phases.insert_filter, "Insert Filters"),
+        (phases.handler, "Content Handlers"),
+        (phases.log_transaction, "Transaction Logging"),
         (phases.insert_error_filter, "Insert Errors"),
     ),
     "other_hooks": ((phases.child_exit, "Child Exit"),),
@@ -129,7 +129,8 @@ def show_info(r: Request) -> Result:
 
 
 def _content(r: Request) -> Iterator[str]:
-    startup, query = r.engine.startup, (r.args or "").lower()
+    startup = r.engine.startup
+    query = (r.args or "").encode("utf-8", "surrogateescape").lower().decode("utf-8", "surrogateescape")
     if r.args is None:
         yield from _everything(r, startup)
     elif query == "config":
@@ -142,11 +143,11 @@ def _content(r: Request) -> Iterator[str]:
         yield from (f"<dd>{escape_html(module.source)}</dd>" for module in _modules(startup))
         yield "</dl><hr />"
     elif query == "hooks":
-        yield from _hooks(startup)
+        yield from _hooks(startup, link="?")
     elif query == "providers":
         yield from _providers(startup)
     else:
-        yield from (text for module in _modules(startup) if module.source == r.args for text in _module(startup, module))
+        yield from (text for module in _modules(startup) if module.source.lower() == query for text in _module(startup, module))
 
 
 def _everything(r: Request, startup: Startup) -> Iterator[str]:
@@ -158,7 +159,7 @@ def _everything(r: Request, startup: Startup) -> Iterator[str]:
     yield "</tt></dt></dl><hr />"
     yield from _settings(r, startup)
     yield "<hr />"
-    yield from _hooks(startup)
+    yield from _hooks(startup, link="#")
     yield from _providers(startup)
     for module in _modules(startup):
         yield from _module(startup, module)
@@ -173,8 +174,9 @@ def _settings(r: Request, startup: Startup) -> Iterator[str]:
     pairs = (
         ("Hostname/port", f"<tt>{escape_html(r.server_name())}:{r.server_port()}</tt>"),
         ("Timeouts", f"<tt>connection: {core.timeout:g} &nbsp;&nbsp; keep-alive: {core.keep_alive_timeout:g}</tt>"),
+        ("MPM Name", f"<tt>{escape_html(_mpm_name(startup))}</tt>"),
         ("Server Root", f"<tt>{escape_html(startup.server_root)}</tt>"),
-        ("Config File", f"<tt>{escape_html(str(startup.options.get('config_file', '')))}</tt>"),
+        ("Config File", f"<tt>{escape_html(_config_file(startup))}</tt>"),
     )
     yield '<h2><a name="server">Server Settings</a></h2><dl>'
     yield f'<dt><strong>Server Version:</strong> <font size="+1"><tt>{escape_html(software(r))}</tt></font></dt>\n'
@@ -182,7 +184,18 @@ def _settings(r: Request, startup: Startup) -> Iterator[str]:
     yield "</dl>"
 
 
-def _hooks(startup: Startup) -> Iterator[str]:
+def _mpm_name(startup: Startup) -> str:
+    board = startup.scoreboard
+    return board.mpm if board is not None else ""
+
+
+def _config_file(startup: Startup) -> str:
+    """The file that the configuration begins in."""
+    return startup.tree[0].location.file if startup.tree else ""
+
+
+def _hooks(startup: Startup, *, link: str) -> Iterator[str]:
+    """All phases with their hooks; `link` is what stands before a module's name in its address."""
     from_phase: dict[phases.Phase, list[tuple[int, str]]] = {}
     for module in startup.modules:
         for hook in module.hooks:
@@ -192,30 +205,33 @@ def _hooks(startup: Startup) -> Iterator[str]:
             continue
         yield f'<h2><a name="{section}">{title}</a></h2>\n<dl>'
         for phase, name in _HOOKS[section]:
-            if found := sorted(from_phase.get(phase, ()), key=lambda entry: entry[0]):
-                lines = "".join(f'&nbsp;&nbsp; {order:02d} <a href="#{s}">{s}</a> <br/>' for order, s in found)
-                yield f"<dt><strong>{name}:</strong>\n <br /><tt>\n{lines}\n  </tt>\n</dt>\n"
-        yield "</dl>\n<hr />"
+            found = sorted(from_phase.get(phase, ()), key=lambda entry: entry[0])
+            lines = "".join(f'&nbsp;&nbsp; {order:02d} <a href="{link}{s}">{s}</a> <br/>' for order, s in found)
+            yield f"<dt><strong>{name}:</strong>\n <br /><tt>\n{lines}\n  </tt>\n</dt>\n"
+        yield "</dl>\n<hr />\n"
 
 
 def _providers(startup: Startup) -> Iterator[str]:
     yield '<h2><a name="providers">Providers</a></h2>\n<dl>'
     known = sorted({(kind, name) for module in startup.modules for kind, name, _ in module.providers})
     for group in sorted({kind for kind, _ in known}):
-        names = "".join(f"&nbsp;&nbsp;<tt>{escape_html(name)}</tt><br/>" for kind, name in known if kind == group)
-        yield f"<dt><strong>{escape_html(group)}:</strong>\n <br />{names}\n</dt>\n"
-    yield "</dl>\n<hr />"
+        names = "".join(f"<tt>&nbsp;&nbsp;{escape_html(name)}</tt><br/>" for kind, name in known if kind == group)
+        yield f"<dt><strong>{escape_html(group)}</strong> (version <tt>0</tt>):\n <br />\n{names}\n</dt>\n"
+    yield "</dl>\n<hr />\n"
 
 
 def _module(startup: Startup, module: Module) -> Iterator[str]:
     source = escape_html(module.source)
     phases_of = {hook.phase for hook in module.hooks}
-    part = ", ".join(title for phase, title in _HOOKS["request_hooks"] if phase in phases_of)
+    records = ((module.dir_config, _DIR_PHASES), (module.server_config, _SERVER_PHASES))
+    settings = _listed([name for record, names in records if record is not None for name in names])
+    part = _listed([title for phase, title in _HOOKS["request_hooks"] if phase in phases_of])
     handlers = "yes" if phases.handler in phases_of else "none"
     yield f'<dl><dt><a name="{source}"><strong>Module Name:</strong></a> '
     yield f'<font size="+1"><tt><a href="?{source}">{source}</a></tt></font></dt>\n'
     yield f"<dt><strong>Content handlers:</strong> <tt> <em>{handlers}</em></tt></dt>"
-    yield f"<dt><strong>Request Phase Participation:</strong>\n<tt>{part or ' <em>none</em>'}</tt></dt>\n"
+    yield f"<dt><strong>Configuration Phase Participation:</strong>\n{settings}</dt>"
+    yield f"<dt><strong>Request Phase Participation:</strong>\n{part}</dt>\n"
     if module.directives:
         rows = "".join(f"<dd><tt>{_title(row)} - <i>{escape_html(row.help)}</i></tt></dd>\n" for row in module.directives)
         yield f"<dt><strong>Module Directives:</strong></dt>{rows}<dt><strong>Current Configuration:</strong></dt>\n"
@@ -226,6 +242,14 @@ def _module(startup: Startup, module: Module) -> Iterator[str]:
         if name == module.source:
             yield f"<dt><strong>Additional Information:</strong>\n</dt><dd>{html}</dd>"
     yield "</dl><hr />\n"
+
+
+_DIR_PHASES = ("Create Directory Config", "Merge Directory Configs")
+_SERVER_PHASES = ("Create Server Config", "Merge Server Configs")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"<tt>{name}</tt>" for name in names) or "<tt> <em>none</em></tt>"
 
 
 def _title(row: Directive) -> str:
@@ -241,21 +265,37 @@ def _configuration(startup: Startup) -> Iterator[str]:
 def _lines_of(startup: Startup, names: set[str] | None) -> Iterator[str]:
     """The lines of these directives (None: all), with the containers around them, under the files they stand in."""
     file = ""
-    for node, depth in _walk(startup.tree or (), 0):
-        if names is not None and not _concerns(node, names):
+    for node, depth in _walk(startup.tree or (), 0, names):
+        if isinstance(node, str):
+            yield f"<dd><tt>{_number('')}:&nbsp;{_INDENT * depth}&lt;/{escape_html(node)}&gt;</tt></dd>"
             continue
         if node.location.file != file:
             file = node.location.file
             yield f"<dd><tt><strong>In file: {escape_html(file)}</strong></tt></dd>\n"
-        indent = "&nbsp;&nbsp;" * depth
-        text = f"{escape_html(node.name)} <i>{escape_html(node.args)}</i>"
-        yield f"<dd><tt>{node.location.line:>3}:&nbsp;{indent}{text}</tt></dd>\n".replace("<tt> ", "<tt>&nbsp;")
+        yield f"<dd><tt>{_number(str(node.location.line))}:&nbsp;{_INDENT * depth}{_text(node)}</tt></dd>\n"
 
 
-def _walk(nodes: Any, depth: int) -> Iterator[tuple[Any, int]]:
+_INDENT = "&nbsp;&nbsp;"
+
+
+def _number(line: str) -> str:
+    return "&nbsp;" * (4 - len(line)) + line
+
+
+def _text(node: Any) -> str:
+    name, arguments = escape_html(node.name), escape_html(node.args)
+    return f"{name} {arguments}" if node.name.startswith("<") else f"{name} <i>{arguments}</i>"
+
+
+def _walk(nodes: Any, depth: int, names: set[str] | None) -> Iterator[tuple[Any, int]]:
+    """The nodes that concern these directives, and the name of each container at its end, with their depths."""
     for node in nodes:
+        if names is not None and not _concerns(node, names):
+            continue
         yield node, depth
-        yield from _walk(node.children, depth + 1)
+        yield from _walk(node.children, depth + 1, names)
+        if node.name.startswith("<"):
+            yield node.name[1:], depth
 
 
 def _concerns(node: Any, names: set[str]) -> bool:

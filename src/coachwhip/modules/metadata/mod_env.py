@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from coachwhip.api import Args, Directive, DirectiveContext, Module, Outcome, Request, Result, Where, phases, setting
 from coachwhip.expr import octets
-from coachwhip.util.tables import find
 
 __all__ = ["MODULE", "EnvDir", "Variables"]
 
@@ -94,6 +93,6 @@ def add_variables(r: Request) -> Result:
         return Outcome.DECLINED
     for name, said in values.values():
         value = r.os_environ(name) if said is None else said
-        if value is not None and find(r.env, name) is None:
+        if value is not None and name not in r.env:
             r.env[name] = value
     return Outcome.OK

@@ -27,7 +27,6 @@ from coachwhip.api import (
 )
 from coachwhip.expr import EvaluationError, ExprError, Expression, octets, parse
 from coachwhip.util.patterns import Pattern, PatternError
-from coachwhip.util.tables import find, put, remove
 from coachwhip.util.words import cut_field, cut_word
 
 __all__ = ["MODULE", "Rule", "SetEnvIfDir", "SetEnvIfServer"]
@@ -131,7 +130,7 @@ def _subject(context: DirectiveContext, name: str, *, no_case: bool) -> Subject:
     if not _PLAIN_NAME.fullmatch(name):
         pattern = _compile(context, name, "Header name regex", no_case=no_case)
         return lambda r: _field_like(r, pattern)
-    return lambda r: value if (value := r.headers_in.get(name)) is not None else find(r.env, name)
+    return lambda r: value if (value := r.headers_in.get(name)) is not None else r.env.get(name)
 
 
 def _field_like(r: Request, names: Pattern) -> str | None:
@@ -247,9 +246,9 @@ def _holds(r: Request, condition: Expression, scope: Any) -> bool:
 def _set(r: Request, rule: Rule, groups: tuple[str, ...]) -> None:
     for name, value in rule.sets:
         if value is None:
-            remove(r.env, name)
+            r.env.pop(name, None)
         else:
-            put(r.env, name, _filled(value, groups) if rule.fills else value)
+            r.env[name] = _filled(value, groups) if rule.fills else value
         LOG.trace(2, r, "", "Setting %s", name)
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from coachwhip.api import DirectiveContext, DirectiveError, ModuleLog, Request
 from coachwhip.api.auth import AuthzCheck, AuthzResult
-from coachwhip.expr import EvaluationError, ExprError, octets, parse
-from coachwhip.util.tables import find
+from coachwhip.expr import EvaluationError, octets
+from coachwhip.modules.aaa.requireline import read_require_line
 from coachwhip.util.words import cut_words
 
 __all__ = ["KNOWN_METHODS", "require_all", "require_env", "require_expr", "require_method"]
@@ -39,7 +39,7 @@ def require_all(context: DirectiveContext, arguments: str) -> AuthzCheck:
 def require_env(context: DirectiveContext, arguments: str) -> AuthzCheck:
     """`Require env NAME …`: one of the variables is set. Names compare without case, as in all of Apache's tables."""
     names = [octets(name) for name in cut_words(arguments)]
-    return lambda r: _granted(any(find(r.env, name) is not None for name in names))
+    return lambda r: _granted(any(name in r.env for name in names))
 
 
 def require_method(context: DirectiveContext, arguments: str) -> AuthzCheck:
@@ -56,10 +56,7 @@ def require_expr(context: DirectiveContext, arguments: str) -> AuthzCheck:
     """`Require expr CONDITION`: asked again after authentication if it speaks of the user."""
     if len(arguments) > 1 and arguments.startswith('"') and arguments.endswith('"'):
         arguments = arguments[1:-1]
-    try:
-        condition = parse(arguments, restricted=context.in_htaccess)
-    except ExprError as error:
-        raise DirectiveError(f"Cannot parse expression in require line: {error.message}", alone=True) from error
+    condition = read_require_line(context, arguments, is_condition=True)
     otherwise = AuthzResult.DENIED_NO_USER if "REMOTE_USER" in condition.variables else AuthzResult.DENIED
 
     def check(r: Request) -> AuthzResult:

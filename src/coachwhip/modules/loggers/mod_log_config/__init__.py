@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coachwhip.api import Args, Directive, Module, Outcome, Repeat, Request, Startup, Where, phases
-from coachwhip.api.log import LogPlan, LogTarget, LogTargetError
+from coachwhip.api import Args, Directive, Module, Outcome, Repeat, Request, Result, Startup, Where, phases
+from coachwhip.api.log import LogPlan, LogTarget, LogTargetError, reason_text
 from coachwhip.expr import EvaluationError
 from coachwhip.modules.loggers.mod_log_config.formats import BadFormat, Format, parse_format
 from coachwhip.modules.loggers.mod_log_config.replay import plan_line
@@ -56,6 +56,25 @@ class OpenLog:
     settings: AccessLog
     format: Format
     target: LogTarget
+
+
+@MODULE.hook(phases.check_config)
+def check_folders(startup: Startup) -> Result:
+    """The folder of every log file must be there; what is wrong with it is found out now, and not when it is too late."""
+    logs = {id(log): log for server in (startup.main, *startup.servers) for log in server.config(LogConfigServer).logs}
+    for log in logs.values():
+        if log.target.startswith("|"):
+            continue
+        folder = log.target.rpartition("/")[0] + "/"
+        try:
+            startup.check_folder(folder)
+        except OSError as error:
+            where = f" defined at {log.location.file}:{log.location.line}" if log.location is not None else ""
+            startup.errors.append(
+                f"{reason_text(error)}: AH02297: Cannot access directory '{folder}' for log file '{log.written}'{where}"
+            )
+            return 500
+    return Outcome.OK
 
 
 @MODULE.hook(phases.open_logs)

@@ -6,9 +6,9 @@ Source: Apache manual, mod_log_config; sentences compared with 2.4.71.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from coachwhip.api import DirectiveContext, DirectiveError, overlay, setting
+from coachwhip.api import DirectiveContext, DirectiveError, Location, overlay, setting
 from coachwhip.expr import ExprError, Expression, parse
 from coachwhip.modules.loggers.mod_log_config.formats import BadFormat, parse_format
 
@@ -36,6 +36,9 @@ class AccessLog:
     expr: Expression | None = None
     #: True: every virtual host writes it too, whatever logs it has of its own.
     is_global: bool = False
+    #: The target as written, and where it stands.
+    written: str = ""
+    location: Location | None = None
 
 
 def fold_logs(outer: tuple[AccessLog, ...], inner: tuple[AccessLog, ...]) -> tuple[AccessLog, ...]:
@@ -73,31 +76,23 @@ def transfer_log(context: DirectiveContext, target: str) -> tuple[AccessLog, ...
 def _access_log(
     context: DirectiveContext, target: str, words: str | None, condition: str | None, *, is_global: bool = False
 ) -> AccessLog:
-    place = target if target.startswith("|") else _file(context, target)
+    place = target if target.startswith("|") else context.server_path(target)
     if words is not None:
         _check(context, words)
+    log = AccessLog(place, words, is_global=is_global, written=target, location=context.location)
     if condition is None:
-        return AccessLog(place, words, is_global=is_global)
+        return log
     if condition[:4].lower() == "env=":
         name = condition[4:]
         if not name.removeprefix("!"):
             raise DirectiveError("missing environment variable name", alone=True)
-        return AccessLog(place, words, name.removeprefix("!"), name.startswith("!"), is_global=is_global)
+        return replace(log, env=name.removeprefix("!"), env_absent=name.startswith("!"))
     if condition[:5].lower() == "expr=":
         try:
-            expression = parse(condition[5:], vary=False)
+            return replace(log, expr=parse(condition[5:], vary=False))
         except ExprError as error:
             raise DirectiveError(str(error), alone=True) from error
-        return AccessLog(place, words, expr=expression, is_global=is_global)
     raise DirectiveError("error in condition clause", alone=True)
-
-
-def _file(context: DirectiveContext, target: str) -> str:
-    path = context.server_path(target)
-    folder = path.rpartition("/")[0] + "/"
-    if not context.is_directory(folder):
-        raise DirectiveError(f"Cannot access directory '{folder}' for log file '{target}'", alone=True, log_id="AH02297")
-    return path
 
 
 def log_format(context: DirectiveContext, words: str, nickname: str | None = None) -> None:

@@ -148,14 +148,14 @@ def _scan(r: Request) -> list[Variant] | int:
     filename = r.filename or ""
     folder, _, name = filename.rpartition("/")
     try:
-        entries = r.files.list(folder or "/")
+        entries = r.files.list(folder or "/", name + ".")
     except OSError as error:
         LOG.error(r, "AH00686", "(%d)%s: cannot read directory for multi: %s/", error.errno or 0, error.strerror, folder)
         return 403
     candidates = [
         entry.name
         for entry in entries
-        if entry.name.startswith(name + ".") and (entry.is_link or entry.stat.kind is not FileKind.DIRECTORY)
+        if entry.is_link or entry.stat.kind is not FileKind.DIRECTORY
     ]
     variants: list[Variant] = []
     for candidate in sorted(candidates, key=_octets):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coachwhip.expr.subnets import Address, Subnet, parse_address, parse_subnet
+from coachwhip.util.networks import Address, Subnet, parse_address, parse_subnet
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Networks as `-ipmatch` and `-R` read them, and the addresses that are compared with them.
+"""Networks as `-ipmatch`, `-R` and `Require ip` read them, and the addresses that are compared with them.
 
 The notations are wider than the standard library's `ipaddress` takes, and in one respect narrower (no `/0`): all of it was
 tried on 2.4.71. No name is looked up here.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+
+__all__ = ["Address", "Subnet", "parse_address", "parse_subnet"]
 
 _OCTETS = re.compile(r"[0-9]+(?:\.[0-9]+){0,3}\.?")
 _FOUR_OCTETS = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4}){3}")

@@ -1,0 +1,213 @@
+"""The socket of a connection: what is sent on it, when the loop tells of it, how it ends.
+
+The lower half of `ClientConnection`. It moves bytes and keeps time; it knows nothing of heads, requests or kept answers, and tells the
+upper half by the four methods at the end of `Wire`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from coachwhip.api.buckets import File
+from coachwhip.api.log import ModuleLog
+from coachwhip.api.request import Request
+from coachwhip.api.server import Connection
+from coachwhip.connection.hot import HotPath
+from coachwhip.connection.outbox import ClientGone, FileShrank, Outbox
+from coachwhip.connection.timing import Clock, Stage
+from coachwhip.request.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from coachwhip.connection.serve import ClientConnection
+
+__all__ = ["Host", "State", "Wire"]
+
+LOG = ModuleLog("core")
+
+
+class State(Enum):
+    """Where a connection is; the scoreboard's letters follow from it."""
+
+    READING = "reading"
+    ANSWERING = "answering"
+    SENDING = "sending"
+    IDLE = "idle"
+    LINGERING = "lingering"
+    CLOSED = "closed"
+
+
+class Host(Protocol):
+    """The worker that a connection lives in (in `mpm/`)."""
+
+    loop: asyncio.AbstractEventLoop
+    pipeline: Pipeline
+    hot: HotPath
+    #: Set when the worker drains: finish what is begun, then close.
+    draining: bool
+
+    def run_in_thread(self, work: Callable[[], Any]) -> asyncio.Future[Any]:
+        """Run `work` on a worker thread."""
+
+    def forget(self, connection: ClientConnection) -> None:
+        """The connection is closed."""
+
+    def answered(self, connection: ClientConnection, r: Request, sent: int) -> None:
+        """A response went out; for the counters."""
+
+
+class Wire:
+    """A non-blocking socket with a clock. `send`, `linger`, `abort` and `close` are its verbs."""
+
+    __slots__ = ("_clock", "_outbox", "_reading", "_socket", "_writing", "host", "info", "state")
+
+    def __init__(self, host: Host, sock: socket.socket, info: Connection) -> None:
+        self.host = host
+        #: The record that hooks see.
+        self.info = info
+        self.state = State.READING
+        self._socket = sock
+        self._clock = Clock(info, time.monotonic())
+        self._outbox: Outbox | None = None
+        self._reading = False
+        self._writing = False
+
+    @property
+    def is_closed(self) -> bool:
+        """The socket was given back."""
+        return self.state is State.CLOSED
+
+    def guard(self, step: Callable[..., None], *args: Any) -> None:
+        """Every way in from the loop: a fault of ours ends this connection alone."""
+        try:
+            step(*args)
+        except Exception as error:
+            self._fault(error)
+
+    def _fault(self, error: Exception) -> None:
+        LOG.error(self.info, "", "fault in a connection: %s: %s", type(error).__name__, error)
+        self.abort()
+
+    # -- sending
+
+    def send(self, head: bytes, body: Iterator[bytes | File] | None) -> None:
+        """Send an answer; `_on_sent` tells when it is out."""
+        self.state = State.SENDING
+        self._clock.enter(Stage.SEND, self.info, time.monotonic())
+        if self._outbox is None:
+            self._outbox = Outbox(self._socket)
+        self._outbox.put(head, body)
+        self._flush()
+
+    def send_interim(self, data: bytes) -> None:
+        """Send a 1xx response while the request is at work."""
+        if self.state is State.ANSWERING and self._outbox is None:
+            self._outbox = Outbox(self._socket)
+            self._outbox.put(data, None)
+            self._flush()
+
+    def _on_writable(self) -> None:
+        self.guard(self._flush)
+
+    def _flush(self) -> None:
+        outbox = self._outbox
+        if outbox is None:
+            self._watch_writes(False)
+            return
+        before = outbox.sent
+        try:
+            done = outbox.flush()
+        except ClientGone:
+            self.abort()
+        except FileShrank as error:
+            LOG.error(self.info, "", "response cut: %s", error)
+            self.abort()
+        except Exception as error:
+            self._on_broken_body(error)
+            self.abort()
+        else:
+            if outbox.sent != before:
+                self._clock.progressed(self.info, time.monotonic())
+            self._watch_writes(not done)
+            if done:
+                self._outbox = None
+                if self.state is State.SENDING:
+                    self._on_sent(outbox.sent)
+
+    # -- the end
+
+    def linger(self) -> None:
+        """Close our side, and read on for a while so that the client sees the whole answer (RFC 9112 §9.6)."""
+        self.state = State.LINGERING
+        self._clock.enter(Stage.LINGER, self.info, time.monotonic())
+        self._let_go()
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.close()
+            return
+        self.watch_reads(True)
+
+    def abort(self) -> None:
+        """The client is gone, or the answer cannot be completed."""
+        self.info.aborted = True
+        self._close()
+
+    def close(self) -> None:
+        """Give the socket back; may be called at any time, twice too."""
+        self._close()
+
+    def _close(self) -> None:
+        if self.state is State.CLOSED:
+            return
+        self.state = State.CLOSED
+        self.watch_reads(False)
+        self._watch_writes(False)
+        outbox, self._outbox = self._outbox, None
+        self._let_go()
+        self._socket.close()
+        if outbox is not None:
+            outbox.drop()
+
+    # -- the loop
+
+    def watch_reads(self, on: bool) -> None:
+        """Whether to be told when bytes come."""
+        if on is self._reading or (on and self.state is State.CLOSED):
+            return
+        self._reading = on
+        if on:
+            self.host.loop.add_reader(self._socket, self._on_readable)
+        else:
+            self.host.loop.remove_reader(self._socket)
+
+    def _watch_writes(self, on: bool) -> None:
+        if on is self._writing:
+            return
+        self._writing = on
+        if on:
+            self.host.loop.add_writer(self._socket, self._on_writable)
+        else:
+            self.host.loop.remove_writer(self._socket)
+
+    # -- what the upper half is told
+
+    def _on_readable(self) -> None:
+        """Bytes have come, or the end."""
+        raise NotImplementedError
+
+    def _on_sent(self, count: int) -> None:
+        """All of an answer is out, `count` bytes."""
+        raise NotImplementedError
+
+    def _on_broken_body(self, error: Exception) -> None:
+        """The rest of an answer's body cannot be made; the connection is cut next."""
+        raise NotImplementedError
+
+    def _let_go(self) -> None:
+        """No more requests: give up what is kept for them."""
+        raise NotImplementedError

@@ -1,0 +1,111 @@
+"""The file layer: regular files only, and every look is in the record."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from coachwhip.api.files import FileKind
+from coachwhip.api.record import Look, Record
+from coachwhip.request.files import TICK, RecordedFiles, TooLarge, is_settled_time, signature
+
+
+@pytest.fixture
+def record() -> Record:
+    return Record()
+
+
+@pytest.fixture
+def files(record: Record) -> RecordedFiles:
+    return RecordedFiles(record)
+
+
+def test_kinds(files: RecordedFiles, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("x")
+    (tmp_path / "l").symlink_to("f")
+    os.mkfifo(tmp_path / "p")
+    kinds = {name: files.lstat(str(tmp_path / name)).kind for name in ("f", ".", "l", "p", "none", "f/x", "\0")}
+    assert kinds == {
+        "f": FileKind.REGULAR, ".": FileKind.DIRECTORY, "l": FileKind.LINK, "p": FileKind.OTHER,
+        "none": FileKind.MISSING, "f/x": FileKind.MISSING, "\0": FileKind.MISSING,
+    }  # fmt: skip
+    assert files.stat(str(tmp_path / "l")).kind is FileKind.REGULAR
+
+
+def test_looks_are_recorded(files: RecordedFiles, record: Record, tmp_path: Path) -> None:
+    path, none = str(tmp_path / "f"), str(tmp_path / "none")
+    (tmp_path / "f").write_text("x")
+    files.stat(path)
+    files.lstat(path)
+    files.open(path).close()
+    files.stat(none)
+    files.list(str(tmp_path))
+    seen = signature(os.stat(path), Look.STAT)
+    assert record.files == {
+        (path, Look.STAT): seen, (path, Look.LSTAT): seen, (path, Look.READ): seen, (none, Look.STAT): None,
+        (str(tmp_path), Look.LIST): signature(os.stat(tmp_path), Look.LIST),
+    }  # fmt: skip
+
+
+def test_failures_are_recorded_too(files: RecordedFiles, record: Record, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        files.open(str(tmp_path / "none"))
+    with pytest.raises(OSError, match="long"):
+        files.stat(str(tmp_path / ("a" * 300)))
+    assert all(isinstance(seen, int) for seen in record.files.values())
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_only_regular_files_are_opened(files: RecordedFiles, tmp_path: Path, make: object) -> None:
+    make(tmp_path / "x")  # type: ignore[operator]
+    with pytest.raises(OSError):
+        files.open(str(tmp_path / "x"))
+
+
+def test_a_link_is_not_opened_where_links_are_not_followed(files: RecordedFiles, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("x")
+    (tmp_path / "l").symlink_to("f")
+    assert files.open(str(tmp_path / "l")).size == 1
+    with pytest.raises(OSError):
+        files.open(str(tmp_path / "l"), follow=False)
+
+
+def test_reading(files: RecordedFiles, tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"0123456789")
+    file = files.open(str(tmp_path / "f"))
+    assert (file.read_at(2, 3), file.read_at(8, 5), file.read_at(20, 1)) == (b"234", b"89", b"")
+    file.close()
+    file.close()
+    assert file.fileno() == -1
+    assert files.read(str(tmp_path / "f")) == b"0123456789"
+    with pytest.raises(TooLarge):
+        files.read(str(tmp_path / "f"), limit=9)
+
+
+def test_a_listing_follows_links(files: RecordedFiles, tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "to-d").symlink_to("d")
+    (tmp_path / "dangling").symlink_to("none")
+    found = {e.name: (e.stat.kind, e.is_link) for e in files.list(str(tmp_path))}
+    assert [e.name for e in files.list(str(tmp_path), "to")] == ["to-d"]
+    assert found == {"d": (FileKind.DIRECTORY, False), "to-d": (FileKind.DIRECTORY, True), "dangling": (FileKind.MISSING, True)}
+
+
+def test_names_that_come_and_go_do_not_change_a_folder_that_is_passed_through(tmp_path: Path) -> None:
+    before = [signature(os.stat(tmp_path), look) for look in (Look.STAT, Look.LIST)]
+    os.utime(tmp_path, (1, 1))
+    after = [signature(os.stat(tmp_path), look) for look in (Look.STAT, Look.LIST)]
+    assert before[0] == after[0] and before[1] != after[1]
+    tmp_path.chmod(0o700 if tmp_path.stat().st_mode & 0o77 else 0o755)
+    assert signature(os.stat(tmp_path), Look.STAT) != after[0]
+
+
+def test_a_time_in_the_same_tick_is_not_settled(tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("x")
+    seen = signature(os.stat(tmp_path / "f"), Look.STAT)
+    changed = seen[2] / 1e9
+    assert not is_settled_time(seen, changed) and not is_settled_time(seen, changed + TICK / 2)
+    assert is_settled_time(seen, changed + TICK * 2)
+    assert is_settled_time(None, 0) and is_settled_time(13, 0)
