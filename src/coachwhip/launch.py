@@ -31,7 +31,7 @@ def pid_file_of(conf: ServerMpm, server_root: str) -> PidFile:
 
 
 def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generation:
-    """What the configuration asks of the process model; its `PidFile` only if it `has_pid_file`.
+    """What the configuration asks of the process model. Not `has_pid_file`: a server on somebody's terminal, which needs none.
 
     Raises:
         StartRefused: nothing to listen on.
@@ -48,6 +48,7 @@ def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generatio
         threads=conf.threads_per_child or 25,
         backlog=conf.listen_backlog,
         graceful_timeout=conf.graceful_shutdown_timeout,
+        is_quiet=not has_pid_file,
     )
     if isinstance(startup.logs, LogRoom):
         generation.logs = startup.logs

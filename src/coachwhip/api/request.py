@@ -342,17 +342,26 @@ class Request:
         return self.connection.keepalives
 
     def remote_host(self) -> str:
-        """The client's name if `HostnameLookups` is on and it has one, else its address; recorded."""
-        mode = self.core.hostname_lookups
-        name = None
-        if mode != "off":
-            self.record.make_volatile("host name look-up")
+        """The client's name if `HostnameLookups` is on and it has one, else its address; recorded, looked up once per connection."""
+        mode, ip = self.core.hostname_lookups, self.client_ip
+        if mode == "off":
+            return ip
+        self.record.make_volatile("host name look-up")
+        if (mode, ip) not in self._host_names():
             self.engine.leave_loop(self)
-            name = self.engine.resolve(self.client_ip)
+            name = self.engine.resolve(ip)
             # `Double`: a name counts only if it leads back to the address; whoever owns the address can give it any name.
-            if mode == "double" and name and not self._leads_back(name):
-                name = None
-        return name or self.client_ip
+            self._host_names()[mode, ip] = name if name and (mode != "double" or self._leads_back(name)) else ip
+        return self._host_names()[mode, ip]
+
+    def found_host(self) -> str:
+        """`remote_host` if it was looked up before, else the address: a log waits for nobody."""
+        return self._host_names().get((self.core.hostname_lookups, self.client_ip), self.client_ip)
+
+    def _host_names(self) -> dict[tuple[str, str], str]:
+        """(mode, address) to name, as far as this connection has asked."""
+        names: dict[tuple[str, str], str] = self.connection.notes.setdefault("host_names", {})
+        return names
 
     def _leads_back(self, name: str) -> bool:
         address = parse_address(self.client_ip)

@@ -63,7 +63,7 @@ def _bars(run: Run, plt: Any, value: Callable[[str, str], float | None], title: 
     names = [w for w in run.workloads if not w.name.startswith((_SCALING, "idle")) and any(value(w.name, s.key) for s in run.servers)]
     if not names:
         return None
-    figure, axes = plt.subplots(figsize=(10, 1.2 + 0.24 * len(names) * (len(run.servers) + 1)))
+    figure, axes = plt.subplots(figsize=(10, 1.5 + 0.24 * len(names) * (len(run.servers) + 1)), layout="constrained")
     height = 0.85 / len(run.servers)
     for number, server in enumerate(run.servers):
         points = [(at, found) for at, w in enumerate(names) if (found := value(w.name, server.key)) is not None]
@@ -76,7 +76,7 @@ def _bars(run: Run, plt: Any, value: Callable[[str, str], float | None], title: 
     axes.set_title(title, pad=14)
     if reference:
         axes.axvline(1, color="#444444", linewidth=0.8, linestyle=":")
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside lower center", ncol=min(len(run.servers), 6))
     return figure
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,6 +28,8 @@ __all__ = ["NO_FILES", "Bench"]
 
 #: Descriptors that a server and a generator need beside those of connections.
 SPARE = 300
+#: Stands for the temporary folder of a workload where configurations are shown.
+FOLDER = "/tmp/bench"  # noqa: S108 -- shown, not used
 #: Why a server of applications has no figures.
 NO_FILES = "serves no files"
 #: Connections opened beforehand: the first ones pay for what is allocated once.
@@ -55,6 +58,8 @@ class Bench:
     cores: Cores
     driver: Driver
     watch: Watch
+    #: Given the run after each workload, so that what was measured outlives an interruption.
+    keep: Callable[[Run], None]
 
     def run(self) -> Run:
         """Run everything; the result is whole even where single servers failed."""
@@ -65,6 +70,7 @@ class Bench:
         )
         for workload in self.workloads:
             self._one(workload, min(workload.connections, limit - SPARE), result)
+            self.keep(result)
         return result
 
     def _one(self, workload: Workload, connections: int, result: Run) -> None:
@@ -80,7 +86,7 @@ class Bench:
                 entrant = self._enter(contender, workload, connections, folder, row, stack)
                 if entrant is not None:
                     entrants.append(entrant)
-                    _note_server(result, entrant.live)
+                    _note_server(result, entrant.live, folder)
             if workload.tool is Tool.IDLE:
                 self._hold(entrants, workload, connections)
             else:
@@ -154,10 +160,12 @@ class _IdleLook:
         }
 
 
-def _note_server(result: Run, live: Live) -> None:
-    """Remember a server's facts, from the first workload it takes part in."""
+def _note_server(result: Run, live: Live, folder: Path) -> None:
+    """Remember a server's facts, from the first workload it takes part in, without paths that are this run's alone."""
     contender = live.contender
     if any(facts.key == contender.key for facts in result.servers):
         return
     version = contender.version(contender.find())
-    result.servers.append(ServerFacts(contender.key, contender.title, version, shlex.join(live.command), live.conf, contender.note))
+    command = shlex.join(live.command).replace(str(folder), FOLDER).replace(sys.executable, "python")
+    conf = live.conf.replace(str(folder), FOLDER)
+    result.servers.append(ServerFacts(contender.key, contender.title, version, command, conf, contender.note))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from pathlib import Path
@@ -35,7 +36,7 @@ def run(arguments: list[str]) -> int:
         print(f"coachwhip bench: {error.args[0] if isinstance(error, LookupError) else error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("coachwhip bench: stopped; nothing was saved", file=sys.stderr)
+        print("coachwhip bench: stopped; the workloads that were finished are saved", file=sys.stderr)
         return 130
 
 
@@ -84,11 +85,13 @@ def _bench(asked: argparse.Namespace) -> int:
     driver = Driver(cores.load, asked.seconds or (1 if asked.quick else 3), asked.own_generator)
     out: Path = asked.out or Path(time.strftime("bench-%Y%m%d-%H%M%S"))
     out.mkdir(parents=True, exist_ok=True)
+    file = out / "result.json"
+    # Told to end, the bench ends its servers too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with show.progress(console, len(workloads) * len(contenders) * rounds) as watch:
-        result = Bench(contenders, workloads, rounds, cores, driver, watch).run()
-    results.save(result, out / "result.json")
+        result = Bench(contenders, workloads, rounds, cores, driver, watch, lambda done: results.save(done, file)).run()
     show.print_run(console, result)
-    console.print(f"saved in {out / 'result.json'}")
+    console.print(f"saved in {file}")
     if not asked.no_plots:
         _plot(console, result, out)
     return 0 if all(row.samples or row.extra or row.note == NO_FILES for row in result.rows) else 3
@@ -135,7 +138,7 @@ def _with_saved(verb: str, arguments: list[str]) -> int:
     if verb == "compare":
         compare.print_changes(console, result, results.load(asked.second))
     elif verb == "report":
-        sys.stdout.write(report.markdown(result, str(asked.file)))
+        sys.stdout.write(report.markdown(result, asked.file.name))
     elif verb == "show":
         show.print_run(console, result)
     else:

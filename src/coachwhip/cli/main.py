@@ -12,6 +12,7 @@ COMMANDS = {
     "serve": ("coachwhip.cli.serve", "serve a folder"),
     "httpd": ("coachwhip.cli.httpd", "Apache's own command line, flag for flag"),
     "ctl": ("coachwhip.cli.ctl", "start, stop, reload and look at a server: apachectl's verbs"),
+    "explain": ("coachwhip.cli.explain", "show which lines of the configuration decided an answer"),
     "bench": ("coachwhip.cli.bench", "load this and other servers, with tables and plots"),
 }
 

@@ -14,10 +14,12 @@ import sys
 from importlib.resources import files
 
 from coachwhip.api.mpm import ServerMpm
+from coachwhip.checks import configure
 from coachwhip.config import ConfigError, LoadOptions
 from coachwhip.launch import launch
 from coachwhip.mpm.generation import StartFailed
 from coachwhip.mpm.listeners import BindError
+from coachwhip.mpm.privileges import PrivilegeError
 from coachwhip.server import StartRefused
 
 __all__ = ["run"]
@@ -26,8 +28,8 @@ __all__ = ["run"]
 def run(arguments: list[str]) -> int:
     """Serve until interrupted; returns the exit status."""
     asked = _parser().parse_args(arguments)
-    if asked.folder is not None and not os.path.isdir(asked.folder):
-        print(f"coachwhip serve: '{_printable(asked.folder)}' is not a folder", file=sys.stderr)
+    if asked.folder is not None and (wrong := _wrong_with(asked.folder)):
+        print(f"coachwhip serve: '{_printable(asked.folder)}' {wrong}", file=sys.stderr)
         return 1
     options = _options(asked)
     host, port = asked.host, asked.port
@@ -38,12 +40,21 @@ def run(arguments: list[str]) -> int:
         print(f"Coachwhip serves {what} on http://{shown}:{port}/  (Ctrl-C ends it)", flush=True)
 
     try:
-        return launch(options, has_pid_file=False, ready=ready)
+        return launch(configure(options), options, has_pid_file=False, ready=ready)
     except BindError as error:
         print(f"coachwhip serve: {_explain(error, host, port)}", file=sys.stderr)
-    except (ConfigError, StartRefused, StartFailed, OSError) as error:
+    except (ConfigError, StartRefused, StartFailed, PrivilegeError, OSError) as error:
         print(f"coachwhip serve: {error}", file=sys.stderr)
     return 1
+
+
+def _wrong_with(folder: str) -> str:
+    """Why a folder cannot be served; "" if it can."""
+    if not os.path.isdir(folder):
+        return "is not a folder"
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return "may not be read by you"
+    return ""
 
 
 def _explain(error: BindError, host: str, port: int) -> str:

@@ -122,16 +122,20 @@ class HotPath:
             if found is None:
                 return None
             entry = found
+        if info.keepalives >= entry.last_at:
+            # The connection ends with this one (`MaxKeepAliveRequests` of the host that answers).
+            return None if last else self.find(table, data, info, True)
         if now >= entry.recheck and not self.replay.is_fresh(entry, now):
             table.raw.pop(data, None)
             return None
         self._hit = hit
         self.entry = entry
+        entry.used = True
         if now >= self._until:
             self._next_second(now)
         if entry.stamp is self.date and entry.left is None:
             return entry.wire
-        return entry.wire_for(self.date, info.base_server.core.max_keep_alive_requests - info.keepalives)
+        return entry.wire_for(self.date, entry.last_at - info.keepalives)
 
     def _next_second(self, now: float) -> None:
         wall = time.time()
@@ -236,7 +240,7 @@ class HotPath:
         text = [(name, value if isinstance(value, str) else value.decode("latin-1")) for name, value in self._fields.items()]
         first.headers_in = r.headers_in = HeadersIn(text, _UNRECORDED)
         first.notes["replay"] = "hit"
-        first.bytes_sent = r.bytes_sent = sent - len(entry.head)
+        first.bytes_sent = r.bytes_sent = entry.body_size
 
     def _say_again(self, entry: Entry, info: Connection) -> None:
         r = entry.request

@@ -33,7 +33,6 @@ class ClientConnection(Wire):
         "_exchange",
         "_hot",
         "_keep_alive",
-        "_limit",
         "_reader",
         "_received_before",
         "_replayed_close",
@@ -47,7 +46,6 @@ class ClientConnection(Wire):
         core = info.base_server.core
         self._hot = host.hot
         self._table = host.hot.table_of(info)
-        self._limit = core.max_keep_alive_requests
         self._keep_alive = core.keep_alive_timeout
         self._reader: HeadReader | None = None
         self._exchange: Exchange | None = None
@@ -102,8 +100,7 @@ class ClientConnection(Wire):
         """Answer from what is kept, if these bytes are one whole request that has an answer there."""
         info = self.info
         hot = self._hot
-        limit = self._limit
-        wire = hot.find(table, data, info, self.host.draining or (limit != 0 and info.keepalives >= limit))
+        wire = hot.find(table, data, info, self.host.draining)
         entry = hot.entry
         if wire is None or entry is None:
             return False

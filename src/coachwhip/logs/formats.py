@@ -43,12 +43,12 @@ class Entry:
     module: str = ""
     #: Number and text, already escaped.
     message: str = ""
-    #: What the system said: "(2)No such file or directory".
-    error: str = ""
     #: "mod_x.py(12)".
     source: str = ""
     connection: Connection | None = None
     request: Request | None = None
+    #: What the system said: "(2)No such file or directory".
+    error: str = ""
 
 
 Reader = Callable[[Entry], str]

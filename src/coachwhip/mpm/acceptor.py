@@ -35,6 +35,9 @@ class Takes(Protocol):
     def take(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes) -> None:
         """A connection that stays; `data` has arrived already."""
 
+    def report(self, error: Exception) -> None:
+        """A connection could not be begun; it is closed already."""
+
     def finish(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], rest: bytes) -> None:
         """The end of an answer that the socket did not take at once; then close."""
 
@@ -77,6 +80,10 @@ class Acceptor:
                 self._begin(sock, client)
             except OSError:
                 sock.close()
+            except Exception as error:
+                # Whatever is wrong with one connection, the client must not hang and the others must be served.
+                sock.close()
+                self._worker.report(error)
 
     def _begin(self, sock: socket.socket, client: tuple[Any, ...]) -> None:
         """Costs at accept, for a kept answer: `recv`, the look-up, `send`, `close`."""

@@ -16,7 +16,7 @@ from coachwhip.mpm.listeners import ListenAddress
 from coachwhip.mpm.pidfile import PidFile
 from coachwhip.request.pipeline import Pipeline
 
-__all__ = ["Generation", "StartFailed", "announce"]
+__all__ = ["Generation", "StartFailed", "announce", "note"]
 
 LOG = ModuleLog("mpm_event")
 CORE_LOG = ModuleLog("core")
@@ -43,6 +43,8 @@ class Generation:
     drop_privileges: Callable[[], None] = lambda: None
     #: For how long an old generation may finish its requests after a graceful reload or stop; 0 for ever. Seconds.
     graceful_timeout: float = 0.0
+    #: Whether it says nothing of its own coming and going: whoever started it on a terminal knows.
+    is_quiet: bool = False
     #: The log files and programs that it opened.
     logs: LogRoom | None = None
 
@@ -54,5 +56,12 @@ class Generation:
 
 def announce(generation: Generation, what: str) -> None:
     """The two lines with which every generation begins in the error log."""
-    LOG.notice(generation.main, "AH00489", "%s configured -- %s", generation.pipeline.software, what)
-    CORE_LOG.notice(generation.main, "AH00094", "Command line: '%s'", " ".join(sys.argv))
+    note(generation, "AH00489", f"{generation.pipeline.software} configured -- {what}")
+    if not generation.is_quiet:
+        CORE_LOG.notice(generation.main, "AH00094", "Command line: '%s'", " ".join(sys.argv))
+
+
+def note(generation: Generation, log_id: str, text: str) -> None:
+    """One line about the life of the server."""
+    if not generation.is_quiet:
+        LOG.notice(generation.main, log_id, "%s", text)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from coachwhip.api.log import LogTargetError, ModuleLog
 from coachwhip.mpm.children import Children, Lifeline
-from coachwhip.mpm.generation import Generation, announce
+from coachwhip.mpm.generation import Generation, announce, note
 from coachwhip.mpm.listeners import Listeners
 from coachwhip.mpm.pidfile import PidFileError
 
@@ -98,20 +98,19 @@ class Parent:
     # -- signals
 
     def _on_signal(self, number: signal.Signals) -> None:
-        main = self.generation.main
         if number in (signal.SIGTERM, signal.SIGINT):
-            LOG.notice(main, "AH00491", "caught SIGTERM, shutting down")
+            note(self.generation, "AH00491", "caught SIGTERM, shutting down")
             self._stopping = True
             self._children.dismiss(signal.SIGTERM, TERM_WAIT)
         elif number == signal.SIGWINCH:
-            LOG.notice(main, "AH00492", "caught SIGWINCH, shutting down gracefully")
+            note(self.generation, "AH00492", "caught SIGWINCH, shutting down gracefully")
             self._stopping = True
             self._children.dismiss(signal.SIGUSR1, self.generation.graceful_timeout)
         elif number == signal.SIGUSR1:
-            LOG.notice(main, "AH00493", "SIGUSR1 received.  Doing graceful restart")
+            note(self.generation, "AH00493", "SIGUSR1 received.  Doing graceful restart")
             self._reload(signal.SIGUSR1)
         elif number == signal.SIGHUP:
-            LOG.notice(main, "AH00494", "SIGHUP received.  Attempting to restart")
+            note(self.generation, "AH00494", "SIGHUP received.  Attempting to restart")
             self._reload(signal.SIGTERM)
 
     def _reload(self, farewell: signal.Signals) -> None:

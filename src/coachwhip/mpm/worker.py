@@ -139,6 +139,10 @@ class Worker:
             return
         self._adopt(sock, info).start(data)
 
+    def report(self, error: Exception) -> None:
+        """See `Takes`."""
+        LOG.error(self.pipeline.startup.main, "", "a connection was not begun: %s: %s", type(error).__name__, error)
+
     def finish(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], rest: bytes) -> None:
         """See `Takes`."""
         info = Connection(self.server_of(*local), client, local, id=next(self._ids))

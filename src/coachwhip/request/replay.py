@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import time
 from array import array
 from collections import OrderedDict
@@ -66,12 +67,16 @@ class Entry:
     watched: bool = False
     #: Monotonic second at which the files are asked again; 0 for every time.
     recheck: float = 0.0
+    #: Bytes behind the head.
+    body_size: int = 0
     alive: bool = True
     #: Given again since somebody had to make room.
     used: bool = False
     stamp: bytes = b""
     #: How its replays are logged; None until the first of them.
     plan: LogPlan | None = None
+    #: With this many answers before it on its connection, another answer is due: one that closes.
+    last_at: int = sys.maxsize
     #: Where the number of requests left stands in `Keep-Alive`, if the head has that field: start and end.
     left: tuple[int, int] | None = None
 
@@ -81,7 +86,6 @@ class Entry:
             at = self.head.index(b"\r\nDate: ") + 8
             self.wire = _spliced(self.wire, at, at + len(stamp), stamp)
             self.stamp = stamp
-            self.used = True
         return self.wire if self.left is None else _spliced(self.wire, *self.left, b"%d" % left)
 
 
@@ -186,6 +190,7 @@ class Replay:
         r = reply.request
         record = r.record
         reason = self._reason_against(reply)
+        r.first.notes["replay"] = reason or "miss"
         if reason:
             self._note(reason)
             return ()
@@ -249,6 +254,9 @@ class Replay:
         entry = Entry(reply.head, reply.head + body, file, r, files, spec, variant, size, tuple(r.record.log), reply.close)
         count = _LEFT.search(reply.head)
         entry.left = count.span(1) if count is not None else None
+        entry.body_size = len(body) if file is None else file.length
+        if not reply.close:
+            entry.last_at = r.server.core.max_keep_alive_requests or sys.maxsize
         entry.watched = self.watcher.watch(entry, [(path, look is Look.LIST) for path, look in files])
         # What changed between the look and the watch was seen by neither: ask once more.
         began = r.first.scratch["started"]

@@ -92,11 +92,11 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
 
 
 def _first(chain: Chain, source: Iterator[Brigade]) -> tuple[Brigade, bool]:
-    """What comes out for the first brigade; whether it is the whole body."""
+    """What comes out first, and whether it is the whole body. Slices of files that come out as they went in are no reason to stop."""
     first: Brigade = []
     for brigade in source:
         first += chain.feed(brigade)
-        if first or isinstance(brigade[-1], End):
+        if not all(isinstance(bucket, File) for bucket in first):
             break
     complete = bool(first) and isinstance(first[-1], End)
     return (first[:-1] if complete else first), complete

@@ -41,6 +41,25 @@ def test_replayed_answers_count(site: Site) -> None:
     assert after["ReplayNotKept (live counters)"]
 
 
+def test_a_changed_file_makes_its_answer_stale(site: Site) -> None:
+    site.write("htdocs/b.txt", "one\n")
+    hits = int(figures(site)["ReplayHits"])
+    before = figures(site)
+    # A file that was written a moment ago is not kept yet.
+    for _ in range(500):
+        ask(site, "/b.txt")
+        before = figures(site)
+        if int(before["ReplayHits"]) > hits:
+            break
+    site.write("htdocs/b.txt", "another\n")
+    assert ask(site, "/b.txt") == "another\n"
+    after = figures(site)
+    assert int(after["ReplayStale"]) == int(before["ReplayStale"]) + 1
+    assert int(after["ReplayMisses"]) > int(before["ReplayMisses"])
+    assert int(after["ReplayHits"]) == int(before["ReplayHits"]) > hits
+    assert int(after["ReplayKeptAnswers"]) == int(before["ReplayKeptAnswers"]) - 1
+
+
 def test_the_request_itself_is_at_work(site: Site) -> None:
     assert figures(site)["Scoreboard"].count("W") == 1
     page = ask(site, "/server-status")

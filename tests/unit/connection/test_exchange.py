@@ -46,7 +46,7 @@ def test_no_100_for_a_body_without_bytes(inside):
 
 def test_another_expectation_is_417_and_its_body_is_no_request(inside):
     line = inside.line()
-    line.send(post("/a.txt", "Expect: something", "Content-Length: %d" % len(GET)) + GET + GET.replace(b"a.txt", b"none"))
+    line.send(post("/a.txt", "Expect: something", f"Content-Length: {len(GET)}") + GET + GET.replace(b"a.txt", b"none"))
     assert line.read().startswith(b"HTTP/1.1 417 ")
     assert line.is_over() or line.read().startswith(b"HTTP/1.1 404 ")
 

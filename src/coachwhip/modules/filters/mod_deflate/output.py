@@ -109,11 +109,21 @@ def alter_etag(r: Request, word: str, mode: str) -> None:
         r.headers_out.set("ETag", f'{tag[:-1]}-{word}"')
 
 
+#: zlib fills its window of 64 KiB first, and then, whenever it has worked that off, by half.
+_WINDOW, _HALF = 65536, 32768
+
+
+def _last_fill(before: int, count: int) -> int:
+    """How many of `count` bytes, which follow `before` others, zlib has worked on by the time it takes the last of them."""
+    filled = before + count - 1 - _WINDOW
+    return max(_WINDOW + filled // _HALF * _HALF - before, 0) if filled >= 0 else 0
+
+
 class _Compressor:
     """A running compression.
 
-    Each time `DeflateBufferSize` bytes have come out while a piece is put in, they go on, and with them the chance of a
-    Content-Length; what zlib holds until the end goes on with the end. `is_held`: nothing goes on before the end.
+    Each time `DeflateBufferSize` bytes have come out while there is more to put in, they go on, and with them the chance of
+    a Content-Length; what zlib holds until the end goes on with the end. `is_held`: nothing goes on before the end.
     """
 
     def __init__(self, r: Request, log: ModuleLog, stream: zlib._Compress, conf: DeflateServer, *, is_held: bool) -> None:
@@ -131,8 +141,12 @@ class _Compressor:
         done: Brigade = []
         for bucket in brigade:
             if isinstance(bucket, (Data, File)):
-                self._put(bucket.data if isinstance(bucket, Data) else bucket.read())
+                data = bucket.data if isinstance(bucket, Data) else bucket.read()
                 self._pass_full_buffers(done)
+                taken = _last_fill(self._size_in, len(data))
+                self._put(data[:taken])
+                self._pass_full_buffers(done)
+                self._put(data[taken:])
             elif isinstance(bucket, Flush):
                 if self._size_in:
                     self._keep(self._stream.flush(zlib.Z_SYNC_FLUSH))

@@ -117,6 +117,14 @@ def judge_each_request(r: Request) -> Outcome:
     return Outcome.DECLINED
 
 
+@MODULE.hook(phases.fixups)
+def look_up_client(r: Request) -> Outcome:
+    """The name for `%h` is asked for while the request may still wait for it on a thread; a log line may not."""
+    if r.core.hostname_lookups != "off" and r.server.state.get(MODULE.source):
+        r.remote_host()
+    return Outcome.DECLINED
+
+
 @MODULE.hook(phases.log_transaction)
 def write_logs(r: Request) -> Outcome:
     """A line for each log of the request's server whose condition holds for the client's own request."""

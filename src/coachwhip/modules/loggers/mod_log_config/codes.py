@@ -51,7 +51,7 @@ def _client(argument: str) -> Reader:
 def _remote_host(argument: str) -> Reader:
     if argument == "c":
         return lambda r: r.connection.client_ip
-    return lambda r: r.connection.client_ip if r.core.hostname_lookups == "off" else _escape(r.remote_host())
+    return lambda r: r.connection.client_ip if r.core.hostname_lookups == "off" else _escape(r.found_host())
 
 
 def _verbatim(argument: str) -> Reader:

@@ -1,0 +1,175 @@
+"""Which answers are replayed, which never are, and how both are logged."""
+
+import email.utils
+import os
+import sys
+import types
+
+import pytest
+from conftest import MODULES, OLD, get, settle, warm
+
+from coachwhip.api import Module, Outcome, phases
+from coachwhip.request import replay as replay_room
+
+SITE = """
+AddLanguage en .en
+AddLanguage fr .fr
+MaxKeepAliveRequests 0
+Redirect permanent /moved /a.txt
+SetEnvIf User-Agent odd odd=1
+<Directory {root}/htdocs>
+AllowOverride All
+Options +Indexes +MultiViews
+Require all granted
+</Directory>
+<Location /secret>
+AuthType Basic
+AuthName x
+AuthUserFile {root}/users
+Require valid-user
+</Location>
+<Location /closed>
+Require all denied
+</Location>
+<Location /off>
+Replay Off
+</Location>
+"""
+
+
+@pytest.fixture
+def site(place):
+    for path in ("a.txt", "off/a.txt", "file/a.txt", "closed/a.txt", "secret/a.txt", "list/a.txt", "foo.html.en", "foo.html.fr"):
+        place.write(f"htdocs/{path}", "a page\n")
+    place.write("htdocs/file/.htaccess", "Replay Off\n")
+    place.write("users", "")
+    settle()
+    return place
+
+
+CASES = {
+    200: ("/a.txt",),
+    206: ("/a.txt", "Range: bytes=1-2"),
+    301: ("/moved",),
+    304: ("/a.txt", f"If-Modified-Since: {email.utils.formatdate(OLD, usegmt=True)}"),
+    401: ("/secret/a.txt",),
+    403: ("/closed/a.txt",),
+    404: ("/nothing",),
+    406: ("/foo", "Accept: image/png"),
+}
+#: Its page is sent in chunks, and answers whose body is made while it is sent are not kept.
+NOT_KEPT = ("/a.txt", "Range: bytes=99-")
+
+
+@pytest.mark.parametrize("status", sorted(CASES))
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_these_statuses_are_replayed(site, status, method):
+    server = site.serve(SITE)
+    line = server.line()
+    first = line.ask(get(*CASES[status], method=method))
+    again = warm(line, get(*CASES[status], method=method), times=4)
+    assert int(first[9:12]) == status
+    assert first.split(b"\r\n")[2:] == again.split(b"\r\n")[2:]
+    # A field that no answer depended on before is known from the second request on.
+    assert server.hits >= 1, server.replay.counters
+
+
+@pytest.mark.parametrize("path", ["/off/a.txt", "/file/a.txt", "/off/none", "/status"])
+def test_nothing_is_kept_where_replay_is_off_or_counters_are_shown(site, path):
+    server = site.serve(SITE + "<Location /status>\nSetHandler server-status\n</Location>\n")
+    warm(server.line(), get(path), times=4)
+    assert server.hits == 0
+    assert server.replay.counters.volatile == {"live counters" if path == "/status" else "Replay Off": 4}
+
+
+def test_an_error_page_elsewhere_does_not_turn_replay_on_again(site):
+    server = site.serve(SITE + "ErrorDocument 404 /a.txt\n")
+    warm(server.line(), get("/off/none"), times=4)
+    assert server.hits == 0
+
+
+def test_replay_off_needs_the_class_options_in_htaccess(site):
+    server = site.serve(SITE.replace("AllowOverride All", "AllowOverride FileInfo"))
+    assert server.ask(get("/file/a.txt")).startswith(b"HTTP/1.1 500 ")
+
+
+@pytest.mark.parametrize("replayable", [False, True])
+def test_a_foreign_module_is_replayed_only_if_it_says_so(site, replayable, monkeypatch):
+    module = Module("guest_module", "mod_guest.c", replayable=replayable)
+
+    @module.hook(phases.fixups)
+    def look(r):
+        return Outcome.DECLINED
+
+    holder = types.ModuleType("guest_of_test")
+    holder.MODULE = module
+    monkeypatch.setitem(sys.modules, "guest_of_test", holder)
+    server = site.serve("LoadModule guest_module python:guest_of_test\n" + SITE)
+    warm(server.line(), get("/a.txt"), times=4)
+    assert server.hits == (2 if replayable else 0)
+    assert ("module mod_guest.c" in server.replay.counters.volatile) is not replayable
+
+
+def test_keep_alive_counts_down_and_ends_in_time_by_the_host_that_answers(site):
+    config = "MaxKeepAliveRequests 5\n<VirtualHost *:*>\nServerName other.test\n</VirtualHost>\n"
+    config += "<VirtualHost *:*>\nServerName a.test\nMaxKeepAliveRequests 3\n</VirtualHost>\n"
+    server = site.serve(SITE.replace("MaxKeepAliveRequests 0", config))
+    for _ in range(4):
+        for host, limit in (("other.test", 5), ("a.test", 3)):
+            line = server.line()
+            answers = [line.ask(get("/a.txt", "Connection: keep-alive", host=host)) for _ in range(limit + 1)]
+            assert [b"max=%d\r\n" % (limit - n) in answer for n, answer in enumerate(answers)] == [True] * limit + [False]
+            assert b"\r\nConnection: close\r\n" in answers[-1]
+            assert line.is_over()
+    assert server.hits > 20
+
+
+def test_log_lines_are_those_of_a_server_without_replay(site):
+    asked = [get(*case) for case in (*CASES.values(), NOT_KEPT)]
+    asked += [get("/a.txt", f'User-Agent: "{name}\\', f"Referer: r{name}") for name in "abc"]
+    asked += [get("/a.txt", "Connection: close"), get("/nothing", version="1.0")]
+    logs = {}
+    for name, last in (("on", ""), ("off", "Replay Off\n")):
+        server = site.serve(SITE + 'LogLevel debug\nErrorLogFormat "%l %M"\nErrorLog {root}/logs/error-NAME.log\n'.replace("NAME", name)
+            + 'CustomLog {root}/logs/NAME.log "%a %A %b %B %H %{Referer}i %{User-Agent}i %{Host}i %k %m %p %P %q %r %R %s %>s %u %U %v %V %X %{ETag}o %I %O"\n'
+            .replace("NAME", name) + last, modules=(*MODULES, "logio"))  # fmt: skip
+        for _ in range(3):
+            for request in asked:
+                server.ask(request)
+            line = server.line()
+            for request in asked:
+                if b"close" not in request and b"1.0" not in request:
+                    line.ask(request)
+        assert (server.hits > 15) is (name == "on")
+        server.close()
+        site.servers.remove(server)
+        logs[name] = site.log(f"{name}.log").split("\n"), site.log(f"error-{name}.log").split("\n")
+    for on, off in zip(logs["on"], logs["off"], strict=True):
+        for left, right in zip(on, off, strict=True):
+            assert left == right
+
+
+def test_a_write_through_a_mapping_shows_within_a_second(site, monkeypatch):
+    import mmap
+    import time
+
+    monkeypatch.setattr(replay_room, "RECHECK", 0.05)
+    server = site.serve(SITE)
+    line = server.line()
+    with open(f"{site.root}/htdocs/a.txt", "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+        assert warm(line, get("/a.txt")).endswith(b"\r\n\r\na page\n")
+        assert server.hits == 1
+        memory[0] = ord("b")
+        memory.flush()
+        time.sleep(0.06)
+        assert line.ask(get("/a.txt")).endswith(b"\r\n\r\nb page\n")
+    os.utime(f"{site.root}/htdocs/a.txt", (OLD, OLD))
+
+
+def test_the_notes_say_what_replay_did(site):
+    server = site.serve(SITE)
+    line = server.line()
+    warm(line, get("/a.txt"))
+    line.ask(get("/off/a.txt"))
+    server.turn()
+    assert site.log("replay.log").split("\n") == ["miss", "miss", "hit", "Replay Off", ""]
