@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: serve test check oracle hostile clean
+.PHONY: serve test check oracle hostile fuzz bench measure clean
 
 serve: $(STAMP)
 	@$(BIN)/coachwhip serve
@@ -25,6 +25,20 @@ oracle: $(STAMP)
 # BADREQ: a folder with badreq.py and bad_requests.jsonl.
 hostile: $(STAMP)
 	$(BIN)/python -m conformance.hostile $(BADREQ)
+
+# Random configurations, requests and changes of files with replay on and off; random heads through both parsers.
+fuzz: $(STAMP)
+	$(BIN)/python -m fuzz.equivalence --steps 20000
+	$(BIN)/python -m fuzz.heads --count 300000
+
+# Coachwhip and the other servers that are installed; Linux, with wrk or ab.
+bench: $(STAMP)
+	$(BIN)/coachwhip bench
+
+# The steps of steps/: measured, and the figures written into their texts. Needs ab.
+measure: $(STAMP)
+	$(BIN)/python -m steps measure
+	$(BIN)/python -m steps text
 
 clean:
 	rm -rf $(VENV) build *.egg-info src/*.egg-info

@@ -1,8 +1,9 @@
-"""`python -m conformance.hostile DIR`: the bad-request data in DIR against the candidate, whole and byte by byte.
+"""`python -m conformance.hostile DIR`: the bad-request data in DIR against the candidate, whole, byte by byte and in sevens.
 
 DIR holds `badreq.py` (fixture builder and runner) and `bad_requests.jsonl`. This script only drives them: build the
 fixture without the modules that we do not have, start the server, run, stop. Its ports are the fixture's own, so one
-run at a time. Exit status 1 when a case gets an answer that is not allowed.
+run at a time. Exit status 1 when a case gets an answer that is not allowed, or when after a run the server is not as it was
+(`health.py`; the first run is the one that warms it up, so memory is compared from there).
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from coachwhip.testing.launch import StartFailed, start_command
+from conformance.health import Health, complaints, look
 from conformance.oracle import CANDIDATE
 
 WITHOUT = "cgi,headers,http2,proxy,rewrite,vhost_alias"
 PORT = 18080
-SPLITS = (0, 1)
+SPLITS = (0, 1, 7)
 
 
 def runner(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -36,14 +38,19 @@ def run(data: Path, candidate: Sequence[str], rig: Path, without: str, only: str
         raise StartFailed(built.returncode, built.stdout + built.stderr)
     server = start_command([*candidate, "-d", str(rig), "-f", str(rig / "httpd.conf")], PORT)
     failures = 0
+    pid_file, error_log = rig / "run" / "httpd.pid", rig / "logs" / "error.log"
+    before: Health | None = None
     try:
         for split in SPLITS:
             extra = ["--only", only] if only else []
             arguments = ["--rig", str(rig), str(data / "bad_requests.jsonl"), "--without", without]
             result = runner(data, "run", *arguments, "--logs", str(rig / "logs"), "--split", str(split), *extra)
-            print(f"== {'whole requests' if not split else f'{split} byte at a time'}")
+            print(f"== {f'{split} bytes at a time' if split else 'whole requests'}")
             print(result.stdout + result.stderr, flush=True)
-            failures += result.returncode != 0
+            worse = list(complaints(before, pid_file, error_log)) if before is not None else []
+            print("\n".join(worse) if worse else f"health: {look(pid_file)}", flush=True)
+            before = before or look(pid_file)
+            failures += result.returncode != 0 or bool(worse)
     finally:
         server.stop()
     return failures

@@ -35,6 +35,12 @@ _DATE = re.compile(rb"\r\nDate: [^\r\n]*")
 _ETAG = re.compile(rb"\r\nETag: ([^\r\n]*)")
 _MODIFIED = re.compile(rb"\r\nLast-Modified: ([^\r\n]*)")
 
+#: What may stand in a virtual host.
+_OF_HOSTS = [line for line in sites.SERVER if not line.startswith(("ReplayMemory", "LimitRequest", "ServerTokens"))]
+_FILES = st.lists(st.sampled_from(sites.FILES), min_size=8, max_size=30, unique=True)
+#: Folders that change places.
+_PAIRS = (("htdocs/d0", "htdocs/d1"), ("beside/x", "beside/y"), ("htdocs/d0/sub", "htdocs/d0/deep"), ("htdocs", "beside/x"))
+
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
@@ -57,7 +63,7 @@ def configurations(draw: Draw) -> str:
     lines.append(f"<Directory {{root}}>\nAllowOverride {override}\nOptions {options}\nRequire all granted\n</Directory>")
     lines += draw(st.lists(_sections(), max_size=3))
     for name in draw(st.sets(st.sampled_from(("a.test", "b.test")))):
-        own = draw(st.lists(st.sampled_from([line for line in sites.SERVER if not line.startswith(("ReplayMemory", "LimitRequest", "ServerTokens"))]), max_size=3))
+        own = draw(st.lists(st.sampled_from(_OF_HOSTS), max_size=3))
         own += draw(st.lists(_sections(), max_size=1))
         root = draw(st.sampled_from(("htdocs", "htdocs/d1", "beside")))
         lines.append("\n".join(("<VirtualHost *:*>", f"ServerName {name}", f"DocumentRoot {{root}}/{root}", *own, "</VirtualHost>")))
@@ -139,7 +145,7 @@ class Equivalence(RuleBasedStateMachine):
 
     # -- the site
 
-    @initialize(config=configurations(), picked=st.lists(st.sampled_from(sites.FILES), min_size=8, max_size=30, unique=True), data=st.data())
+    @initialize(config=configurations(), picked=_FILES, data=st.data())
     def begin(self, config: str, picked: list[str], data: st.DataObject) -> None:
         """Make files and both servers."""
         for folder in sites.FOLDERS:
@@ -219,7 +225,7 @@ class Equivalence(RuleBasedStateMachine):
             again = off.ask(data)
             off.hang_up()
             if again == expected or not _differs_by_clock(found[0], expected[0], again[0]):
-                raise AssertionError(f"asked {data!r}\nwith replay    {found!r}\nwithout replay {expected!r}\nconfiguration:\n{self.config}")
+                raise AssertionError(self._difference(f"asked {data!r}", found, expected))
         tag, date = _ETAG.search(expected[0]), _MODIFIED.search(expected[0])
         self.etag = tag[1].decode("latin-1") if tag is not None else self.etag
         self.date = date[1].decode("latin-1") if date is not None else self.date
@@ -271,7 +277,7 @@ class Equivalence(RuleBasedStateMachine):
         self._change(do)
 
     @changes
-    @rule(pair=st.sampled_from((("htdocs/d0", "htdocs/d1"), ("beside/x", "beside/y"), ("htdocs/d0/sub", "htdocs/d0/deep"), ("htdocs", "beside/x"))))
+    @rule(pair=st.sampled_from(_PAIRS))
     def swap(self, pair: tuple[str, str]) -> None:
         """Two folders change places."""
         one, other = (f"{self.root}/{name}" for name in pair)
@@ -324,9 +330,15 @@ class Equivalence(RuleBasedStateMachine):
             return
         for log in ("access", "error"):
             on, off = (self._log(f"{side}-{log}.log") for side in ("on", "off"))
+            if log == "error":
+                # A request that starts again on a worker thread says what it has to say twice; its replay says it once.
+                on, off = sorted(set(on)), sorted(set(off))
             if on != off:
                 first = next((pair for pair in zip(on, off, strict=False) if pair[0] != pair[1]), (on[len(off) :], off[len(on) :]))
-                raise AssertionError(f"{log} log differs:\nwith replay    {first[0]!r}\nwithout replay {first[1]!r}\nconfiguration:\n{self.config}")
+                raise AssertionError(self._difference(f"{log} log differs", *first))
+
+    def _difference(self, where: str, on: object, off: object) -> str:
+        return f"{where}\nwith replay    {on!r}\nwithout replay {off!r}\nconfiguration:\n{self.config}"
 
     def _log(self, name: str) -> list[str]:
         with open(f"{self.root}/{name}", encoding="latin-1") as file:
@@ -338,7 +350,7 @@ def _differs_by_clock(found: bytes, expected: bytes, again: bytes) -> bool:
 
 
 def search(steps: int, *, derandomize: bool = False, shrink: bool = False) -> None:
-    """Take about this many steps. Raises AssertionError at the first difference; `shrink` it to the shortest way there, which takes long."""
+    """Take about this many steps. Raises AssertionError at the first difference; `shrink`: by the shortest way there."""
     tick = file_layer.TICK
     # Half of the kernel's own tick and more: sites would else have to rest between changes for most of the time.
     file_layer.TICK = 0.012
@@ -370,8 +382,7 @@ def main() -> int:
     try:
         search(asked.steps, shrink=asked.shrink)
     finally:
-        share = 100 * Tally.hits / max(Tally.asked, 1)
-        print(f"{Tally.sites} sites, {Tally.asked} requests, {Tally.changes} changes, {Tally.hits} replays ({share:.0f} %)", file=sys.stderr)
+        print(f"{Tally.sites} sites, {Tally.asked} requests, {Tally.changes} changes, {Tally.hits} replays", file=sys.stderr)
         print(f"not kept: {dict(sorted(Tally.volatile.items(), key=lambda item: -item[1])[:12])}", file=sys.stderr)
     print("no difference")
     return 0

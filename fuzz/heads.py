@@ -29,7 +29,9 @@ _TARGETS = (
     b"/", b"/a", b"/a?b=c", b"/%41%zz", b"/a b", b"/#f", b"/a#", b"*", b"a", b"//x//y", b"/\x7f", b"/\xff", b"/%00", b"http://h/x", b"/\\",
     b"/..", b"/a\tb", b"/\"<>`{}|^", b"/" + b"x" * 300, b"", b"/a?#", b"h:80", b"/[", b"/%2f%5c",
 )  # fmt: skip
-_VERSIONS = (b"HTTP/1.1",) * 8 + (b"HTTP/1.0", b"HTTP/1.2", b"HTTP/2.0", b"HTTP/0.9", b"http/1.1", b"HTTP/1.1 ", b"HTTP/11", b"", b"HTTP/1.1\t")
+_VERSIONS = (b"HTTP/1.1",) * 8 + (
+    b"HTTP/1.0", b"HTTP/1.2", b"HTTP/2.0", b"HTTP/0.9", b"http/1.1", b"HTTP/1.1 ", b"HTTP/11", b"", b"HTTP/1.1\t",
+)
 _SPELLINGS = (
     b"Host", b"host", b"HOST", b"Connection", b"connection", b"Accept-Encoding", b"Cookie", b"Range", b"X-A", b"x-a", b"X-B", b"User-Agent",
     b"Referer", b"Content-Length", b"Transfer-Encoding", b"Expect", b"Upgrade", b"TE", b"Trailer", b"HTTP2-Settings", b"Proxy-Connection",

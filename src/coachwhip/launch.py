@@ -38,7 +38,7 @@ def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generatio
         PrivilegeError: root without a `User` to become.
     """
     startup = instance.startup
-    conf = startup.main.config(ServerMpm)
+    conf = startup.mpm or startup.main.config(ServerMpm)
     if not conf.listeners:
         raise StartRefused(NO_SOCKETS)
     generation = Generation(

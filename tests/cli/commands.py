@@ -66,6 +66,25 @@ class Case:
         return self.name
 
 
+def lines(*words: str) -> list[str]:
+    """`-c` lines."""
+    return [word for line in words for word in ("-c", line)]
+
+
+#: Numbers that an MPM corrects.
+NUMBERS = {
+    "too-many-servers": lines("ServerLimit 300000"),
+    "no-servers": lines("ServerLimit 0", "StartServers -1"),
+    "too-many-workers": lines("MaxRequestWorkers 1010"),
+    "too-few-workers": lines("MaxRequestWorkers 0"),
+}
+THREADS = {
+    "too-many-threads": lines("ThreadLimit 100001", "ThreadsPerChild 100002", "MinSpareThreads 0"),
+    "no-threads": lines("ThreadLimit 0", "ThreadsPerChild 0"),
+    "threads-above-limit": lines("ThreadLimit 20", "ThreadsPerChild 30", "ServerLimit 2", "MaxRequestWorkers 100"),
+    "uneven-workers": lines("MaxRequestWorkers 401"),
+}
+
 CASES = (
     Case("test", ["-t"]),
     Case("test-with-define", ["-tDSOME"]),
@@ -96,9 +115,8 @@ CASES = (
     Case("no-group", ["-t", "-c", "Group nosuchgroup"]),
     Case("no-error-log-folder", ["-t", "-c", "ErrorLog /nonexistent/x"]),
     Case("no-error-log-folder-of-host", ["-t"], "hostlog.conf"),
-    Case("no-access-log-folder", ["-t", "-c", "CustomLog nope/x common"], "logs.conf"),
-    Case("no-access-log-folder-of-host", ["-t", "-c", "<VirtualHost *:1>", "-c", "TransferLog /nonexistent/x", "-c", "</VirtualHost>"],
-         "logs.conf"),
+    Case("no-access-log-folder", ["-t", "-c", "CustomLog nope/x common"]),
+    Case("no-access-log-folder-of-host", ["-t", "-c", "<VirtualHost *:1>", "-c", "TransferLog /nonexistent/x", "-c", "</VirtualHost>"]),
     Case("no-document-root-of-hosts", ["-t"], "hostroot.conf"),
     Case("error-log-is-a-folder", ["-DFOREGROUND", "-c", "ErrorLog htdocs"]),
     Case("error-log-program-missing", ["-DFOREGROUND", "-c", "ErrorLog |/nonexistent/x"]),
@@ -115,6 +133,10 @@ CASES = (
     Case("graceful-stop-nothing", ["-k", "graceful-stop"]),
     Case("stop-stale", ["-k", "stop", "-c", "PidFile stale.pid"]),
     Case("stop-nonsense", ["-k", "stop", "-c", "PidFile nonsense.pid"]),
+    *[Case(f"event-{name}", ["-t", *words]) for name, words in (NUMBERS | THREADS).items()],
+    *[Case(f"worker-{name}", ["-t", *words], "worker.conf") for name, words in (NUMBERS | THREADS).items()],
+    *[Case(f"prefork-{name}", ["-t", *words], "prefork.conf") for name, words in NUMBERS.items()],
+    Case("prefork-no-spare", ["-t", "-c", "MinSpareServers 0"], "prefork.conf"),
 )
 
 
@@ -128,8 +150,9 @@ def lay_out(root: Path, port: int) -> None:
         "hosts.conf": minimal + HOSTS,
         "wrong.conf": minimal + "\n<IfModule core.c>\n    ServerNam x\n</IfModule>\n",
         "hostlog.conf": minimal + "<VirtualHost *:1>\n    ErrorLog /nonexistent/y\n</VirtualHost>\n",
-        "logs.conf": f"LoadModule log_config_module {SHARED_OBJECTS}/mod_log_config.so\n{minimal}",
         "hostroot.conf": minimal + "<VirtualHost *:1>\n    DocumentRoot /nonexistent\n</VirtualHost>\n" * 2,
+        "worker.conf": minimal.replace("mpm_event", "mpm_worker"),
+        "prefork.conf": minimal.replace("mpm_event", "mpm_prefork"),
         "noname.conf": minimal.replace("ServerName main.example\n", ""),
         "nolisten.conf": minimal.replace(f"Listen 127.0.0.1:{port}\n", ""),
         "inc/a.conf": "Define A 1\n",

@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from running import Server  # noqa: E402 -- found by the line above
+from running import Server
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from running import WAIT, Server, append, children_of, is_alive, is_refused, unt
 
 from coachwhip.testing.site import free_port
 
+
 def test_the_command_returns_when_the_server_serves(server: Server) -> None:
     done = server.httpd()
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

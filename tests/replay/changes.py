@@ -324,14 +324,14 @@ class ListedTime(Listing):
     def make(self):
         super().make()
         os.mkdir(f"{self.folder}/inner")
+        os.utime(f"{self.folder}/inner", (OLD, OLD))
 
     def do(self):
-        os.mkdir(f"{self.folder}/inner/{self.count}")
-        os.rmdir(f"{self.folder}/inner/{self.count}")
-        os.utime(f"{self.folder}/inner", (OLD + 60 * self.count, OLD + 60 * self.count))
         if self.is_odd:
-            # Now only what is in it moves its time.
+            # Only what is in it moves its time.
             os.mkdir(f"{self.folder}/inner/{self.count}")
+        else:
+            os.utime(f"{self.folder}/inner", (OLD + 60 * self.count, OLD + 60 * self.count))
 
     def shows(self, status, head, body):
         import time

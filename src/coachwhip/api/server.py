@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from coachwhip.api.filters import RegisteredFilter
     from coachwhip.api.log import Logs
     from coachwhip.api.module import Module
+    from coachwhip.api.mpm import ServerMpm
     from coachwhip.api.providers import Providers
 
 __all__ = ["Connection", "ErrorSink", "Server", "Settings", "Startup"]
@@ -165,6 +166,8 @@ class Startup:
     tree: Any = None
     #: `-D` names, and the options `-T`, `-S` and their kin.
     options: dict[str, Any] = field(default_factory=dict)
+    #: The numbers of the process model, as the MPM's check corrected them.
+    mpm: ServerMpm | None = None
     #: Why a phase refuses the start, and what it only warns of; whole lines, with Apache's number in front.
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

@@ -113,6 +113,7 @@ class ClientConnection(Wire):
             self.abort()
             return True
         info.bytes_in += len(data)
+        self._received_before += len(data)
         if sent == size and not entry.close:
             info.bytes_out += size
             hot.log(info, len(data), size)
@@ -176,6 +177,9 @@ class ClientConnection(Wire):
             return
         exchange = self._exchange
         if exchange is None and self._replayed_close is None:
+            if self._reader is None and not self._rest:
+                # Replayed answers have counted theirs.
+                self._received_before = self.info.bytes_in - len(data)
             self._rest += data
             self._advance()
             return

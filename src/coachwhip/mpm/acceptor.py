@@ -6,7 +6,9 @@ it is given right here, and no connection object is ever made. Everything else i
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import socket
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -45,78 +47,102 @@ class Takes(Protocol):
 class Acceptor:
     """Accepts from one listener."""
 
-    __slots__ = ("_at_once", "_guest", "_is_v4", "_local", "_on_no_room", "_table", "_worker", "listener")
+    __slots__ = ("_accept", "_guest", "_is_v4", "_local", "_on_no_room", "_worker", "listener")
 
     def __init__(
         self, listener: socket.socket, worker: Takes, *, at_once: bool, on_no_room: Callable[[Acceptor, OSError], None]
     ) -> None:
         """`at_once`: serve at accept. `on_no_room`: told when the process or the system is out of descriptors or memory."""
         self.listener = listener
+        # The descriptor alone: a `socket` object, and the system calls it makes to know itself, are for connections that stay.
+        self._accept: Callable[[], tuple[int, tuple[Any, ...]]] = listener._accept  # type: ignore[attr-defined]
         self._worker = worker
         self._on_no_room = on_no_room
         self._is_v4 = listener.family == socket.AF_INET
         #: The one local address of this listener; None where connections may come to many.
         self._local = _one_address(listener)
-        self._table: Table | None = None
-        #: Stands for whoever is being answered at accept; look-ups and logs read the client's address from it.
-        self._guest: Connection | None = None
-        self._at_once = at_once
-        if at_once and self._local is not None:
-            self._guest = Connection(worker.server_of(*self._local), ("", 0), self._local, id=0)
-            self._table = worker.hot.table_of(self._guest)
+        #: Who stands for the client that is being answered at accept (look-ups and logs read its address), and the answers kept here.
+        self._guest = self._new_guest(self._local) if at_once and self._local is not None else None
 
     def accept(self) -> None:
         """Take what waits, up to a bound. Called when the listener is readable."""
         for _ in range(TURN):
             try:
-                sock, client = self.listener.accept()
+                fd, client = self._accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
                 if error.errno in NO_ROOM:
                     self._on_no_room(self, error)
                 return
+            who = client if self._is_v4 else (_plain(client[0]), client[1])
             try:
-                self._begin(sock, client)
-            except OSError:
-                sock.close()
+                os.set_blocking(fd, False)
+                data = _read(fd)
+                rest = self._serve(fd, who, data) if data else None
             except Exception as error:
                 # Whatever is wrong with one connection, the client must not hang and the others must be served.
-                sock.close()
+                os.close(fd)
+                if not isinstance(error, OSError):
+                    self._worker.report(error)
+                continue
+            if rest == b"":
+                os.close(fd)
+            else:
+                self._hand_over(fd, who, data, rest)
+
+    def _hand_over(self, fd: int, client: tuple[Any, ...], data: bytes, rest: bytes | None) -> None:
+        """A connection that stays, or (`rest`) whose answer is not all sent; from here on a `socket` owns the descriptor."""
+        with contextlib.ExitStack() as unless_taken:
+            sock = socket.socket(self.listener.family, socket.SOCK_STREAM, 0, fileno=fd)
+            unless_taken.callback(sock.close)
+            try:
+                local = self._local or _address(sock.getsockname())
+                if rest is None:
+                    self._worker.take(sock, client, local, data)
+                else:
+                    self._worker.finish(sock, client, local, rest)
+            except OSError:
+                return
+            except Exception as error:
                 self._worker.report(error)
+                return
+            unless_taken.pop_all()
 
-    def _begin(self, sock: socket.socket, client: tuple[Any, ...]) -> None:
-        """Costs at accept, for a kept answer: `recv`, the look-up, `send`, `close`."""
-        try:
-            data = sock.recv(READ_SIZE, socket.MSG_DONTWAIT)
-        except (BlockingIOError, InterruptedError):
-            data = b""
-        who = client if self._is_v4 else (_plain(client[0]), client[1])
-        if data and self._table is not None and self._serve(sock, who, data):
-            return
-        local = self._local or _address(sock.getsockname())
-        self._worker.take(sock, who, local, data)
+    def _serve(self, fd: int, client: tuple[Any, ...], data: bytes) -> bytes | None:
+        """What is left to send of the kept answer to `data`, b"" if nothing; None if there is no such answer.
 
-    def _serve(self, sock: socket.socket, client: tuple[Any, ...], data: bytes) -> bool:
-        guest = self._guest
-        if guest is None or self._table is None:
-            return False
+        Costs at accept, beyond `read`: the look-up, `write`, a log line.
+        """
+        if self._guest is None:
+            return None
+        guest, table = self._guest
+        if table is None:
+            return None
         guest.client_ip, guest.client_port = client
         hot = self._worker.hot
-        wire = hot.find(self._table, data, guest, False)
+        wire = hot.find(table, data, guest, False)
         entry = hot.entry
         if wire is None or entry is None or not entry.close or entry.file is not None:
-            return False
+            return None
         try:
-            sent = sock.send(wire, socket.MSG_DONTWAIT)
+            sent = os.write(fd, wire)
         except BlockingIOError:
             sent = 0
         hot.log(guest, len(data), len(wire))
-        if sent == len(wire):
-            sock.close()
-        else:
-            self._worker.finish(sock, client, (guest.local_ip, guest.local_port), wire[sent:])
-        return True
+        return wire[sent:]
+
+    def _new_guest(self, local: tuple[str, int]) -> tuple[Connection, Table | None]:
+        guest = Connection(self._worker.server_of(*local), ("", 0), local, id=0)
+        return guest, self._worker.hot.table_of(guest)
+
+
+def _read(fd: int) -> bytes:
+    """What came with the connection; b"" if nothing has come yet."""
+    try:
+        return os.read(fd, READ_SIZE)
+    except BlockingIOError:
+        return b""
 
 
 def _one_address(listener: socket.socket) -> tuple[str, int] | None:

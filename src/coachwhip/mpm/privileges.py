@@ -6,6 +6,7 @@ Source: Apache manual, mod_unixd.
 
 from __future__ import annotations
 
+import codecs
 import grp
 import os
 import pwd
@@ -68,6 +69,9 @@ def drop_privileges(identity: Identity) -> None:
         PrivilegeError: the system refused, or root could be had back.
     """
     uid, gid, name = identity
+    # Whoever we become may not be able to read Python's own files; name look-ups load these when they are first needed.
+    for codec in ("idna", "punycode"):
+        codecs.lookup(codec)
     try:
         if name is not None:
             os.initgroups(name, gid)

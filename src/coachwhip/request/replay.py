@@ -67,7 +67,7 @@ class Entry:
     watched: bool = False
     #: Monotonic second at which the files are asked again; 0 for every time.
     recheck: float = 0.0
-    #: Bytes behind the head.
+    #: Bytes behind the head, the framing of chunks not counted.
     body_size: int = 0
     alive: bool = True
     #: Given again since somebody had to make room.
@@ -213,9 +213,7 @@ class Replay:
             return r.record.volatile
         if r.status not in STATUSES or "*" in r.record.headers:
             return "status or headers"
-        if b"\r\nDate: " not in reply.head:
-            return "no date"
-        return "body made while it is sent" if reply.whole is None and reply.body is not None else None
+        return "no date" if b"\r\nDate: " not in reply.head else None
 
     def _is_second_sight(self, spec: Spec, variant: Variant) -> bool:
         """Whether the same was asked for before, as far as that is still known."""
@@ -244,7 +242,8 @@ class Replay:
 
     def _admit(self, spec: Spec, variant: Variant, reply: Reply, conf: ReplayDir) -> None:
         r = reply.request
-        found = _content(reply.whole or [], conf.max_body) if reply.body is not None else (b"", None)
+        reply.gather(conf.max_body)
+        found = (b"", None) if reply.body is None else _content(reply.whole, conf.max_body)
         if found is None:
             self._note("body too large")
             return
@@ -254,7 +253,7 @@ class Replay:
         entry = Entry(reply.head, reply.head + body, file, r, files, spec, variant, size, tuple(r.record.log), reply.close)
         count = _LEFT.search(reply.head)
         entry.left = count.span(1) if count is not None else None
-        entry.body_size = len(body) if file is None else file.length
+        entry.body_size = r.bytes_sent if reply.chunked else len(body) if file is None else file.length
         if not reply.close:
             entry.last_at = r.server.core.max_keep_alive_requests or sys.maxsize
         entry.watched = self.watcher.watch(entry, [(path, look is Look.LIST) for path, look in files])
@@ -350,8 +349,10 @@ def _is_absent(r: Request, name: str) -> bool:
     return not any(n.lower() == name for n, _ in r.raw_headers)
 
 
-def _content(whole: Brigade, limit: int) -> tuple[bytes, File | None] | None:
-    """A body in memory, or the one file that it is; None if it is too large and more than one file."""
+def _content(whole: Brigade | None, limit: int) -> tuple[bytes, File | None] | None:
+    """A body in memory, or the one file that it is; None if it is not all there, or too large and more than one file."""
+    if whole is None:
+        return None
     buckets = [bucket for bucket in whole if isinstance(bucket, (Data, File))]
     if sum(map(len, buckets)) <= limit:
         try:

@@ -6,6 +6,7 @@ connection pulls at the client's pace. It knows no sockets; a file's bytes are n
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,6 +34,10 @@ _CHUNK_END = b"\r\n"
 _LAST = ("transfer-encoding", "content-type", "content-encoding", "content-language")
 
 
+#: The most pieces that are made ahead to find out whether a body is small.
+MAX_STEPS = 16
+
+
 class BodyCut(Exception):
     """The body cannot be completed (a filter failed, a file shrank): close without an end."""
 
@@ -47,10 +52,25 @@ class Reply:
     body: Iterator[bytes | File] | None
     #: Close the connection when it is sent.
     close: bool
-    #: All of the body before framing, if it was there at once and is sent unframed.
+    #: All of the body as it is sent, if it is there at once.
     whole: Brigade | None = None
     #: The body is framed in chunks; `request.bytes_sent` then counts what is in them.
     chunked: bool = False
+
+    def gather(self, limit: int) -> None:
+        """Make a body that is made while it is sent `whole`, if that takes few steps and no more than `limit` bytes."""
+        if self.body is None or self.whole is not None:
+            return
+        taken: list[bytes | File] = []
+        size = 0
+        for piece in self.body:
+            taken.append(piece)
+            size += len(piece)
+            if isinstance(piece, File) or size > limit or len(taken) > MAX_STEPS:
+                self.body = itertools.chain(taken, self.body)
+                return
+        data = b"".join([piece for piece in taken if isinstance(piece, bytes)])
+        self.whole, self.body = [Data(data)], iter((data,))
 
 
 def make_reply(pipeline: Pipeline, r: Request) -> Reply:

@@ -251,7 +251,7 @@ class _DirectoryWalk:
             if error.errno == errno.EACCES:
                 return None
             if error.errno == errno.ENAMETOOLONG:
-                LOG.error(self._r, "AH00036", "access to %s failed (filesystem path '%s')", self._r.uri, path)
+                LOG.error(self._r, "AH00036", "access to %s failed (filesystem path '%s')", self._r.uri, path, error=error)
                 return 403
             return None
         return None if found.kind is FileKind.MISSING else found
@@ -274,9 +274,10 @@ class _DirectoryWalk:
                     "access to %s denied (filesystem path '%s') because search permissions are missing on a component of the path",
                     r.uri,
                     path,
+                    error=error,
                 )
             else:
-                LOG.error(r, "AH00036", "access to %s failed (filesystem path '%s')", r.uri, path)
+                LOG.error(r, "AH00036", "access to %s failed (filesystem path '%s')", r.uri, path, error=error)
             return 403
 
     def _follow(self, path: str, link: FileStat) -> FileStat | int:

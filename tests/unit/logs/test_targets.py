@@ -50,7 +50,8 @@ def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
 
 def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
     room = LogRoom(str(tmp_path))
-    with pytest.raises(LogTargetError, match=r"^\(2\)No such file or directory: AH00104: unable to start piped log program '/nonexistent/x y'$"):
+    sentence = r"^\(2\)No such file or directory: AH00104: unable to start piped log program '/nonexistent/x y'$"
+    with pytest.raises(LogTargetError, match=sentence):
         room.open("|/nonexistent/x y")
     with pytest.raises(LogTargetError, match="AH00104"):
         room.open("|")

@@ -69,8 +69,8 @@ def _users(r: Request, not_set_id: str, not_open_id: str) -> UserFile | None:
         return None
     try:
         return parsed(r, MODULE.source, path, read_users)
-    except OSError:
-        LOG.error(r, not_open_id, "Could not open password file: %s", path)
+    except OSError as error:
+        LOG.error(r, not_open_id, "Could not open password file: %s", path, error=error)
         return None
 
 

@@ -63,8 +63,8 @@ def _groups_of(r: Request, user: str, ids: tuple[str, str, str]) -> frozenset[st
         return frozenset()
     try:
         groups = parsed(r, MODULE.source, path, read_groups).get(user, frozenset())
-    except OSError:
-        LOG.error(r, not_open_id, "Could not open group file: %s", path)
+    except OSError as error:
+        LOG.error(r, not_open_id, "Could not open group file: %s", path, error=error)
         return frozenset()
     if not groups:
         text = "Authorization of user %s to access %s failed, reason: user doesn't appear in group file (%s)."

@@ -197,7 +197,7 @@ def _serve(r: Request) -> Result:
     try:
         file = r.files.open(r.filename or "", follow=bool(conf.options.value & LINKS))
     except OSError as error:
-        LOG.error(r, "AH00132", "file permissions deny server access: %s (%s)", r.filename, error.strerror)
+        LOG.error(r, "AH00132", "file permissions deny server access: %s", r.filename, error=error)
         return 503 if error.errno in (23, 24) else 403
     r.set_last_modified(r.finfo.mtime_ns)
     r.engine.set_validators(r, conf.file_etag.value)

@@ -9,6 +9,7 @@ from coachwhip.api.module import Module
 from coachwhip.api.mpm import ServerMpm
 from coachwhip.api.values import refuse
 from coachwhip.modules.mpm.common import COMMON_ROWS, NO_CEILING, THREAD_ROWS, mpm_row
+from coachwhip.modules.mpm.limits import EVENT, correct_at_start
 
 
 def _factor(context: DirectiveContext, word: str) -> float:
@@ -31,3 +32,4 @@ _FACTOR = mpm_row(
 MODULE = Module(
     "mpm_event_module", "event.c", server_config=ServerMpm, replayable=True, directives=COMMON_ROWS + THREAD_ROWS + (_FACTOR,)
 )
+correct_at_start(MODULE, EVENT)

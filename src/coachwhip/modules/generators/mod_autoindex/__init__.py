@@ -63,7 +63,7 @@ def _answer(r: Request, conf: AutoindexDir) -> Result:
     try:
         listed = r.files.list(folder)
     except OSError as error:
-        LOG.error(r, "AH01275", "Can't open directory for index: %s: %s", folder, error.strerror)
+        LOG.error(r, "AH01275", "Can't open directory for index: %s", folder, error=error)
         return 403
     charset = "ISO-8859-1" if conf.charset is None else conf.charset
     content_type = conf.content_type or "text/html"

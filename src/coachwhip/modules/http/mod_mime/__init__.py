@@ -198,7 +198,7 @@ def read_types(startup: Startup) -> Result:
         data = startup.read_file(path)
     except OSError as error:
         message = f"could not open mime types config file {path}."
-        LOG.error(startup.main, "AH01597", "(%d)%s: %s", error.errno or 0, error.strerror, message)
+        LOG.error(startup.main, "AH01597", "%s", message, error=error)
         startup.errors.append(f"AH01597: {message}")
         return 500
     types = parse_types(data.decode("utf-8", "surrogateescape"))

@@ -150,7 +150,7 @@ def _scan(r: Request) -> list[Variant] | int:
     try:
         entries = r.files.list(folder or "/", name + ".")
     except OSError as error:
-        LOG.error(r, "AH00686", "(%d)%s: cannot read directory for multi: %s/", error.errno or 0, error.strerror, folder)
+        LOG.error(r, "AH00686", "cannot read directory for multi: %s/", folder, error=error)
         return 403
     candidates = [
         entry.name
@@ -256,7 +256,7 @@ def _read_map(r: Request, holder: Request) -> list[Variant] | int:
         data = r.files.read(path, MAP_LIMIT)
         result = parse_type_map(data, path)
     except OSError as error:
-        LOG.error(r, "AH00683", "(%d)%s: cannot access type map file: %s", error.errno or 0, error.strerror, path)
+        LOG.error(r, "AH00683", "cannot access type map file: %s", path, error=error)
         return 404 if error.errno in (errno.ENOENT, errno.ENOTDIR) else 403
     except TypeMapError as error:
         LOG.error(r, error.log_id, "%s", error)

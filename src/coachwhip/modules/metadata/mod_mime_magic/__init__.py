@@ -64,7 +64,7 @@ def read_magic(startup: Startup) -> Result:
         try:
             data = startup.read_file(path)
         except OSError as error:
-            LOG.error(server, "AH01515", "(%d)%s: mod_mime_magic: can't read magic file %s", error.errno or 0, error.strerror, path)
+            LOG.error(server, "AH01515", "mod_mime_magic: can't read magic file %s", path, error=error)
             continue
         found = parse_magic(data.decode("latin-1"))
         for log_id, message in found.complaints:
@@ -112,7 +112,7 @@ def _take_guess(r: Request, tests: Sequence[MagicTest]) -> Result:
     try:
         file = r.files.open(path)
     except OSError as error:
-        LOG.error(r, "AH01512", "(%d)%s: mod_mime_magic: can't read `%s'", error.errno or 0, error.strerror, path)
+        LOG.error(r, "AH01512", "mod_mime_magic: can't read `%s'", path, error=error)
         return Outcome.DECLINED
     try:
         data = file.read_at(0, _COMPRESSED)

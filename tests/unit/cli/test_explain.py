@@ -1,0 +1,93 @@
+"""`coachwhip explain`: which lines decided an answer, for people and as JSON."""
+
+import json
+
+import pytest
+
+from coachwhip.cli.main import main
+
+CONFIG = """\
+LoadModule mpm_event_module m
+LoadModule authz_core_module m
+LoadModule mime_module m
+LoadModule alias_module m
+Listen 127.0.0.1:1
+ServerName localhost
+DocumentRoot {root}/htdocs
+TypesConfig {root}/mime.types
+ErrorLog {root}/none/such.log
+<Directory {root}/htdocs>
+    AllowOverride All
+    Require all granted
+</Directory>
+<VirtualHost *:80>
+    ServerName a.test
+    ServerAlias b.test
+    Redirect /old /new
+</VirtualHost>
+"""
+
+
+@pytest.fixture
+def site(tmp_path):
+    (tmp_path / "htdocs").mkdir()
+    (tmp_path / "htdocs" / "a.txt").write_text("a\n")
+    (tmp_path / "mime.types").write_text("text/plain txt\n")
+    (tmp_path / "httpd.conf").write_text(CONFIG.replace("{root}", str(tmp_path)))
+    return tmp_path
+
+
+def explained(site, capsys, *words):
+    assert main(["explain", "-d", str(site), "-f", "httpd.conf", "--json", *words]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_virtual_host_and_why(site, capsys):
+    for url, reason in (
+        ("http://a.test/a.txt", "its ServerName matches 'a.test'"),
+        ("http://b.test/a.txt", "its ServerAlias matches 'b.test'"),
+        ("http://c.test/a.txt", "the first for 127.0.0.1:80: no ServerName or ServerAlias matches 'c.test'"),
+        ("http://c.test:81/a.txt", "the main server: no virtual host is for 127.0.0.1:81"),
+    ):
+        assert explained(site, capsys, url)["host_reason"] == reason
+
+
+def test_the_lines_that_took_part_with_their_places(site, capsys):
+    found = explained(site, capsys, "http://a.test/old/x")
+    assert found["status"] == 302
+    assert {"source": f"{site}/httpd.conf:17", "text": "Redirect /old /new", "settings": ["AliasServer.redirects"]} in found["lines"]
+
+
+def test_sections_and_htaccess_in_order_and_files_absent_or_there(site, capsys):
+    absent = {"path": f"{site}/htdocs/.htaccess", "how": "stat", "found": False}
+    assert absent in explained(site, capsys, "/a.txt")["files"]
+    (site / "htdocs" / ".htaccess").write_text("<Files a.txt>\nRequire all denied\n</Files>\n")
+    found = explained(site, capsys, "/a.txt")
+    assert found["status"] == 403
+    assert [step["text"] for step in found["steps"] if step["kind"] == "section"] == [
+        f"<Directory {site}/htdocs/>", f"{site}/htdocs/.htaccess", "<Files a.txt>",
+    ]  # fmt: skip
+    assert "Require all denied" in [line["text"] for line in found["lines"]]
+    assert {**absent, "found": True} in found["files"]
+    assert any("AH01630" in line for line in found["log"])
+
+
+def test_fields_count_and_the_head_is_shown(site, capsys):
+    found = explained(site, capsys, "/a.txt", "-H", "Range: bytes=0-0")
+    assert "range" in found["headers"]
+    assert found["head"].startswith("HTTP/1.1 206 Partial Content\r\n")
+
+
+def test_people_see_the_same(site, capsys):
+    assert main(["explain", "-d", str(site), "-f", "httpd.conf", "http://a.test/a.txt"]) == 0
+    shown = capsys.readouterr().out
+    for words in ("GET /a.txt HTTP/1.1  →  200", "Virtual host", "its ServerName matches", "AllowOverride All", "httpd.conf:11", "absent"):
+        assert words in shown
+
+
+@pytest.mark.parametrize(("words", "complaint"), [
+    (["ftp://a.test/"], "is no URL"), (["http:///x"], "is no URL"), (["/a b"], "is no URL"), (["/", "-H", "No colon"], "malformed"),
+])  # fmt: skip
+def test_mistakes_are_said_in_a_line(site, capsys, words, complaint):
+    assert main(["explain", "-d", str(site), "-f", "httpd.conf", *words]) == 1
+    assert complaint in capsys.readouterr().err

@@ -1,0 +1,48 @@
+"""Kept answers: the date and count in their bytes, and who has to go when there is no room."""
+
+from collections import OrderedDict
+
+from coachwhip.request.replay import Entry, Spec, Table, _newest_after_reset, _second_chance
+
+HEAD = b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nKeep-Alive: timeout=5, max=100\r\nX-Date: y\r\n\r\n"
+LATER = b"Mon, 23 Nov 2026 10:22:22 GMT"
+
+
+def entry(head=HEAD, **fields):
+    made = Entry(head, head + b"body", None, None, {}, Spec(Table(9), (b"", None)), (), 1, (), False)
+    for name, value in fields.items():
+        setattr(made, name, value)
+    return made
+
+
+def test_the_date_is_put_in_its_place_and_nowhere_else():
+    made = entry(b"HTTP/1.1 200 OK\r\nX-Date: Sun\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n")
+    assert made.wire_for(LATER, 0) == b"HTTP/1.1 200 OK\r\nX-Date: Sun\r\nDate: " + LATER + b"\r\n\r\nbody"
+
+
+def test_the_count_of_requests_left_is_put_in_its_place():
+    at = HEAD.index(b"100")
+    made = entry(left=(at, at + 3))
+    for left in (99, 7, 100):
+        assert made.wire_for(LATER, left) == HEAD.replace(b"100", b"%d" % left).replace(HEAD[23:52], LATER) + b"body"
+
+
+def test_variants_differ_by_the_fields_that_were_read_and_by_the_client_if_it_was():
+    spec = Spec(Table(9), (b"", None), ("accept", "connection"))
+    assert spec.variant({"accept": "a", "cookie": "c"}, "1.2.3.4") == ("a", None)
+    spec.by_client = True
+    assert spec.variant({"accept": "a"}, "1.2.3.4") == ("a", None, "1.2.3.4")
+
+
+def test_the_oldest_that_was_not_asked_for_lately_goes():
+    entries = [entry(used=used) for used in (True, True, False, True)]
+    queue = OrderedDict.fromkeys(entries)
+    assert _second_chance(queue) is entries[2]
+    assert [one.used for one in entries] == [False, False, False, True]
+    assert list(queue) == [entries[2], entries[3], entries[0], entries[1]]
+
+
+def test_if_all_variants_were_asked_for_the_newest_goes():
+    entries = [entry(used=True) for _ in range(3)]
+    assert _newest_after_reset(entries) is entries[2]
+    assert not any(one.used for one in entries)
