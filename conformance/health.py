@@ -18,7 +18,7 @@ PATIENCE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Figures by process id. Memory is the proportional set size in KiB."""
+    """Figures by process id. Memory is the resident set in KiB."""
 
     descriptors: dict[int, int]
     memory: dict[int, int]
@@ -35,7 +35,7 @@ def look(pid_file: Path) -> Health:
 
 def _memory(pid: int) -> int:
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().split("\n")
-    return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
+    return next(int(line.split()[1]) for line in rollup if line.startswith("Rss:"))
 
 
 def complaints(before: Health, pid_file: Path, error_log: Path) -> Iterator[str]:

@@ -7,6 +7,7 @@ fields that answers depend on; and what asks to end the connection must be under
     python -m fuzz.heads --count 1000000
 """
 
+# ruff: noqa: E501 -- tables read best unbroken
 from __future__ import annotations
 
 import argparse

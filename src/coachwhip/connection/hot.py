@@ -130,7 +130,7 @@ class HotPath:
             return None
         self._hit = hit
         self.entry = entry
-        entry.used = True
+        entry.used += 1
         if now >= self._until:
             self._next_second(now)
         if entry.stamp is self.date and entry.left is None:

@@ -129,7 +129,7 @@ def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
         r.hostname = f"[{host}]" if ":" in host else host
         if port is not None:
             r.scratch["host_port"] = port
-        found = pipeline.hosts.by_name(connection.local_ip, connection.local_port, host, port)
+        found = pipeline.hosts.by_name(connection.local_ip, connection.local_port, host)
         if found is not None:
             r.server = found
         elif r.server.core.strict_host_check and not pipeline.hosts.knows(r.server, host):

@@ -70,8 +70,8 @@ class Entry:
     #: Bytes behind the head, the framing of chunks not counted.
     body_size: int = 0
     alive: bool = True
-    #: Given again since somebody had to make room.
-    used: bool = False
+    #: How often it was given again, fading as others are let go.
+    used: int = 0
     stamp: bytes = b""
     #: How its replays are logged; None until the first of them.
     plan: LogPlan | None = None
@@ -278,8 +278,7 @@ class Replay:
     def _make_room(self, spec: Spec, conf: ReplayDir, size: int, *, is_file: bool) -> None:
         """Let go of what was not asked for lately, until one entry more is within all bounds."""
         while len(spec.entries) >= conf.variants:
-            unused = next((one for one in spec.entries.values() if not one.used), None)
-            self._evict(unused or _newest_after_reset(spec.entries.values()))
+            self._evict(_least_used(spec.entries.values()))
         while is_file and len(self._open_files) >= MAX_FILES:
             self._evict(_second_chance(self._open_files))
         while self._entries and self.memory + size > self.memory_limit:
@@ -324,16 +323,19 @@ def _second_chance(queue: OrderedDict[Entry, None]) -> Entry:
         entry = next(iter(queue))
         if not entry.used:
             return entry
-        entry.used = False
+        entry.used = 0
         queue.move_to_end(entry)
 
 
-def _newest_after_reset(entries: Iterable[Entry]) -> Entry:
-    """All variants were asked for lately: the newest goes, lest a client with ever new fields drive out what others ask for."""
+def _least_used(entries: Iterable[Entry]) -> Entry:
+    """The variant that was given again the least; when all were, what they have ahead of it is halved, so that none stays for ever."""
     among = list(entries)
-    for entry in among:
-        entry.used = False
-    return among[-1]
+    least = min(among, key=lambda entry: entry.used)
+    ahead = least.used
+    if ahead:
+        for entry in among:
+            entry.used = (entry.used - ahead) // 2
+    return least
 
 
 def _chain(r: Request) -> list[Request]:

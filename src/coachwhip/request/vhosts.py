@@ -18,40 +18,67 @@ __all__ = ["HostTable"]
 Address = tuple[str | None, int | None]
 
 
+class _Names:
+    """The hosts of one address: exact names by look-up, wildcards in order of appearance."""
+
+    __slots__ = ("exact", "hosts", "wild")
+
+    def __init__(self) -> None:
+        self.hosts: list[Server] = []
+        #: Lower-case name → place of the first host that has it.
+        self.exact: dict[str, int] = {}
+        self.wild: list[tuple[int, str]] = []
+
+    def add(self, server: Server) -> None:
+        place = len(self.hosts)
+        self.hosts.append(server)
+        for name in _exact_names(server):
+            self.exact.setdefault(name, place)
+        self.wild += [(place, alias.lower()) for alias in server.core.wild_aliases]
+
+    def find(self, name: str) -> Server | None:
+        """The first host that has `name`, by a name of its own or a wildcard."""
+        place = self.exact.get(name, len(self.hosts))
+        for at, pattern in self.wild:
+            if at >= place:
+                break
+            if strcmp_match(pattern, name):
+                place = at
+                break
+        return self.hosts[place] if place < len(self.hosts) else None
+
+
 class HostTable:
     """The virtual hosts of a configuration, by address."""
 
     def __init__(self, main: Server, servers: Iterable[Server]) -> None:
         self.main = main
-        self._by_address: dict[Address, list[Server]] = {}
+        self._by_address: dict[Address, _Names] = {}
         for server in servers:
-            if server is main:
-                continue
-            for address in server.addresses:
-                hosts = self._by_address.setdefault(address, [])
-                if server not in hosts:
-                    hosts.append(server)
+            for address in dict.fromkeys(server.addresses) if server is not main else ():
+                self._by_address.setdefault(address, _Names()).add(server)
+
+    def _names(self, ip: str, port: int) -> _Names | None:
+        table = self._by_address
+        for address in ((ip, port), (ip, None), (None, port), (None, None)):
+            if (found := table.get(address)) is not None:
+                return found
+        return None
 
     def candidates(self, ip: str, port: int) -> list[Server]:
         """The name-based hosts of a local address, in order of appearance; empty if only the main server answers."""
-        table = self._by_address
-        for address in ((ip, port), (ip, None), (None, port), (None, None)):
-            if found := table.get(address):
-                return found
-        return []
+        found = self._names(ip, port)
+        return [] if found is None else found.hosts
 
     def by_address(self, ip: str, port: int) -> Server:
         """The server that a connection belongs to before any name is known."""
         found = self.candidates(ip, port)
         return found[0] if found else self.main
 
-    def by_name(self, ip: str, port: int, name: str, asked_port: int | None) -> Server | None:
+    def by_name(self, ip: str, port: int, name: str) -> Server | None:
         """The host of this address that has this name, or None."""
-        name = name.removesuffix(".").lower()
-        for server in self.candidates(ip, port):
-            if _has_name(server, name):
-                return server
-        return None
+        found = self._names(ip, port)
+        return None if found is None else found.find(name.removesuffix(".").lower())
 
     def by_path(self, ip: str, port: int, path: str) -> Server | None:
         """For clients that send no Host: the host whose `ServerPath` leads the path."""
@@ -66,11 +93,11 @@ class HostTable:
         return _has_name(server, name.removesuffix(".").lower())
 
 
-def _has_name(server: Server, name: str) -> bool:
+def _exact_names(server: Server) -> list[str]:
     core = server.core
     own = core.server_name or server.machine_name
-    if own is not None and own.lower() == name:
-        return True
-    if any(alias.lower() == name for alias in core.aliases):
-        return True
-    return any(strcmp_match(alias.lower(), name) for alias in core.wild_aliases)
+    return [name.lower() for name in (own, *core.aliases) if name is not None]
+
+
+def _has_name(server: Server, name: str) -> bool:
+    return name in _exact_names(server) or any(strcmp_match(alias.lower(), name) for alias in server.core.wild_aliases)

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from coachwhip.request.replay import Entry, Spec, Table, _newest_after_reset, _second_chance
+from coachwhip.request.replay import Entry, Spec, Table, _least_used, _second_chance
 
 HEAD = b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nKeep-Alive: timeout=5, max=100\r\nX-Date: y\r\n\r\n"
 LATER = b"Mon, 23 Nov 2026 10:22:22 GMT"
@@ -35,14 +35,16 @@ def test_variants_differ_by_the_fields_that_were_read_and_by_the_client_if_it_wa
 
 
 def test_the_oldest_that_was_not_asked_for_lately_goes():
-    entries = [entry(used=used) for used in (True, True, False, True)]
+    entries = [entry(used=used) for used in (1, 3, 0, 1)]
     queue = OrderedDict.fromkeys(entries)
     assert _second_chance(queue) is entries[2]
-    assert [one.used for one in entries] == [False, False, False, True]
+    assert [one.used for one in entries] == [0, 0, 0, 1]
     assert list(queue) == [entries[2], entries[3], entries[0], entries[1]]
 
 
-def test_if_all_variants_were_asked_for_the_newest_goes():
-    entries = [entry(used=True) for _ in range(3)]
-    assert _newest_after_reset(entries) is entries[2]
-    assert not any(one.used for one in entries)
+def test_the_variant_that_was_given_again_the_least_goes_and_use_fades():
+    entries = [entry(used=used) for used in (9, 1, 2)]
+    assert _least_used(entries) is entries[1]
+    assert [one.used for one in entries] == [4, 0, 0]
+    assert _least_used(entries) is entries[1]
+    assert [one.used for one in entries] == [4, 0, 0]
