@@ -45,7 +45,8 @@ def ask(port: int, path: str) -> tuple[int, str]:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
+        with error:
+            return error.code, error.read().decode()
 
 
 def links_of(page: str) -> list[str]:
@@ -68,6 +69,7 @@ def test_every_link_of_the_welcome_site() -> None:
         assert status == 404 and "It slipped away." in missing
         with pytest.raises(urllib.error.HTTPError) as moved:
             urllib.request.build_opener(NoRedirect).open(f"http://127.0.0.1:{port}/docs", timeout=10)
+        moved.value.close()
         assert (moved.value.code, moved.value.headers["Location"]) == (301, "https://httpd.apache.org/docs/2.4/")
         _, listing = ask(port, "/files/")
         found = [link if link.startswith("/") else f"/files/{link}" for link in links_of(listing)]

@@ -43,6 +43,8 @@ _UNRECORDED = Record()
 #: Makes the plan by which replays of an answer are logged (provider kind "log_plan").
 Planner = Callable[[Request], LogPlan | None]
 Fields = dict[str, Any]
+#: What was written to each log: how, and the line.
+Written = list[tuple[Callable[[bytes], None], bytes]]
 
 
 class Hit:
@@ -56,7 +58,7 @@ class Hit:
         self.client = client
         self.fields = fields
         #: (write, line) for each log, for this client in this second; None if they differ from request to request.
-        self.lines: list[tuple[Callable[[bytes], None], bytes]] | None = None
+        self.lines: Written | None = None
         self.lines_client = ""
         self.lines_second = b""
 
@@ -194,7 +196,7 @@ class HotPath:
         self.last = entry.request
         if plan.has_readers or entry.log:
             self._stand_in(entry, info, arrived, sent)
-        made: list[tuple[Callable[[bytes], None], bytes]] = [(template.target.write, self._filled(template, entry, info, sent)) for template in plan.lines]
+        made: Written = [(template.target.write, self._filled(template, entry, info, sent)) for template in plan.lines]
         for write, line in made:
             write(line)
         if entry.log:

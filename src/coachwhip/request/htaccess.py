@@ -65,13 +65,14 @@ class HtaccessCache:
                 if kept is not None and kept[0] == seen:
                     return kept[1]
                 data = r.files.read(path, LIMIT)
-            except OSError:
+            except OSError as error:
                 LOG.crit(
                     r,
                     "AH00529",
                     "%s: cannot read it; make sure that it is readable and that '%s' is executable",
                     path,
                     folder,
+                    error=error,
                 )
                 r.notes["error-notes"] = "The server could not read a file that says who may come here, and so lets nobody in."
                 raise HtaccessError(403) from None

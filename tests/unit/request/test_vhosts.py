@@ -37,7 +37,7 @@ CONFIG = """
     ],
 )
 def test_by_name(world: MakeWorld, ip: str, port: int, name: str, found: str | None) -> None:
-    server = world(CONFIG).pipeline.hosts.by_name(ip, port, name, None)
+    server = world(CONFIG).pipeline.hosts.by_name(ip, port, name)
     assert (server.name if server else None) == found
 
 
