@@ -81,7 +81,7 @@ def compare(lines: Lines, data: bytes, limit: int = 100) -> str | None:
     if not data.endswith(b"\r\n\r\n"):
         return None
     try:
-        first, fields = lines.read(data, limit)
+        first, fields, logged = lines.read(data, limit)
     except Unusual:
         return None
     try:
@@ -94,7 +94,7 @@ def compare(lines: Lines, data: bytes, limit: int = 100) -> str | None:
         return f"another request line: {first!r}"
     if framing.kind is not BodyKind.NONE or framing.expect_continue or framing.must_close:
         return f"a body, an expectation or an end: {framing}"
-    return _different_fields(found.headers, fields) or _different_end(framing.keepalive, first, fields)
+    return _different_fields(found.headers, fields | logged) or _different_end(framing.keepalive, first, fields)
 
 
 def _is_about_host(error: BadRequest) -> bool:

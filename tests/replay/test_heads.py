@@ -16,7 +16,7 @@ class Credulous(Lines):
     """Takes whatever comes."""
 
     def read(self, head, limit):
-        return head.split(b"\r\n")[0], {}
+        return head.split(b"\r\n")[0], {}, {}
 
 
 @pytest.mark.parametrize("head", [

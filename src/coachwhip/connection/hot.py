@@ -150,18 +150,21 @@ class HotPath:
         if len(data) > MAX_HEAD or not data.endswith(b"\r\n\r\n"):
             return None
         try:
-            line, fields = self.lines.read(data, table.max_fields)
+            line, fields, logged = self.lines.read(data, table.max_fields)
         except Unusual:
             return None
-        spec = table.find(line, fields.get("host"))
+        spec = table.specs.get((line, fields.get("host")))
         if spec is None:
             return None
         if last:
             fields["connection"] = "close"
-        entry = spec.entries.get(spec.variant(fields, info.client_ip))
+        # Nothing but a host: the plainest of answers, found without its variant.
+        is_plainest = len(fields) == 1 and "host" in fields
+        entry = spec.plainest if is_plainest else spec.entries.get(spec.variant(fields, info.client_ip))
         if entry is None:
             return None
-        self._fields = fields
+        logged |= fields
+        self._fields = logged
         mark = hash(data)
         slot = mark % SECOND_SIGHT
         if self._seen[slot] != mark:
@@ -170,7 +173,7 @@ class HotPath:
             # Seen before: next time these bytes are enough.
             if len(table.raw) >= MAX_RAW:
                 table.raw.clear()
-            table.raw[data] = Hit(entry, info.client_ip if spec.by_client else None, fields)
+            table.raw[data] = Hit(entry, info.client_ip if spec.by_client else None, logged)
         return entry
 
     # -- what each request writes of its own
@@ -265,7 +268,7 @@ class HotPath:
                 if (plan := make(first)) is not None:
                     self.lines.care_about(plan.field_names, logged=True)
         try:
-            line, fields = self.lines.read(data, table.max_fields)
+            line, fields, _ = self.lines.read(data, table.max_fields)
         except Unusual:
             return
         if reply.close and not _asks_to_close(line, fields):

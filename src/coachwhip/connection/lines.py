@@ -1,8 +1,8 @@
-"""Header lines that were validated before: a head taken apart by one dict look-up per line.
+"""A head taken apart by one dict look-up per line, among lines that were validated before.
 
-A line is judged once, by regular expressions at least as strict as the ordinary parser, and remembered by its bytes. Only the fields
-that a kept answer or a log line depends on are given back; of the others it is enough to know that they are plain. Whatever is
-unusual in any way is for the ordinary path to judge.
+One pass over the whole head says that it holds nothing but plain octets and line ends; after that only names are judged, once for
+each spelling. Only the fields that a kept answer or a log line depends on are given back. Whatever is unusual in any way
+is for the ordinary path to judge, which is never laxer than this one.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ MAX_LINE = 512
 MAX_REQUEST_LINE = 4000
 
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-#: A field value that needs no second thought (RFC 9110 §5.5): visible octets or Latin-1, blanks between them, not empty.
-_VALUE = re.compile(rb"[ \t]*[\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*")
-#: One that stands in a log line as it is: nothing to escape, no blanks around it.
-_LOGGABLE = re.compile(rb" ?([\x21\x23-\x5b\x5d-\x7e](?:[\x20\x21\x23-\x5b\x5d-\x7e]*[\x21\x23-\x5b\x5d-\x7e])?)")
 #: GET or HEAD, a plain path, HTTP/1.1 or 1.0.
 _REQUEST = re.compile(rb"(?:GET|HEAD) /[\x21\x22\x24-\x7e]* HTTP/1\.[01]")
+#: What a plain head consists of: visible octets, Latin-1, blanks, line ends (RFC 9110 §5.5).
+_PLAIN = bytes([*range(0x20, 0x7F), *range(0x80, 0x100), 0x09, 0x0D, 0x0A])
+#: A value that stands in a log line as it is: nothing in it has to be escaped.
+_LOGGABLE = re.compile(rb"[\x20\x21\x23-\x5b\x5d-\x7e]+")
 #: Fields that make a request one for the ordinary path, whatever they say.
 UNUSUAL = frozenset({
     "content-length", "transfer-encoding", "expect", "upgrade", "te", "trailer", "http2-settings", "proxy-connection",
 })  # fmt: skip
 _CONNECTION = {"keep-alive": "keep-alive", "close": "close"}
 
-#: Lower-case name, and the value: `str` where answers depend on it, `bytes` ready for a log line where only logs do.
-Field = tuple[str, "str | bytes"]
-_UNKNOWN = ("", "")
+#: Whether answers depend on it, lower-case name, and the value: `str`, or `bytes` ready for a log line.
+Field = tuple[bool, str, "str | bytes"]
+Fields = dict[str, "str | bytes"]
+_UNKNOWN: Field = (False, "", "")
 
 
 class Unusual(Exception):
@@ -60,30 +61,33 @@ class Lines:
             self._known.clear()
             self._spellings.clear()
 
-    def read(self, head: bytes, limit: int) -> tuple[bytes, dict[str, str | bytes]]:
-        """Request line and the fields that count, of a head that ends with an empty line; at most `limit` fields.
+    def read(self, head: bytes, limit: int) -> tuple[bytes, Fields, Fields]:
+        """Request line, the fields that answers depend on, and those that only logs take; at most `limit` fields.
 
-        Costs: a split, and one look-up per line. Raises Unusual.
+        Costs: a pass, a split, and one look-up per line. Raises Unusual.
         """
         lines = head[:-4].split(b"\r\n")
-        if len(lines) > limit:
+        ends = len(lines) + 1
+        if ends > limit + 2 or head.count(b"\r") != ends or head.count(b"\n") != ends or head.translate(None, _PLAIN):
             raise Unusual
         rest = iter(lines)
         first = next(rest)
         if first not in self._request_lines:
             self._learn_request_line(first)
-        fields: dict[str, str | bytes] = {}
+        fields: Fields = {}
+        logged: Fields = {}
         known = self._known.get
         for line in rest:
             field = known(line, _UNKNOWN)
             if field is _UNKNOWN:
                 field = self._learn(line)
             if field is not None:
-                name, value = field
-                if name in fields:
+                matters, name, value = field
+                into = fields if matters else logged
+                if name in into:
                     raise Unusual
-                fields[name] = value
-        return first, fields
+                into[name] = value
+        return first, fields, logged
 
     def _learn_request_line(self, line: bytes) -> None:
         if len(line) > MAX_REQUEST_LINE or _REQUEST.fullmatch(line) is None:
@@ -93,18 +97,14 @@ class Lines:
         self._request_lines.add(line)
 
     def _learn(self, line: bytes) -> Field | None:
-        """Judge a line that was not seen before. Costs a look-up of its name and one regular expression."""
+        """Judge a line of plain octets that was not seen before. Costs a look-up of its name."""
         at = line.find(b":")
         if at < 0:
             raise Unusual
         name = self._spellings.get(line[:at], "")
         if name == "":
             name = self._learn_name(line[:at])
-        field: Field | None = None
-        if name is not None:
-            field = self._field(name, line, at + 1)
-        elif _VALUE.fullmatch(line, at + 1) is None:
-            raise Unusual
+        field = None if name is None else self._field(name, line[at + 1 :].strip(b" \t"))
         if len(line) <= MAX_LINE:
             if len(self._known) >= MAX_LINES:
                 self._known.clear()
@@ -122,17 +122,15 @@ class Lines:
         kept = self._spellings[spelling] = name if name in self._names or name in self._logged else None
         return kept
 
-    def _field(self, name: str, line: bytes, start: int) -> Field:
+    def _field(self, name: str, value: bytes) -> Field:
         if name not in self._names:
-            plain = _LOGGABLE.fullmatch(line, start)
-            if plain is not None:
-                return name, plain[1]
-        if _VALUE.fullmatch(line, start) is None:
+            return False, name, value if _LOGGABLE.fullmatch(value) else value.decode("latin-1")
+        if not value:
             raise Unusual
-        text = line[start:].strip(b" \t").decode("latin-1")
-        if name != "connection":
-            return name, text
-        asked = _CONNECTION.get(text.lower())
-        if asked is None:
-            raise Unusual
-        return name, asked
+        text = value.decode("latin-1")
+        if name == "connection":
+            asked = _CONNECTION.get(text.lower())
+            if asked is None:
+                raise Unusual
+            text = asked
+        return True, name, text

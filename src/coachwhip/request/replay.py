@@ -108,6 +108,13 @@ class Spec:
     headers: tuple[str, ...] = ("connection",)
     by_client: bool = False
     entries: dict[Variant, Entry] = field(default_factory=dict)
+    #: The answer to a request with none of those fields but a host, if it is kept and is the same for every client.
+    plainest: Entry | None = None
+
+    def is_plainest(self, variant: Variant) -> bool:
+        """Whether a variant says nothing of anything but the host."""
+        said = zip(self.headers, variant, strict=False)
+        return not self.by_client and all(value is None or name == "host" for name, value in said)
 
     def variant(self, fields: dict[str, Any], client: str) -> Variant:
         """What tells the answers apart, for these fields and this client."""
@@ -270,6 +277,8 @@ class Replay:
         self._make_room(spec, conf, size, is_file=file is not None)
         spec.table.specs[spec.key] = spec
         spec.entries[variant] = entry
+        if spec.is_plainest(variant):
+            spec.plainest = entry
         self._entries[entry] = None
         if file is not None:
             self._open_files[entry] = None
@@ -306,6 +315,8 @@ class Replay:
         self._open_files.pop(entry, None)
         self.watcher.forget(entry)
         spec = entry.spec
+        if spec.plainest is entry:
+            spec.plainest = None
         if spec.entries.get(entry.variant) is entry:
             del spec.entries[entry.variant]
         if not spec.entries and spec.table.specs.get(spec.key) is spec:
