@@ -63,6 +63,8 @@ class Record:
     until: float | None = None
     #: Error-log lines of this request.
     log: list[LogLine] = field(default_factory=list)
+    #: How many of them are in the log already: those of a first run that was given up for a worker thread.
+    said: int = 0
     #: The explanation, in order; None unless it was asked for.
     steps: list[Step] | None = None
 

@@ -506,7 +506,7 @@ class Request:
     def log_line(self, level: int, module: str, log_id: str, message: str, error: str = "") -> None:
         """Write to the error log, and remember the line as part of the answer."""
         self.record.log.append(LogLine(level, module, log_id, message, error))
-        if self.server.errors is not None:
+        if self.server.errors is not None and len(self.record.log) > self.record.said:
             self.server.errors.write(level, module, log_id, message, connection=self.connection, request=self, error=error)
 
 

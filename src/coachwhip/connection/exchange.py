@@ -144,8 +144,10 @@ class Exchange:
 
     async def _in_thread(self) -> Reply:
         """Run a request whose hooks may block on a worker thread, from its beginning."""
+        given_up = self._r.record
         r, _, status = self._make()
         r.may_block = True
+        r.record.said = len(given_up.log)
         waiting = self._waiting(r, status)
         reply: Reply = await self._wire.host.run_in_thread(lambda: self._blocking(waiting))
         return reply

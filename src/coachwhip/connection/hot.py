@@ -17,12 +17,11 @@ from termios import FIONREAD
 from time import monotonic
 from typing import Any
 
-from coachwhip.api.headers import HeadersIn
-from coachwhip.api.log import LogPlan, LogTemplate
-from coachwhip.api.record import Record
+from coachwhip.api.log import LogTemplate
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection, Server
 from coachwhip.connection.lines import Lines, Unusual
+from coachwhip.connection.standin import Planner, plan_logs, say_again, stand_in
 from coachwhip.request.replay import Entry, Replay, Table
 from coachwhip.request.reply import Reply
 from coachwhip.util.dates import clf_time, http_date
@@ -37,11 +36,6 @@ SECOND_SIGHT = 1 << 14
 #: Longer heads go the ordinary way: no limit on fields can be exceeded below this.
 MAX_HEAD = 8000
 
-#: Where looks of log lines go: nowhere.
-_UNRECORDED = Record()
-
-#: Makes the plan by which replays of an answer are logged (provider kind "log_plan").
-Planner = Callable[[Request], LogPlan | None]
 Fields = dict[str, Any]
 #: What was written to each log: how, and the line.
 Written = list[tuple[Callable[[bytes], None], bytes]]
@@ -195,15 +189,15 @@ class HotPath:
             return
         plan = entry.plan
         if plan is None:
-            plan = entry.plan = self._plan(entry, info, sent)
+            plan = entry.plan = plan_logs(self._planners, entry, self._fields, info, sent)
         self.last = entry.request
         if plan.has_readers or entry.log:
-            self._stand_in(entry, info, arrived, sent)
+            stand_in(entry, self._fields, info, arrived, sent)
         made: Written = [(template.target.write, self._filled(template, entry, info, sent)) for template in plan.lines]
         for write, line in made:
             write(line)
         if entry.log:
-            self._say_again(entry, info)
+            say_again(entry, info)
         elif hit is not None and entry.left is None and not plan.has_readers:
             hit.lines, hit.lines_client, hit.lines_second = made, info.client_ip, self._clf
 
@@ -225,36 +219,6 @@ class HotPath:
             pieces[at] = read(r.first if original else r).encode("utf-8", "surrogateescape")
         return b"".join(pieces)
 
-    def _plan(self, entry: Entry, info: Connection, sent: int) -> LogPlan:
-        """How this answer's replays are logged, once for all of them."""
-        self._stand_in(entry, info, 0, sent)
-        first = entry.request.first
-        plans = [plan for make in self._planners if (plan := make(first)) is not None]
-        return LogPlan(tuple([template for plan in plans for template in plan.lines]))
-
-    def _stand_in(self, entry: Entry, info: Connection, arrived: int, sent: int) -> None:
-        """Let the record of the kept answer speak for the request at hand, as far as logs look."""
-        r = entry.request
-        first = r.first
-        scratch = first.scratch
-        scratch["started"] = time.time()
-        scratch.pop("finished", None)
-        scratch["bytes_in"] = arrived
-        scratch["bytes_out"] = sent
-        first.connection = r.connection = info
-        text = [(name, value if isinstance(value, str) else value.decode("latin-1")) for name, value in self._fields.items()]
-        first.headers_in = r.headers_in = HeadersIn(text, _UNRECORDED)
-        first.notes["replay"] = "hit"
-        first.bytes_sent = r.bytes_sent = entry.body_size
-
-    def _say_again(self, entry: Entry, info: Connection) -> None:
-        r = entry.request
-        if r.server.errors is not None:
-            for said in entry.log:
-                r.server.errors.write(
-                    said.level, said.module, said.log_id, said.message, connection=info, request=r, error=said.error
-                )
-
     # -- keeping
 
     def offer(self, table: Table, data: bytes, info: Connection, reply: Reply) -> None:
@@ -271,7 +235,7 @@ class HotPath:
             line, fields, _ = self.lines.read(data, table.max_fields)
         except Unusual:
             return
-        if reply.close and not _asks_to_close(line, fields):
+        if reply.close and first.server.core.keep_alive and not _asks_to_close(line, fields):
             # Closed for a reason of this connection's own.
             return
         self.replay.counters.misses += 1
