@@ -14,7 +14,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -n auto
 
 check: $(STAMP)
-	$(BIN)/ruff check src tests conformance steps examples
+	$(BIN)/ruff check src tests conformance steps examples fuzz
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto tests/unit tests/project
 

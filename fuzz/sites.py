@@ -127,7 +127,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "If-Match": ("{etag}", '"no"', "*"),
     "If-Unmodified-Since": ("{date}", "Sun, 06 Nov 1994 08:49:37 GMT"),
     "If-Range": ("{etag}", "{date}", '"no"'),
-    "Authorization": tuple("Basic " + base64.b64encode(pair).decode() for pair in (b"ann:s", b"ann:t", b"bob:s", b"eve:x")) + ("Bearer x",),
+    "Authorization": (*tuple("Basic " + base64.b64encode(pair).decode() for pair in (b"ann:s", b"ann:t", b"bob:s", b"eve:x")), "Bearer x"),
     "Cookie": ("c=1", "c=2; d=3", "c=1; " + "x" * 600),
     "Referer": ("http://a.test/", ""),
     "Connection": ("keep-alive", "Keep-Alive", "close", "keep-alive, close", "upgrade", "x"),

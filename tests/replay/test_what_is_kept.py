@@ -131,7 +131,8 @@ def test_log_lines_are_those_of_a_server_without_replay(site):
     logs = {}
     for name, last in (("on", ""), ("off", "Replay Off\n")):
         server = site.serve(SITE + 'LogLevel debug\nErrorLogFormat "%l %M"\nErrorLog {root}/logs/error-NAME.log\n'.replace("NAME", name)
-            + 'CustomLog {root}/logs/NAME.log "%a %A %b %B %H %{Referer}i %{User-Agent}i %{Host}i %k %m %p %P %q %r %R %s %>s %u %U %v %V %X %{ETag}o %I %O"\n'
+            + 'CustomLog {root}/logs/NAME.log "%a %A %b %B %H %{Referer}i %{User-Agent}i %{Host}i %k %m %p %P %q %r %R %s %>s '
+            '%u %U %v %V %X %{ETag}o %I %O"\n'
             .replace("NAME", name) + last, modules=(*MODULES, "logio"))  # fmt: skip
         for _ in range(3):
             for request in asked:
