@@ -395,12 +395,21 @@ class Request:
         """Set `content_type` (parameters included)."""
         self.content_type = value
 
-    def server_name(self) -> str:
-        """The host for self-referential URLs, by `UseCanonicalName`."""
+    def server_name(self, *, may_wait: bool = True) -> str:
+        """The host for self-referential URLs, by `UseCanonicalName`. `may_wait` False: what is known without a look-up (`DNS`)."""
         mode = self.core.use_canonical_name
         if mode == "off" and self.hostname:
             return self.hostname
-        return self.server.name
+        return self._local_name(may_wait) if mode == "dns" else self.server.name
+
+    def _local_name(self, may_wait: bool) -> str:
+        """The name of the address that the client connected to, else the server's; looked up once per connection."""
+        self.record.make_volatile("host name look-up")
+        names, key = self._host_names(), ("local", self.local_ip)
+        if key not in names and may_wait:
+            self.engine.leave_loop(self)
+            names[key] = self.engine.resolve(self.local_ip) or self.server.name
+        return names.get(key, self.server.name)
 
     def server_port(self) -> int:
         """The port for self-referential URLs, by `UseCanonicalName` and `UseCanonicalPhysicalPort`."""

@@ -121,7 +121,11 @@ class Exchange:
             self._wire.guard(self._answered, reply)
 
     async def _later(self, waiting: Waiting, first: Any) -> Reply:
-        """Drive a request that waits for an `async def` handler or for its body."""
+        """Drive a request that waits for an `async def` handler or for its body.
+
+        What was awaited cannot be had a second time, so from then on the request could not begin again on a worker thread for a hook
+        that may block: all that follows runs there straight away.
+        """
         awaited = first
         while True:
             try:
@@ -136,11 +140,11 @@ class Exchange:
                 step, value = waiting.throw, error
             else:
                 step, value = waiting.send, result
-            try:
-                awaited = step(value)
-            except StopIteration as done:
-                reply: Reply = done.value
-                return reply
+            _let_block(self._r)
+            done: tuple[Reply | None, Any] = await self._wire.host.run_in_thread(partial(_advance, step, value))
+            if done[0] is not None:
+                return done[0]
+            awaited = done[1]
 
     async def _in_thread(self) -> Reply:
         """Run a request whose hooks may block on a worker thread, from its beginning."""
@@ -326,6 +330,22 @@ def _broken(
     pipeline: Pipeline, info: Connection, error: BadRequest, line: bytes, started: float
 ) -> tuple[Request, None, int]:
     return intake.begin_broken(pipeline, info, error, line, started), None, error.status
+
+
+def _let_block(r: Request | None) -> None:
+    """Allow this request, and all that it was redirected to, to block."""
+    while r is not None:
+        r.may_block = True
+        r = r.next
+
+
+def _advance(step: Callable[[Any], Any], value: Any) -> tuple[Reply | None, Any]:
+    """One step of a request: its reply, or what it waits for next."""
+    try:
+        return None, step(value)
+    except StopIteration as done:
+        reply: Reply = done.value
+        return reply, None
 
 
 async def _as_coroutine(awaitable: Any) -> Any:

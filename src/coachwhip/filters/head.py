@@ -12,12 +12,13 @@ import re
 from coachwhip.api.headers import Headers
 from coachwhip.api.request import Request
 from coachwhip.protocol.status import status_line
+from coachwhip.util.dates import http_date
 
 __all__ = ["BadHeader", "head_bytes", "merged_fields"]
 
 #: A 304 does not describe the content that it does not carry (RFC 9110 §15.4.5).
 NOT_IN_304 = frozenset(
-    ("content-type", "content-length", "content-encoding", "content-language", "content-range", "content-md5")
+    ("content-type", "content-length", "content-encoding", "content-language", "content-range")
 )
 #: Fields that stand at the head of every answer.
 _FIRST = frozenset(("date", "server"))
@@ -59,6 +60,9 @@ def merged_fields(r: Request) -> Headers:
         fields.set("Content-Encoding", ", ".join(r.content_encodings))
     if r.content_languages:
         fields.set("Content-Language", ",".join(dict.fromkeys(r.content_languages)))
+    if r.no_cache and "Expires" not in fields:
+        # HTTP/1.0 has no other word for "not to be kept"; RFC 9111 §5.3.
+        fields.set("Expires", http_date(r.now()))
     return fields
 
 

@@ -148,6 +148,7 @@ def open_error_logs(startup: Startup) -> None:
         room.close()
         raise LogTargetError(str(error)) from error
     room.on_loss = lambda writer, lines: _report_loss(startup.main, writer, lines)
+    room.on_failure = lambda writer, error: _report_failure(startup.main, writer, error)
 
 
 def _open(room: LogRoom, target: str) -> tuple[Put, bool]:
@@ -183,3 +184,7 @@ def _to_syslog(logger: Syslog) -> Put:
 
 def _report_loss(main: Server, writer: Writer, lines: int) -> None:
     main.log_line(Level.ERROR, "core", "", f"{lines} log lines were lost: {writer.name} did not take them")
+
+
+def _report_failure(main: Server, writer: Writer, error: OSError) -> None:
+    main.log_line(Level.WARN, "log_config", "AH00646", f"Error writing to {writer.name}", reason_text(error))

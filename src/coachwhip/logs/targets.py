@@ -69,6 +69,8 @@ class LogRoom:
         self.programs: list[Program] = []
         #: Told when a target takes lines again after some were lost: (name, lines).
         self.on_loss: Callable[[Writer, int], None] | None = None
+        #: Told once when a target stops taking lines, and why.
+        self.on_failure: Callable[[Writer, OSError], None] | None = None
         self._writers: list[Writer] = []
         self._files: dict[str, Writer] = {}
         self._soon: Callable[[Callable[[], None]], object] | None = None
@@ -114,13 +116,18 @@ class LogRoom:
         return self._keep(program.write_fd, target, turns=turns, buffered=buffered)
 
     def _keep(self, fd: int, name: str, *, turns: bool, buffered: bool = False) -> Writer:
-        writer = Writer(fd, name, turns=self if turns else None, buffered=buffered, on_loss=self._lost)
+        at_turns = self if turns else None
+        writer = Writer(fd, name, turns=at_turns, buffered=buffered, on_loss=self._lost, on_failure=self._failed)
         self._writers.append(writer)
         return writer
 
     def _lost(self, writer: Writer, lines: int) -> None:
         if self.on_loss is not None:
             self.on_loss(writer, lines)
+
+    def _failed(self, writer: Writer, error: OSError) -> None:
+        if self.on_failure is not None:
+            self.on_failure(writer, error)
 
     # -- the loop
 

@@ -41,7 +41,21 @@ class Turns(Protocol):
 class Writer:
     """Implements `api.log.LogTarget` on a descriptor."""
 
-    __slots__ = ("_buffered", "_fd", "_is_file", "_lines", "_lock", "_lost", "_on_loss", "_scheduled", "_size", "_turns", "name")
+    __slots__ = (
+        "_buffered",
+        "_failure",
+        "_fd",
+        "_is_file",
+        "_lines",
+        "_lock",
+        "_lost",
+        "_on_failure",
+        "_on_loss",
+        "_scheduled",
+        "_size",
+        "_turns",
+        "name",
+    )
 
     def __init__(
         self,
@@ -51,6 +65,7 @@ class Writer:
         turns: Turns | None = None,
         buffered: bool = False,
         on_loss: Callable[[Writer, int], None] | None = None,
+        on_failure: Callable[[Writer, OSError], None] | None = None,
     ) -> None:
         """Own `fd`. Without `turns` each line is written at once; `buffered` keeps lines until there are `ATOMIC` bytes."""
         self.name = name
@@ -59,6 +74,9 @@ class Writer:
         self._buffered = buffered
         #: Called with the number of lines that were lost, when the target takes lines again.
         self._on_loss = on_loss
+        #: Called with the reason when the target stops taking lines: once, until it has taken some again.
+        self._on_failure = on_failure
+        self._failure: OSError | None = None
         self._is_file = stat.S_ISREG(os.fstat(fd).st_mode)
         self._lock = threading.Lock()
         self._lines: list[bytes] = []
@@ -113,19 +131,26 @@ class Writer:
                 self._turns.later(RETRY, self._on_turn)
         elif lines and 0 < lost_before == self._lost:
             self._report()
+        self._report_failure(lost_before)
 
     def _report(self) -> None:
         lost, self._lost = self._lost, 0
         if self._on_loss is not None:
             self._on_loss(self, lost)
 
+    def _report_failure(self, lost_before: int) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None and lost_before == 0 and self._on_failure is not None:
+            self._on_failure(self, failure)
+
     def _write_file(self, lines: list[bytes]) -> list[bytes]:
         data = b"".join(lines)
         try:
             while data:
                 data = data[os.write(self._fd, data) :]
-        except OSError:
+        except OSError as error:
             # A full disk costs lines, never requests.
+            self._failure = error
             self._lost += data.count(b"\n")
         return []
 
@@ -143,7 +168,8 @@ class Writer:
                 count = os.write(self._fd, piece)
             except BlockingIOError:
                 return lines[at:]
-            except OSError:
+            except OSError as error:
+                self._failure = error
                 self._lost += len(lines) - at
                 return []
             if count < len(piece):

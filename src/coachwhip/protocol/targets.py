@@ -68,7 +68,7 @@ def parse_target(target: bytes, *, method: bytes = b"GET", strict: bool = True) 
     if target == b"*" and method == b"OPTIONS":
         return _ASTERISK
     if scheme := _SCHEME.match(target):
-        return _absolute(target, scheme, strict)
+        return _absolute(target, scheme, strict, is_options=method == b"OPTIONS")
     if target[:1] == b"?":
         # No path at all: Apache reads it as the root, and so do its proxies.
         path, query = _split(b"/" + target, strict)
@@ -76,7 +76,7 @@ def parse_target(target: bytes, *, method: bytes = b"GET", strict: bool = True) 
     raise _unparsable(target)
 
 
-def _absolute(target: bytes, scheme: re.Match[bytes], strict: bool) -> Target:
+def _absolute(target: bytes, scheme: re.Match[bytes], strict: bool, *, is_options: bool) -> Target:
     name = scheme[1].lower()
     rest = target[scheme.end() :]
     host, port = None, None
@@ -85,6 +85,9 @@ def _absolute(target: bytes, scheme: re.Match[bytes], strict: bool) -> Target:
     if strict and not host and name in (b"http", b"https"):
         # RFC 9110 §4.2.1: a recipient rejects an http URI with an empty host. Apache serves it.
         raise _unparsable(target)
+    if is_options and not rest:
+        # RFC 9112 §3.2.4: so a proxy is asked about the whole server.
+        return Target(TargetForm.ABSOLUTE, b"*", None, name, host, port)
     if rest[:1] in (b"", b"?", b"#"):
         rest = b"/" + rest
     path, query = _split(rest, strict)

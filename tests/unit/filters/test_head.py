@@ -20,7 +20,7 @@ DATE = "Mon, 01 Jan 2024 00:00:00 GMT"
 def request(**changed: Any) -> Any:
     plain: dict[str, Any] = {
         "status": 200, "status_line": None, "env": Table(), "notes": Table(), "protocol_number": 1001, "core": CoreDir(),
-        "content_type": None, "content_encodings": [], "content_languages": [],
+        "content_type": None, "content_encodings": [], "content_languages": [], "no_cache": False, "now": lambda: 1704067200.0,
         "headers_out": Headers(), "err_headers_out": Headers(),
     }  # fmt: skip
     return SimpleNamespace(**{**plain, **changed})
@@ -45,7 +45,7 @@ def test_order_of_fields() -> None:
 
 
 def test_a_304_does_not_describe_content() -> None:
-    fields = [("ETag", '"a"'), ("Content-Length", "5"), ("Content-MD5", "x"), ("Content-Location", "b")]
+    fields = [("ETag", '"a"'), ("Content-Length", "5"), ("Content-Range", "x"), ("Content-Location", "b")]
     r = request(status=304, headers_out=Headers(fields), content_type="text/html", content_languages=["en"])
     assert head(r)[3:-2] == ['ETag: "a"', "Content-Location: b"]
 
@@ -118,3 +118,9 @@ def test_every_field_is_one_line_or_refused(name: str, value: str) -> None:
 def test_http_1_0_only_when_it_is_asked_for() -> None:
     assert head(request(env=Table({"force-response-1.0": "1"}), protocol_number=1000))[0] == "HTTP/1.0 200 OK"
     assert head(request(env=Table({"force-response-1.0": "1"})))[0] == "HTTP/1.1 200 OK"
+
+
+def test_what_is_not_to_be_kept_has_expired_for_http_1_0_too() -> None:
+    assert head(request(no_cache=True))[3] == f"Expires: {DATE}"
+    own = request(no_cache=True, headers_out=Headers([("Expires", "0")]))
+    assert head(own)[3:-2] == ["Expires: 0"]

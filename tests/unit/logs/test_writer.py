@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -147,6 +148,15 @@ def test_a_closed_pipe_and_a_full_disk_cost_lines_only() -> None:
     full = Writer(os.open("/dev/full", os.O_WRONLY), "full")
     full.write(b"one\n")
     assert full.lost == 1
+    full.close()
+
+
+def test_a_full_disk_is_told_once() -> None:
+    told: list[int | None] = []
+    full = Writer(os.open("/dev/full", os.O_WRONLY), "full", on_failure=lambda writer, error: told.append(error.errno))
+    full.write(b"one\n")
+    full.write(b"two\n")
+    assert full.lost == 2 and told == [errno.ENOSPC]
     full.close()
 
 

@@ -33,10 +33,7 @@ def _default_type(context: DirectiveContext, word: str) -> None:
 
 
 def _canonical_name(context: DirectiveContext, word: str) -> str:
-    mode = choice(("on", "off", "dns"), "parameter must be 'on', 'off', or 'dns'")(context, word)
-    if mode == "dns":
-        raise refuse("UseCanonicalName DNS is not supported yet: write On or Off")
-    return mode
+    return choice(("on", "off", "dns"), "parameter must be 'on', 'off', or 'dns'")(context, word)
 
 
 def _on_off(context: DirectiveContext, word: str) -> bool:
@@ -227,7 +224,6 @@ DIR_ROWS = (
         args=Args.ONE,
         where=ANYWHERE,
         help="where the server's own name comes from",
-        differs="DNS is refused",
     ),
     Directive(
         "UseCanonicalPhysicalPort",

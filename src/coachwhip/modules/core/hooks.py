@@ -6,6 +6,7 @@ These run last (or, for the walk's companions, in Apache's places); every other 
 from __future__ import annotations
 
 from coachwhip.api import CoreServer, End, File, FileKind, Options, Order, Outcome, Request, Result, Stream, phases
+from coachwhip.api.core import ETag
 from coachwhip.expr import EvaluationError
 from coachwhip.modules.core.core import MODULE
 from coachwhip.protocol.http1 import REGISTERED_METHODS
@@ -15,6 +16,8 @@ LINKS = Options.FOLLOW_SYM_LINKS | Options.SYM_LINKS_IF_OWNER_MATCH
 READ_METHODS = ("GET", "HEAD", "POST")
 #: The largest body that TRACE sends back, in bytes.
 TRACE_BODY = 64 << 10
+#: The largest file, in bytes, that is read for its digest while other connections wait.
+QUICK_DIGEST = 64 << 10
 #: Fields that TRACE does not send back: a script could read there what it may not (RFC 9110 §9.3.8). Apache sends them.
 TRACE_SECRETS = frozenset({"authorization", "cookie", "proxy-authorization"})
 #: `AcceptPathInfo` → `Request.used_path_info`.
@@ -159,6 +162,9 @@ def options_asterisk(r: Request) -> Result:
 def serve_file(r: Request) -> Result:
     """The default handler: send the file at `r.filename`."""
     r.allowed |= {"GET", "OPTIONS", "POST"}
+    if r.finfo.size > QUICK_DIGEST and (r.core.content_digest or r.core.file_etag.value & ETag.DIGEST):
+        # Before the body is touched: on the thread the request begins again.
+        r.engine.leave_loop(r)
     if r.body is not None:
         return _after_body(r)  # type: ignore[return-value]
     return _serve(r)
@@ -203,6 +209,8 @@ def _serve(r: Request) -> Result:
     r.engine.set_validators(r, conf.file_etag.value)
     r.headers_out.set("Accept-Ranges", "none" if conf.max_ranges == 0 else "bytes")
     r.headers_out.set("Content-Length", str(file.size))
+    if conf.content_digest:
+        r.headers_out.set("Content-MD5", r.engine.md5_of(r, file))
     answer = r.meets_conditions()
     if isinstance(answer, int):
         # Sent with all that describes the file; a page of the server's would hide its validators.
@@ -210,7 +218,5 @@ def _serve(r: Request) -> Result:
         r.status = answer
         r.send(End())
         return Outcome.OK
-    if conf.content_digest:
-        r.headers_out.set("Content-MD5", r.engine.md5_of(r, file))
     r.send(File(file, 0, file.size), End())
     return Outcome.OK

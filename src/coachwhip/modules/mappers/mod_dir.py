@@ -102,7 +102,7 @@ def serve_directory(r: Request) -> Result:
     """Turn a folder into its index file, and what does not exist into the fallback."""
     if r.finfo.kind is FileKind.DIRECTORY:
         return _directory(r)
-    if r.finfo.kind is FileKind.MISSING and r.handler is None:
+    if r.finfo.kind is FileKind.MISSING and r.handler is None and r.uri != "*":
         return _serve_fallback(r)
     return Outcome.DECLINED
 

@@ -281,7 +281,7 @@ CODES: dict[str, LogCode] = {
     "u": LogCode(_plain(_user)),
     "U": LogCode(_plain(lambda r: _escape_path(r.uri)), original=True),
     "v": LogCode(_plain(lambda r: _escape(r.server.name))),
-    "V": LogCode(_plain(lambda r: _escape(r.server_name()))),
+    "V": LogCode(_plain(lambda r: _escape(r.server_name(may_wait=False)))),
     "X": LogCode(_plain(_connection_state), kind=_READ),
     "^ti": LogCode(_trailer_in, kind=_READ),
     "^to": LogCode(_trailer_out, kind=_READ),
