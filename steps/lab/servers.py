@@ -45,9 +45,9 @@ DocumentRoot {folder}/www
     Require all granted
 </Directory>
 DirectoryIndex index.html
-StartServers 2
-MinSpareThreads 25
-MaxSpareThreads 75
+StartServers 6
+MinSpareThreads 150
+MaxSpareThreads 150
 ThreadsPerChild 25
 MaxRequestWorkers 150
 KeepAlive On
