@@ -47,10 +47,9 @@ def parse(head: bytes) -> tuple[bytes, bytes, bool]:
         headers.setdefault(field[1].lower(), []).append(field[2].strip(b" \t"))
     if not asked or len(head) > HEAD_LIMIT or len(headers.get(b"host", ())) not in ((1,) if asked[3] == b"1" else (0, 1)):
         raise Refused(HTTPStatus.BAD_REQUEST)
-    if b"transfer-encoding" in headers or headers.get(b"content-length", [b"0"]) != [b"0"]:
-        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)  # a body left unread would be the next request
-    if asked[1] not in (b"GET", b"HEAD"):
-        raise Refused(HTTPStatus.NOT_IMPLEMENTED)
+    has_body = b"transfer-encoding" in headers or headers.get(b"content-length", [b"0"]) != [b"0"]
+    if has_body or asked[1] not in (b"GET", b"HEAD"):  # a body left unread would be the next request
+        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE if has_body else HTTPStatus.NOT_IMPLEMENTED)
     options = {word.strip(b" \t").lower() for word in b",".join(headers.get(b"connection", ())).split(b",")}
     keep = b"close" not in options and (asked[3] == b"1" or b"keep-alive" in options)
     return asked[1], unquote_to_bytes(asked[2].partition(b"?")[0]), keep
@@ -69,10 +68,9 @@ def look(file: str) -> tuple[int, ...]:
 
 def answer(head: bytes) -> tuple[bytes, bool]:
     """Return the response to a head, and whether another request may follow; from memory, if nothing has changed."""
-    if head in kept:
-        response, keep, file, seen = kept[head]
-        if seen == look(file):
-            return response, keep
+    response, keep, file, seen = kept.get(head, (b"", False, "", ()))
+    if seen and seen == look(file):
+        return response, keep
     method, path, keep = parse(head)
     path = path + b"index.html" if path.endswith(b"/") else path
     file = os.path.join(ROOT, os.fsdecode(path.lstrip(b"/")))
@@ -91,10 +89,8 @@ def answer(head: bytes) -> tuple[bytes, bool]:
 
 def respond(status: HTTPStatus, body: bytes, kind: str = "text/html", method: bytes = b"GET", keep: bool = False) -> bytes:
     """Return one response, head and body."""
-    head = (
-        f"HTTP/1.1 {status} {status.phrase}\r\nDate: {formatdate(usegmt=True)}\r\nContent-Type: {kind}\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: {'keep-alive' if keep else 'close'}\r\n\r\n"
-    )
+    head = f"HTTP/1.1 {status} {status.phrase}\r\nDate: {formatdate(usegmt=True)}\r\nContent-Type: {kind}\r\n"
+    head += f"Content-Length: {len(body)}\r\nConnection: {'keep-alive' if keep else 'close'}\r\n\r\n"
     return head.encode() + (b"" if method == b"HEAD" else body)
 
 
@@ -111,12 +107,11 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         *heads, self.inbox = (self.inbox + data).split(b"\r\n\r\n")
         for head in heads if len(heads) < PIPELINE_LIMIT and len(self.inbox) <= HEAD_LIMIT else [b""]:
-            self.take(head)
+            if not self.transport.is_closing():
+                self.take(head)
 
     def take(self, head: bytes) -> None:
         """Answer one request, then give the client time for another or close."""
-        if self.transport.is_closing():
-            return
         try:
             response, keep = answer(head)
         except Refused as refused:
@@ -136,8 +131,7 @@ class Connection(asyncio.Protocol):
 
 async def serve() -> None:
     """Serve in this process for ever."""
-    server = await asyncio.get_running_loop().create_server(Connection, "127.0.0.1", PORT, backlog=511)
-    await server.serve_forever()
+    await (await asyncio.get_running_loop().create_server(Connection, "127.0.0.1", PORT, backlog=511)).serve_forever()
 
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)
