@@ -102,9 +102,6 @@ class Engine(Protocol):
     def expr_scope(self, r: Request) -> Any:
         """The `expr.Scope` of this request, for evaluating expressions."""
 
-    def lines_of(self, r: Request) -> Any:
-        """Sources of the folded settings, for `explain`."""
-
 
 class BodyError(Exception):
     """A request body cannot be read to its end; `status` says how the request is to be answered."""

@@ -322,10 +322,6 @@ class Pipeline:
         """See `Engine`."""
         return RequestScope(self, r)
 
-    def lines_of(self, r: Request) -> Any:
-        """See `Engine`."""
-        return r.dir_settings
-
     def log_transaction(self, r: Request) -> None:
         """After the answer went out, or was cut."""
         try:

@@ -26,7 +26,7 @@ from coachwhip.util.dates import http_date
 if TYPE_CHECKING:
     from coachwhip.request.pipeline import Pipeline
 
-__all__ = ["BodyCut", "Reply", "Unsatisfiable", "make_reply"]
+__all__ = ["Reply", "Unsatisfiable", "make_reply"]
 
 LOG = ModuleLog("core")
 _CHUNK_END = b"\r\n"
@@ -36,10 +36,6 @@ _LAST = ("transfer-encoding", "content-type", "content-encoding", "content-langu
 
 #: The most pieces that are made ahead to find out whether a body is small.
 MAX_STEPS = 16
-
-
-class BodyCut(Exception):
-    """The body cannot be completed (a filter failed, a file shrank): close without an end."""
 
 
 @dataclass(slots=True)
