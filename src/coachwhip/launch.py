@@ -12,9 +12,10 @@ from coachwhip.config import LoadOptions
 from coachwhip.logs.targets import LogRoom
 from coachwhip.mpm.alone import serve_alone
 from coachwhip.mpm.generation import Generation
-from coachwhip.mpm.listeners import ListenAddress
+from coachwhip.mpm.listeners import ListenAddress, Queue
 from coachwhip.mpm.parent import Parent
 from coachwhip.mpm.pidfile import PidFile
+from coachwhip.mpm.policy import policy_of
 from coachwhip.mpm.privileges import drop_privileges, find_identity
 from coachwhip.server import REFUSALS, Instance, Plan, StartRefused, open_plan
 
@@ -45,8 +46,9 @@ def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generatio
         instance.pipeline,
         list(dict.fromkeys(ListenAddress(one.host, one.port) for one in conf.listeners)),
         pid_file_of(conf, startup.server_root) if has_pid_file else None,
-        threads=conf.threads_per_child or 25,
-        backlog=conf.listen_backlog,
+        policy=policy_of(conf, instance.loaded.mpm or "event", len(os.sched_getaffinity(0))),
+        queue=Queue(conf.listen_backlog, conf.receive_buffer_size, conf.send_buffer_size),
+        core_dumps=conf.core_dump_directory,
         graceful_timeout=conf.graceful_shutdown_timeout,
         is_quiet=not has_pid_file,
     )

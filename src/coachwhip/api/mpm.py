@@ -49,6 +49,9 @@ class ServerMpm:
     async_request_worker_factor: float = 2.0
     #: 0: a worker process is never replaced.
     max_connections_per_child: int = 0
+    #: Bytes and seconds at which a worker process is replaced; 0: never.
+    max_memory_per_child: int = 0
+    max_age_per_child: int = 0
     #: KiB that an allocator may keep; -1: not said. Has nothing to act on here.
     max_mem_free: int = -1
     thread_stack_size: int = 0

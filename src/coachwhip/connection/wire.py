@@ -81,6 +81,11 @@ class Wire:
         """The socket was given back."""
         return self.state is State.CLOSED
 
+    @property
+    def moved(self) -> int:
+        """Bytes in both directions so far, those of an answer on its way included: what shows that a connection makes progress."""
+        return self.info.bytes_in + self.info.bytes_out + (self._outbox.sent if self._outbox is not None else 0)
+
     def guard(self, step: Callable[..., None], *args: Any) -> None:
         """Every way in from the loop: a fault of ours ends this connection alone."""
         try:

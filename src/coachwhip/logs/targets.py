@@ -73,6 +73,7 @@ class LogRoom:
         self.on_failure: Callable[[Writer, OSError], None] | None = None
         self._writers: list[Writer] = []
         self._files: dict[str, Writer] = {}
+        self._error_files: list[tuple[str, Writer]] = []
         self._soon: Callable[[Callable[[], None]], object] | None = None
         self._later: Callable[[float, Callable[[], None]], object] | None = None
 
@@ -92,7 +93,22 @@ class LogRoom:
 
     def open_error_file(self, path: str) -> Writer:
         """A file whose lines are written one by one. Raises OSError."""
-        return self._keep(open_file(path), path, turns=False)
+        writer = self._keep(open_file(path), path, turns=False)
+        self._error_files.append((path, writer))
+        return writer
+
+    def reopen(self) -> None:
+        """Open every file by its name again, which may be another file by now: all of them, or none. Raises OSError."""
+        opened: list[tuple[Writer, int]] = []
+        try:
+            for path, writer in [*self._files.items(), *self._error_files]:
+                opened.append((writer, open_file(path)))
+        except OSError:
+            for _, fd in opened:
+                os.close(fd)
+            raise
+        for writer, fd in opened:
+            writer.replace(fd)
 
     def open_program(self, target: str, *, turns: bool, buffered: bool = False) -> Writer:
         """Run what follows `|` (`||` the same, `|$` through the shell) and write to it.
@@ -169,6 +185,7 @@ class LogRoom:
             os.close(program.read_fd)
         self._writers.clear()
         self._files.clear()
+        self._error_files.clear()
         self.programs.clear()
 
     def forget(self) -> None:

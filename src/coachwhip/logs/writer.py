@@ -177,6 +177,12 @@ class Writer:
             at = end
         return []
 
+    def replace(self, fd: int) -> None:
+        """Write to another file from now on, of the same kind; it is read under the same descriptor, and `fd` is given back."""
+        self.finish()
+        os.dup2(fd, self._fd, inheritable=False)
+        os.close(fd)
+
     def close(self) -> None:
         """Write what there is, wait a moment for a pipe that is full, and give the descriptor back."""
         self.finish()

@@ -47,13 +47,16 @@ class Takes(Protocol):
 class Acceptor:
     """Accepts from one listener."""
 
-    __slots__ = ("_accept", "_guest", "_is_v4", "_local", "_on_no_room", "_worker", "listener")
+    __slots__ = ("_accept", "_guest", "_is_v4", "_local", "_on_no_room", "_worker", "accepted", "listener", "turn")
 
     def __init__(
         self, listener: socket.socket, worker: Takes, *, at_once: bool, on_no_room: Callable[[Acceptor, OSError], None]
     ) -> None:
         """`at_once`: serve at accept. `on_no_room`: told when the process or the system is out of descriptors or memory."""
         self.listener = listener
+        #: How many are accepted in one turn of the loop at most, and how many were in all.
+        self.turn = TURN
+        self.accepted = 0
         # The descriptor alone: a `socket` object, and the system calls it makes to know itself, are for connections that stay.
         self._accept: Callable[[], tuple[int, tuple[Any, ...]]] = listener._accept  # type: ignore[attr-defined]
         self._worker = worker
@@ -66,7 +69,7 @@ class Acceptor:
 
     def accept(self) -> None:
         """Take what waits, up to a bound. Called when the listener is readable."""
-        for _ in range(TURN):
+        for _ in range(self.turn):
             try:
                 fd, client = self._accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -75,6 +78,7 @@ class Acceptor:
                 if error.errno in NO_ROOM:
                     self._on_no_room(self, error)
                 return
+            self.accepted += 1
             who = client if self._is_v4 else (_plain(client[0]), client[1])
             try:
                 os.set_blocking(fd, False)

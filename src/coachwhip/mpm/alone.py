@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
+from coachwhip.mpm.claim import claim_pid_file, drop_pid_file
 from coachwhip.mpm.generation import Generation, announce
 from coachwhip.mpm.listeners import Listeners
-from coachwhip.mpm.parent import claim_pid_file, drop_pid_file
 from coachwhip.mpm.worker import Worker, new_loop
 
 __all__ = ["serve_alone"]
@@ -21,13 +21,13 @@ def serve_alone(generation: Generation, ready: Callable[[], None] = lambda: None
         PidFileError: the pid file cannot be written.
     """
     listeners = Listeners()
-    listeners.add(generation.addresses, generation.backlog)
+    listeners.add(generation.addresses, generation.queue)
     claim_pid_file(generation)
     try:
         announce(generation, "resuming normal operations")
         generation.drop_privileges()
         loop = new_loop()
-        worker = Worker(generation.pipeline, listeners.sockets(generation.addresses), generation.threads, loop)
+        worker = Worker(generation.pipeline, listeners.sockets(generation.addresses), generation.policy, loop)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stop)
         for number in (signal.SIGUSR1, signal.SIGWINCH):

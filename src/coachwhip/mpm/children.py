@@ -1,182 +1,202 @@
-"""Workers as the parent sees them: forked, waited for, told to go; and the lifeline that tells them when the parent is gone.
+"""Workers as the parent sees them: forked, heard, told to go, and buried.
 
-A worker says "up" through a pipe of its own once its loop runs. What it does then is in `worker.py`.
+What one of them does is in `birth.py` and `worker.py`; how many there are to be, and which of them must be replaced, in `upkeep.py`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import select
 import signal
-import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NoReturn
 
-from coachwhip.api.log import ModuleLog
-from coachwhip.mpm.generation import Generation, StartFailed
-from coachwhip.mpm.listeners import Listeners
+from coachwhip.logs.targets import LogRoom
+from coachwhip.mpm.birth import LEAVING, UP, Inheritance, be_worker, stack_file
+from coachwhip.mpm.generation import Generation
+from coachwhip.mpm.pulse import Pulse
 from coachwhip.mpm.scoreboard import Board
-from coachwhip.mpm.worker import Worker, new_loop
 
-__all__ = ["Child", "Children", "Lifeline"]
+__all__ = ["Child", "Children"]
 
-LOG = ModuleLog("mpm_event")
-#: How long a worker may take until it serves, in seconds.
-START_WAIT = 30.0
-#: How long a worker may go on when its parent is gone, in seconds.
-ORPHAN_WAIT = 60.0
+#: A worker that does not go when it is killed is killed again after so many seconds.
+AGAIN = 1.0
+#: Longest stack dump that is read, in bytes.
+DUMP = 64 << 10
 
 
-class Lifeline:
-    """A pipe on which nothing is ever written: only the parent has its other end, so its end of file is the parent's death."""
-
-    def __init__(self) -> None:
-        self._read, self._write = os.pipe()
-
-    def hold(self, worker: Worker) -> None:
-        """In a worker: finish what is begun and end, should the parent die."""
-        os.close(self._write)
-        worker.loop.add_reader(self._read, self._orphaned, worker)
-
-    def _orphaned(self, worker: Worker) -> None:
-        worker.loop.remove_reader(self._read)
-        # Nobody is left to kill a worker whose clients never finish.
-        worker.loop.call_later(ORPHAN_WAIT, worker.stop)
-        worker.drain()
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Child:
     """A worker process."""
 
     pid: int
     generation: Generation
+    #: Monotonic second of its fork.
     born: float
-    #: Where it sits on the scoreboard.
+    #: Where it sits on the scoreboard; 0 if there was no seat left.
     row: int
+    #: The reading end of the pipe on which it speaks, and the file for its stacks.
+    pipe: int
+    stacks: int
+    #: Its loop runs.
+    is_up: bool = False
+    #: It takes no more connections, or was told to take none.
+    is_leaving: bool = False
+    #: It goes as soon as another has taken its place.
+    is_retiring: bool = False
     #: Monotonic second at which it is killed, if it was told to go.
     deadline: float | None = None
-    leaving: bool = False
 
 
 class Children:
     """The workers of all generations that have some left."""
 
-    def __init__(self, lifeline: Lifeline, listeners: Listeners, blocked: Iterable[signal.Signals]) -> None:
-        """`blocked` are the signals that the parent blocks and a worker must not."""
-        self._lifeline = lifeline
-        self._listeners = listeners
-        self._blocked = set(blocked)
+    def __init__(self, parent: Inheritance, poll: select.poll) -> None:
+        """`poll` is told of the pipes on which workers speak."""
+        self._parent = parent
+        self._poll = poll
         self._alive: dict[int, Child] = {}
-        self._board = Board()
+        self._pipes: dict[int, Child] = {}
 
     def __bool__(self) -> bool:
         return bool(self._alive)
 
-    def remove(self, pid: int) -> Child | None:
-        """Forget a worker that ended; None if it was none."""
-        child = self._alive.pop(pid, None)
-        if child is not None:
-            self._board.release(child.row)
-        return child
+    @property
+    def board(self) -> Board:
+        """The scoreboard."""
+        return self._parent.board
 
-    def fill(self, generation: Generation, *, wait: bool = False, old: Generation | None = None) -> None:
-        """Fork workers until there are as many of this generation as it asks for; `old` is the one whose place it takes.
+    def all(self) -> list[Child]:
+        """Everyone, oldest first."""
+        return list(self._alive.values())
+
+    def staying(self, generation: Generation) -> list[Child]:
+        """Those of a generation that are to go on serving."""
+        return [c for c in self._alive.values() if c.generation is generation and not c.is_leaving and not c.is_retiring]
+
+    def leaving(self) -> list[Child]:
+        """Those that were told to go, or go."""
+        return [c for c in self._alive.values() if c.is_leaving]
+
+    def pulse(self, child: Child) -> Pulse:
+        """What it said of itself last."""
+        return self.board.pulses.feel(child.row) if child.row else Pulse()
+
+    # -- coming
+
+    def fork(self, generation: Generation, count: int, logs: Iterable[LogRoom] = ()) -> None:
+        """Fork so many workers. `logs`: those of other generations, which they must let go of.
 
         Raises:
-            StartFailed: with `wait`, one of them ended or said nothing for too long.
+            OSError: the system is out of processes, memory or descriptors; some may have been forked.
         """
-        alive = sum(1 for c in self._alive.values() if c.generation is generation and not c.leaving)
-        for _ in range(generation.processes - alive):
-            up = self._fork(generation, old)
-            try:
-                if wait and not _says_up(up):
-                    raise StartFailed("a worker ended before it served; the error log says why")
-            finally:
-                os.close(up)
+        gc.freeze()
+        for _ in range(count):
+            self._fork(generation, logs)
 
-    def dismiss(self, farewell: signal.Signals, wait: float, generation: Generation | None = None) -> None:
-        """Tell workers (of one generation, or all) to go; after `wait` seconds they are killed, with 0 never."""
-        for child in self._alive.values():
-            if generation is not None and child.generation is not generation:
-                continue
-            child.leaving = True
+    def _fork(self, generation: Generation, logs: Iterable[LogRoom]) -> None:
+        hear, say = os.pipe()
+        stacks = -1
+        row = self.board.claim()
+        try:
+            stacks = stack_file()
+            with self._parent.signals.held_back():
+                pid = os.fork()
+                if pid == 0:
+                    os.close(hear)
+                    self._let_go()
+                    be_worker(self._parent, generation, logs, say, stacks, row)
+        except OSError:
+            self.board.release(row)
+            _close(hear, stacks)
+            raise
+        finally:
+            os.close(say)
+        child = Child(pid, generation, time.monotonic(), row, hear, stacks)
+        self._alive[pid] = self._pipes[hear] = child
+        self._poll.register(hear, select.POLLIN)
+
+    def _let_go(self) -> None:
+        """In a child: the others are none of its business."""
+        for other in self._alive.values():
+            _close(other.pipe, other.stacks)
+
+    def hear(self, pipe: int) -> None:
+        """Something is to be read on a worker's pipe."""
+        child = self._pipes.get(pipe)
+        if child is None:
+            return
+        said = os.read(pipe, 64)
+        if not said:
+            # It is dead or dying; the system will say so.
+            self._poll.unregister(pipe)
+            del self._pipes[pipe]
+        child.is_up = child.is_up or UP in said
+        child.is_leaving = child.is_leaving or LEAVING in said
+
+    # -- going
+
+    def dismiss(self, children: Iterable[Child], farewell: signal.Signals, wait: float) -> None:
+        """Tell workers to go; after `wait` seconds they are killed, with 0 never."""
+        for child in children:
+            child.is_leaving = True
             if wait:
                 child.deadline = time.monotonic() + wait
             _kill(child.pid, farewell)
 
-    def kill_overdue(self, again: float) -> None:
-        """Kill those that did not go in time; tried again after so many seconds."""
+    def kill_overdue(self) -> None:
+        """Kill those that did not go in time."""
         now = time.monotonic()
         for child in self._alive.values():
             if child.deadline is not None and now >= child.deadline:
-                child.deadline = now + again
+                child.deadline = now + AGAIN
                 _kill(child.pid, signal.SIGKILL)
 
-    def _fork(self, generation: Generation, old: Generation | None) -> int:
-        """Returns the descriptor on which the worker says that it is up."""
-        up, say = os.pipe()
-        gc.collect()
-        gc.freeze()
-        row = self._board.claim()
-        pid = os.fork()
-        if pid == 0:
-            self._be_worker(generation, old, say, row)
-        gc.unfreeze()
-        os.close(say)
-        self._alive[pid] = Child(pid, generation, time.monotonic(), row)
-        return up
+    def bury(self, on_other: Callable[[int], None]) -> list[tuple[Child, int, str]]:
+        """Those that ended since the last time: (who, status, stacks if it left some). `on_other` gets ids that are no worker's."""
+        dead: list[tuple[Child, int, str]] = []
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return dead
+            if pid == 0:
+                return dead
+            child = self._alive.pop(pid, None)
+            if child is None:
+                on_other(pid)
+                continue
+            dead.append((child, status, _stacks(child)))
+            self._forget(child)
 
-    def _be_worker(self, generation: Generation, old: Generation | None, say: int, row: int) -> NoReturn:
-        """In the child: serve, then leave without running what belongs to the parent."""
-        status = 1
-        try:
-            signal.set_wakeup_fd(-1)
-            # What the start says goes elsewhere than what a worker says (daemon.py).
-            sys.stderr = sys.__stderr__
-            # A listener that nobody accepts from any more must not stay open here: clients would wait in it for ever.
-            self._listeners.keep_only(generation.addresses)
-            if old is not None and old.logs is not None:
-                old.logs.forget()
-            generation.drop_privileges()
-            loop = new_loop()
-            sockets = self._listeners.sockets(generation.addresses)
-            worker = Worker(generation.pipeline, sockets, generation.threads, loop, self._board, row, generation.number)
-            _install(worker)
-            self._lifeline.hold(worker)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, self._blocked)
-            worker.run(lambda: _say_up(say))
-            status = 0
-        except Exception as error:
-            LOG.alert(generation.main, "", "a worker ended: %s: %s", type(error).__name__, error)
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(status)
+    def _forget(self, child: Child) -> None:
+        if self._pipes.pop(child.pipe, None) is not None:
+            self._poll.unregister(child.pipe)
+        _close(child.pipe, child.stacks)
+        self.board.release(child.row)
+
+    def end(self) -> None:
+        """Kill whoever is left, and bury them: for a parent that cannot go on."""
+        for pid in self._alive:
+            _kill(pid, signal.SIGKILL)
+        for pid in list(self._alive):
+            os.waitpid(pid, 0)
+            self._forget(self._alive.pop(pid))
 
 
-def _says_up(up: int) -> bool:
-    ready, _, _ = select.select([up], [], [], START_WAIT)
-    return bool(ready) and os.read(up, 1) == b"+"
+def _stacks(child: Child) -> str:
+    try:
+        return os.pread(child.stacks, DUMP, 0).decode("utf-8", "backslashreplace")
+    except OSError:
+        return ""
 
 
-def _say_up(say: int) -> None:
-    with contextlib.suppress(BrokenPipeError):
-        os.write(say, b"+")
-    os.close(say)
-
-
-def _install(worker: Worker) -> None:
-    """A worker's own signals: TERM stops it, USR1 drains it; the terminal's are the parent's business."""
-    worker.loop.add_signal_handler(signal.SIGTERM, worker.stop)
-    worker.loop.add_signal_handler(signal.SIGUSR1, worker.drain)
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGWINCH):
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def _kill(pid: int, number: signal.Signals) -> None:

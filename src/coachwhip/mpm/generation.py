@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.server import Server
 from coachwhip.logs.targets import LogRoom
-from coachwhip.mpm.listeners import ListenAddress
+from coachwhip.mpm.listeners import ListenAddress, Queue
 from coachwhip.mpm.pidfile import PidFile
+from coachwhip.mpm.policy import Policy
 from coachwhip.request.pipeline import Pipeline
 
 __all__ = ["Generation", "StartFailed", "announce", "note"]
@@ -34,15 +35,19 @@ class Generation:
     addresses: list[ListenAddress]
     #: None: nobody is to find this server by a file.
     pid_file: PidFile | None = None
-    processes: int = 1
-    threads: int = 25
-    backlog: int = 511
+    policy: Policy = field(default_factory=Policy)
+    #: How its listening sockets are set.
+    queue: Queue = field(default_factory=Queue)
     #: Counts from 0 with every reload.
     number: int = 0
     #: Called in each worker before it serves: give up privileges.
     drop_privileges: Callable[[], None] = lambda: None
-    #: For how long an old generation may finish its requests after a graceful reload or stop; 0 for ever. Seconds.
+    #: The folder in which workers may leave core dumps; None: none is asked for.
+    core_dumps: str | None = None
+    #: For how long requests may be finished after a graceful stop or reload, in seconds; 0: not said.
     graceful_timeout: float = 0.0
+    #: Seconds of silence after which a worker is taken for stuck.
+    silence: float = 30.0
     #: Whether it says nothing of its own coming and going: whoever started it on a terminal knows.
     is_quiet: bool = False
     #: The log files and programs that it opened.

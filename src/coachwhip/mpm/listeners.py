@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-__all__ = ["BindError", "ListenAddress", "Listeners"]
+__all__ = ["BindError", "ListenAddress", "Listeners", "Queue"]
 
 
 class BindError(OSError):
@@ -36,6 +36,21 @@ class ListenAddress:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How a listener is set: connections that may wait in it, and bytes of the socket buffers that they get (0: the system's)."""
+
+    backlog: int = 511
+    receive_buffer: int = 0
+    send_buffer: int = 0
+
+    def set(self, sock: socket.socket) -> None:
+        """Set a socket so that listens, or does not yet."""
+        for option, size in ((socket.SO_RCVBUF, self.receive_buffer), (socket.SO_SNDBUF, self.send_buffer)):
+            if size:
+                sock.setsockopt(socket.SOL_SOCKET, option, size)
+
+
 class Listeners:
     """The bound sockets by address."""
 
@@ -46,8 +61,8 @@ class Listeners:
         """The sockets of these addresses."""
         return [self._bound[address] for address in addresses]
 
-    def add(self, wanted: list[ListenAddress], backlog: int) -> None:
-        """Bind what is wanted and not there yet; all of it, or nothing.
+    def add(self, wanted: list[ListenAddress], queue: Queue) -> None:
+        """Bind what is wanted and not there yet, all of it or nothing, and set what is there already.
 
         Raises:
             BindError: one of them is taken or not ours.
@@ -56,12 +71,19 @@ class Listeners:
         try:
             for address in wanted:
                 if address not in self._bound:
-                    made[address] = bind(address, backlog, self._in_the_way(address, wanted))
+                    made[address] = bind(address, queue, self._in_the_way(address, wanted))
         except OSError:
             for sock in made.values():
                 sock.close()
             raise
+        self.set([address for address in wanted if address in self._bound], queue)
         self._bound.update(made)
+
+    def set(self, addresses: Iterable[ListenAddress], queue: Queue) -> None:
+        """Set listeners that are there; connections that come from now on have it."""
+        for sock in self.sockets(addresses):
+            queue.set(sock)
+            sock.listen(queue.backlog)
 
     def keep_only(self, wanted: Iterable[ListenAddress]) -> None:
         """Close all others."""
@@ -80,7 +102,7 @@ class Listeners:
             self._bound.pop(address).close()
 
 
-def bind(address: ListenAddress, backlog: int, beside: Sequence[socket.socket] = ()) -> socket.socket:
+def bind(address: ListenAddress, queue: Queue, beside: Sequence[socket.socket] = ()) -> socket.socket:
     """A listening socket; one for IPv4 and IPv6 together where no host is named. `beside`: our own ones of the same port.
 
     Raises:
@@ -88,14 +110,14 @@ def bind(address: ListenAddress, backlog: int, beside: Sequence[socket.socket] =
     """
     if address.host is None:
         try:
-            return _listen(socket.AF_INET6, ("::", address.port), backlog, beside, dual=True)
+            return _listen(socket.AF_INET6, ("::", address.port), queue, beside, dual=True)
         except BindError as error:
             if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
                 raise
-            return _listen(socket.AF_INET, ("0.0.0.0", address.port), backlog, beside)  # noqa: S104 -- asked for by `Listen`
+            return _listen(socket.AF_INET, ("0.0.0.0", address.port), queue, beside)  # noqa: S104 -- asked for by `Listen`
     host = _resolve(address.host)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return _listen(family, (host, address.port), backlog, beside)
+    return _listen(family, (host, address.port), queue, beside)
 
 
 def _resolve(host: str) -> str:
@@ -110,7 +132,7 @@ def _resolve(host: str) -> str:
 
 
 def _listen(
-    family: socket.AddressFamily, where: tuple[str, int], backlog: int, beside: Sequence[socket.socket], *, dual: bool = False
+    family: socket.AddressFamily, where: tuple[str, int], queue: Queue, beside: Sequence[socket.socket], *, dual: bool = False
 ) -> socket.socket:
     sock: socket.socket | None = None
     try:
@@ -119,9 +141,10 @@ def _listen(
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual else 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        queue.set(sock)
         with _shared([*beside, sock] if beside else []):
             sock.bind(where)
-            sock.listen(backlog)
+            sock.listen(queue.backlog)
         sock.setblocking(False)
     except OSError as error:
         if sock is not None:

@@ -1,224 +1,329 @@
 """The parent process: owns listeners, reads configurations, forks workers, and never serves.
 
-One loop over signals: TERM stops, USR1 reloads gracefully, HUP restarts, WINCH stops gracefully (Apache's). A reload reads the new
-configuration, binds what is new and waits for the first new worker; whatever of that fails, the old generation serves on. Listeners
-that both generations have are never closed. See `generation.py` for what a generation is, `children.py` for the workers as seen
-from here.
+One loop over signals, dead workers and what workers say. A reload reads the new configuration, binds what is new and waits until the
+new workers serve; whatever of that fails, the old generation serves on. Listeners that both generations have are never closed. See
+`generation.py` for what a generation is, `children.py` for the workers as seen from here, `upkeep.py` for how many there are.
 """
 
 from __future__ import annotations
 
+import gc
 import os
+import select
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from coachwhip.api.log import LogTargetError, ModuleLog
-from coachwhip.mpm.children import Children, Lifeline
-from coachwhip.mpm.generation import Generation, announce, note
-from coachwhip.mpm.listeners import Listeners
-from coachwhip.mpm.pidfile import PidFileError
+from coachwhip.mpm.birth import DRAIN, FINISH, Inheritance
+from coachwhip.mpm.children import Child, Children
+from coachwhip.mpm.claim import claim_pid_file, drop_pid_file, move_pid_file
+from coachwhip.mpm.generation import Generation, StartFailed, announce, note
+from coachwhip.mpm.lifeline import Lifeline
+from coachwhip.mpm.listeners import BindError, Listeners
+from coachwhip.mpm.policy import with_workers
+from coachwhip.mpm.scoreboard import Board
+from coachwhip.mpm.signals import APACHES, Signals, Table, Wish
+from coachwhip.mpm.upkeep import START_WAIT, Upkeep
 
-__all__ = ["Parent", "claim_pid_file", "drop_pid_file"]
+__all__ = ["Parent"]
 
 LOG = ModuleLog("mpm_event")
 CORE_LOG = ModuleLog("core")
-#: Signals the parent waits for.
-HANDLED = {
-    signal.SIGTERM,
-    signal.SIGINT,
-    signal.SIGHUP,
-    signal.SIGUSR1,
-    signal.SIGWINCH,
-    signal.SIGCHLD,
+#: The loop looks round at least this often, in milliseconds.
+TURN = 500
+#: How long a worker may take to die after TERM, in seconds: it only has to close its connections.
+TERM_WAIT = 5.0
+#: How long a reload waits for workers of earlier generations before it kills some, in seconds.
+ROOM_WAIT = 2.0
+#: How long an address may be taken after a server died without closing its listeners, in seconds: its workers notice at once.
+BIND_WAIT = 3.0
+#: Log ids of what is asked for.
+_LOG_IDS = {
+    Wish.STOP: ("AH00491", "caught SIGTERM, shutting down"),
+    Wish.GRACEFUL_STOP: ("AH00492", "caught SIGWINCH, shutting down gracefully"),
+    Wish.GRACEFUL: ("AH00493", "SIGUSR1 received.  Doing graceful restart"),
+    Wish.RESTART: ("AH00494", "SIGHUP received.  Attempting to restart"),
 }
-#: How long a worker may take to die after TERM, in seconds.
-TERM_WAIT = 10.0
-#: A worker that dies younger than this is not replaced at once.
-YOUNG = 1.0
+
+
+@dataclass(slots=True)
+class Coming:
+    """A generation whose first workers have been forked and do not serve yet."""
+
+    generation: Generation
+    #: Its workers, and the monotonic second until which all must serve.
+    workers: list[Child]
+    deadline: float
+    #: How the generation before it is sent away; None: there is none.
+    farewell: signal.Signals | None = None
 
 
 class Parent:
     """Runs generations until it is told to stop."""
 
-    def __init__(self, generation: Generation, reload: Callable[[], Generation], ready: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        generation: Generation,
+        reload: Callable[[], Generation],
+        ready: Callable[[], None] = lambda: None,
+        table: Table = APACHES,
+    ) -> None:
         """`reload` reads the configuration again and raises if it cannot be used; `ready` is called once, when the first
-        worker serves.
+        workers serve; `table`: what signals ask for.
         """
         self.generation = generation
         self._reread = reload
         self._ready = ready
         self._listeners = Listeners()
-        self._lifeline = Lifeline()
-        self._children = Children(self._lifeline, self._listeners, HANDLED)
-        self._stopping = False
-        self._respawn_at = 0.0
+        self._signals = Signals(table)
+        self._poll = select.poll()
+        rows = 3 * generation.policy.most + 2
+        self._children = Children(Inheritance(self._signals, Lifeline(), self._listeners, Board(rows)), self._poll)
+        self._upkeep = Upkeep(self._children, len(os.sched_getaffinity(0)))
+        self._coming: Coming | None = None
+        #: How the old workers are to be sent away by the reload that was asked for; and since when it waits for room.
+        self._reload_asked: signal.Signals | None = None
+        self._asked_at = 0.0
+        self._is_stopping = False
 
     def bind(self) -> None:
-        """Bind what the first generation listens on.
+        """Bind what the first generation listens on. Where a server before this one died, its workers get a moment to let go.
 
         Raises:
             BindError: an address cannot be bound; nothing is bound then.
         """
-        self._listeners.add(self.generation.addresses, self.generation.backlog)
+        file = self.generation.pid_file
+        deadline = time.monotonic() + (BIND_WAIT if file is not None and file.is_stale() else 0.0)
+        while True:
+            try:
+                self._listeners.add(self.generation.addresses, self.generation.queue)
+            except BindError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
     def run(self) -> int:
         """Serve; returns the exit status. `bind` must have been called.
 
         Raises:
-            StartFailed: the first worker ended before it served.
+            StartFailed: a worker ended before it served.
             PidFileError: the pid file cannot be written.
         """
-        signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
-        claim_pid_file(self.generation)
+        self._signals.install()
+        self._poll.register(self._signals, select.POLLIN)
+        # Collected by hand, after each reload: a fork in the middle of a collection would copy what it touched.
+        gc.disable()
         try:
+            claim_pid_file(self.generation)
             announce(self.generation, "resuming normal operations")
-            self._children.fill(self.generation, wait=True)
-            self._ready()
-            while not (self._stopping and not self._children):
+            self._begin(self.generation, None)
+            while self._children or not self._is_stopping:
                 self._turn()
         except Exception as error:
             LOG.alert(self.generation.main, "", "the parent ended: %s: %s", type(error).__name__, error)
             raise
         finally:
+            self._children.end()
             drop_pid_file(self.generation)
             self._listeners.close()
         return 0
 
     def _turn(self) -> None:
-        found = signal.sigtimedwait(HANDLED, 0.5)
-        if found is not None:
-            self._on_signal(signal.Signals(found.si_signo))
-        self._reap()
+        for fd, _ in self._poll.poll(TURN):
+            if fd != self._signals.fileno():
+                self._children.hear(fd)
+        for wish in self._signals.take():
+            self._on_wish(wish)
+        self._bury()
         self._revive_logs()
-        self._children.kill_overdue(TERM_WAIT)
-        if not self._stopping and time.monotonic() >= self._respawn_at:
-            self._children.fill(self.generation)
+        self._children.kill_overdue()
+        if self._is_stopping:
+            return
+        self._settle()
+        if self._reload_asked is not None and self._coming is None and self._has_room():
+            farewell, self._reload_asked = self._reload_asked, None
+            self._reload(farewell)
+        if self._coming is None or self._coming.farewell is not None:
+            other = self._coming.generation.logs if self._coming is not None else None
+            self._upkeep.turn(self.generation, [other] if other is not None else [])
 
-    # -- signals
+    # -- what is asked for
 
-    def _on_signal(self, number: signal.Signals) -> None:
-        if number in (signal.SIGTERM, signal.SIGINT):
-            note(self.generation, "AH00491", "caught SIGTERM, shutting down")
-            self._stopping = True
-            self._children.dismiss(signal.SIGTERM, TERM_WAIT)
-        elif number == signal.SIGWINCH:
-            note(self.generation, "AH00492", "caught SIGWINCH, shutting down gracefully")
-            self._stopping = True
-            self._children.dismiss(signal.SIGUSR1, self.generation.graceful_timeout)
-        elif number == signal.SIGUSR1:
-            note(self.generation, "AH00493", "SIGUSR1 received.  Doing graceful restart")
-            self._reload(signal.SIGUSR1)
-        elif number == signal.SIGHUP:
-            note(self.generation, "AH00494", "SIGHUP received.  Attempting to restart")
-            self._reload(signal.SIGTERM)
+    def _on_wish(self, wish: Wish) -> None:
+        note(self.generation, *_LOG_IDS.get(wish, ("", wish.value)))
+        if wish is Wish.STOP:
+            self._stop(signal.SIGTERM, TERM_WAIT)
+        elif wish is Wish.GRACEFUL_STOP:
+            self._stop(FINISH, self.generation.graceful_timeout)
+        elif wish is Wish.GRACEFUL:
+            self._ask_reload(DRAIN)
+        elif wish is Wish.RESTART:
+            self._ask_reload(signal.SIGTERM)
+        elif wish is Wish.MORE or wish is Wish.FEWER:
+            self._resize(1 if wish is Wish.MORE else -1)
+        elif wish is Wish.REOPEN_LOGS:
+            self._reopen_logs()
+
+    def _stop(self, farewell: signal.Signals, wait: float) -> None:
+        self._is_stopping = True
+        self._children.dismiss(self._children.all(), farewell, wait)
+        # Workers take what waits in the backlog and close their listeners too: whoever comes later is refused, and does not hang.
+        self._listeners.close()
+
+    def _ask_reload(self, farewell: signal.Signals) -> None:
+        if self._reload_asked is None:
+            self._asked_at = time.monotonic()
+        if self._reload_asked != signal.SIGTERM:
+            self._reload_asked = farewell
+
+    def _resize(self, more: int) -> None:
+        policy = with_workers(self.generation.policy, more)
+        self.generation.policy = policy
+        self._upkeep.target = max(1, self._upkeep.target + more)
+        surplus = self._children.staying(self.generation)[self._upkeep.target :]
+        self._children.dismiss(surplus, DRAIN, self.generation.graceful_timeout)
+
+    def _reopen_logs(self) -> None:
+        """Open the log files by their names again; new workers get them, old ones finish with those they have."""
+        logs = self.generation.logs
+        if logs is None:
+            return
+        try:
+            logs.reopen()
+        except OSError as error:
+            CORE_LOG.error(self.generation.main, "", "logs are not reopened: %s: %s", error.filename, error.strerror)
+        else:
+            self._upkeep.retire_all(self.generation)
+
+    # -- reloading
+
+    def _has_room(self) -> bool:
+        """Whether another generation may begin: with it there are to be no more than three times the workers of one.
+
+        Workers of earlier generations usually go within a second; those whose requests hang are killed, idle and old ones first.
+        """
+        leaving = self._children.leaving()
+        surplus = len(leaving) - self._upkeep.target
+        if surplus <= 0:
+            return True
+        if time.monotonic() < self._asked_at + ROOM_WAIT:
+            return False
+        leaving.sort(key=lambda child: (self._children.pulse(child).at_work > 0, child.born))
+        LOG.warn(self.generation.main, "", "killing %d workers of earlier generations, which do not end", surplus)
+        self._children.dismiss(leaving[:surplus], signal.SIGKILL, TERM_WAIT)
+        return True
 
     def _reload(self, farewell: signal.Signals) -> None:
         old = self.generation
         try:
             new = self._reread()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._refuse(error)
             return
+        new.number = old.number + 1
         try:
-            self._listeners.add(new.addresses, new.backlog)
-            new.number = old.number + 1
-            self._children.fill(new, wait=True, old=old)
-            _move_pid_file(old, new)
+            self._listeners.add(new.addresses, new.queue)
+            move_pid_file(old, new)
+            self._begin(new, farewell)
         except Exception as error:
-            self._children.dismiss(signal.SIGTERM, TERM_WAIT, new)
-            self._listeners.keep_only(old.addresses)
-            _close_logs(new)
-            self._refuse(error)
+            self._give_up(new, error)
+
+    def _begin(self, new: Generation, farewell: signal.Signals | None) -> None:
+        """Fork a generation's first workers: as many as serve now, if that is more than it starts with."""
+        _collect()
+        count = new.policy.start
+        if farewell is not None:
+            count = min(max(count, self._upkeep.target), new.policy.most)
+        others = [self.generation.logs] if farewell is not None and self.generation.logs is not None else []
+        before = set(self._children.all())
+        try:
+            self._children.fork(new, count, others)
+        finally:
+            workers = [child for child in self._children.all() if child not in before]
+            self._coming = Coming(new, workers, time.monotonic() + START_WAIT, farewell)
+
+    def _settle(self) -> None:
+        """Let a generation take over whose workers all serve; give one up of which a worker ended or says nothing."""
+        coming = self._coming
+        if coming is None:
             return
+        alive = set(self._children.all())
+        if not alive.issuperset(coming.workers) or time.monotonic() >= coming.deadline:
+            error = StartFailed("a worker ended before it served; the error log says why")
+            if coming.farewell is None:
+                raise error
+            self._give_up(coming.generation, error)
+        elif all(child.is_up for child in coming.workers):
+            self._coming = None
+            self._take_over(coming)
+
+    def _take_over(self, coming: Coming) -> None:
+        old, new = self.generation, coming.generation
         self.generation = new
-        self._listeners.keep_only(new.addresses)
+        self._upkeep.target = len(coming.workers)
+        if coming.farewell is None:
+            self._ready()
+            return
         announce(new, "resuming normal operations")
-        wait = TERM_WAIT if farewell == signal.SIGTERM else old.graceful_timeout
-        self._children.dismiss(farewell, wait, old)
+        self._listeners.keep_only(new.addresses)
+        wait = TERM_WAIT if coming.farewell == signal.SIGTERM else old.graceful_timeout
+        self._children.dismiss([c for c in self._children.all() if c.generation is old and not c.is_leaving], coming.farewell, wait)
         _close_logs(old)
 
-    def _refuse(self, error: Exception) -> None:
+    def _give_up(self, new: Generation, error: Exception) -> None:
+        """Undo what was done for a generation that cannot serve."""
+        self._coming = None
+        old = self.generation
+        self._children.dismiss([c for c in self._children.all() if c.generation is new], signal.SIGKILL, TERM_WAIT)
+        self._listeners.keep_only(old.addresses)
+        self._listeners.set(old.addresses, old.queue)
+        move_pid_file(new, old)
+        self._refuse(error)
+        _close_logs(new)
+
+    def _refuse(self, error: BaseException) -> None:
         text = str(error).replace("\n", " ") or type(error).__name__
         LOG.error(self.generation.main, "", "the new configuration is not used, the old one serves on: %s", text)
+        _collect()
 
-    # -- children
+    # -- the dead
 
-    def _reap(self) -> None:
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            if self._mourns_log(pid):
-                continue
-            child = self._children.remove(pid)
-            if child is not None and not child.leaving:
-                self._mourn(pid, status, time.monotonic() - child.born)
+    def _bury(self) -> None:
+        for child, status, stacks in self._children.bury(self._mourn_log):
+            self._upkeep.mourn(child, status, stacks)
 
-    def _mourns_log(self, pid: int) -> bool:
-        """Whether it was a log's program that ended, and not a worker."""
-        logs = self.generation.logs
-        program = logs.bury(pid) if logs is not None else None
-        if program is None:
-            return False
-        CORE_LOG.error(self.generation.main, "AH00106", "piped log program '%s' failed unexpectedly", program)
-        return True
+    def _mourn_log(self, pid: int) -> None:
+        """A process ended that was no worker: a log's program, perhaps."""
+        for generation in self._generations():
+            program = generation.logs.bury(pid) if generation.logs is not None else None
+            if program is not None:
+                CORE_LOG.error(generation.main, "AH00106", "piped log program '%s' failed unexpectedly", program)
 
     def _revive_logs(self) -> None:
-        if self.generation.logs is None:
-            return
-        try:
-            self.generation.logs.revive()
-        except LogTargetError as error:
-            CORE_LOG.error(self.generation.main, "", "%s", error)
+        for generation in self._generations():
+            if generation.logs is None:
+                continue
+            try:
+                generation.logs.revive()
+            except LogTargetError as error:
+                CORE_LOG.error(generation.main, "", "%s", error)
 
-    def _mourn(self, pid: int, status: int, age: float) -> None:
-        main = self.generation.main
-        if os.WIFSIGNALED(status):
-            CORE_LOG.notice(main, "AH00052", "child pid %d exit signal %s", pid, signal.Signals(os.WTERMSIG(status)).name)
-        else:
-            CORE_LOG.error(main, "", "child pid %d exited with status %d", pid, os.WEXITSTATUS(status))
-        if age < YOUNG:
-            self._respawn_at = time.monotonic() + YOUNG
+    def _generations(self) -> list[Generation]:
+        coming = self._coming
+        is_second = coming is not None and coming.generation is not self.generation
+        return [self.generation, coming.generation] if coming is not None and is_second else [self.generation]
 
 
-def claim_pid_file(generation: Generation) -> None:
-    """Write the pid file; one that a dead server left behind is overwritten with a warning.
-
-    Raises:
-        PidFileError: it cannot be written, or a server that lives has it.
-    """
-    file = generation.pid_file
-    if file is None:
-        return
-    try:
-        pid = file.read()
-    except PidFileError:
-        pid = 0
-    if pid and file.is_running(pid):
-        raise PidFileError(f"httpd (pid {pid}) already running")
-    if pid is not None:
-        CORE_LOG.warn(
-            generation.main, "AH00098", "pid file %s overwritten -- Unclean shutdown of previous Apache run?", file.path
-        )
-    file.write()
-
-
-def drop_pid_file(generation: Generation) -> None:
-    """Take the pid file away."""
-    if generation.pid_file is not None:
-        generation.pid_file.remove()
+def _collect() -> None:
+    """Free what earlier generations left behind."""
+    gc.unfreeze()
+    gc.collect()
 
 
 def _close_logs(generation: Generation) -> None:
     if generation.logs is not None:
         generation.logs.close()
-
-
-def _move_pid_file(old: Generation, new: Generation) -> None:
-    if old.pid_file != new.pid_file:
-        claim_pid_file(new)
-        drop_pid_file(old)

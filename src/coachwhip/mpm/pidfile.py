@@ -59,6 +59,14 @@ class PidFile:
             pass
         return not _is_zombie(pid)
 
+    def is_stale(self) -> bool:
+        """Whether a server left it behind that did not end as it should."""
+        try:
+            pid = self.read()
+        except PidFileError:
+            return False
+        return pid is not None and not self.is_running(pid)
+
     def write(self) -> None:
         """Put this process's id there, as a whole file or not at all.
 

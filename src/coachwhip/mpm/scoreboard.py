@@ -22,6 +22,7 @@ from coachwhip.api.request import Request
 from coachwhip.api.scoreboard import ProcessInfo, Slot, Totals, WorkerState
 from coachwhip.connection.hot import HotPath
 from coachwhip.connection.serve import ClientConnection, State
+from coachwhip.mpm.pulse import Pulses
 
 __all__ = ["Board", "Rows", "Seat", "WorkerScoreboard"]
 
@@ -110,6 +111,7 @@ class Board:
 
     def __init__(self, rows: int = ROWS) -> None:
         self.rows = Rows(rows)
+        self.pulses = Pulses(rows)
         self.restarted = time.time()
         self._free = list(range(rows - 1, 0, -1))
 
@@ -122,6 +124,7 @@ class Board:
         if row == 0:
             return
         gone, past = self.rows.read(row), self.rows.read(0) or Seat()
+        self.pulses.clear(row)
         if gone is not None:
             self.rows.clear(row)
             past.totals = asdict(_sum_totals([past, gone]))

@@ -1,6 +1,7 @@
 """A worker: one event loop, the connections that live in it, and a pool of threads for what may block.
 
-It accepts from listeners that the parent owns. It drains when asked: no new connections, idle ones closed, busy ones finished.
+It accepts from listeners that the parent owns. When it drains it takes what waits in them and no more, answers once more on connections
+that are open, and ends when they are done.
 """
 
 from __future__ import annotations
@@ -21,17 +22,23 @@ from coachwhip.api.replay import ReplayServer
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection, Server
 from coachwhip.connection.hot import HotPath
-from coachwhip.connection.serve import ClientConnection
+from coachwhip.connection.serve import ClientConnection, State
 from coachwhip.mpm.acceptor import Acceptor
+from coachwhip.mpm.draining import GRACE, Stillness, take_waiting
+from coachwhip.mpm.policy import Policy
+from coachwhip.mpm.pulse import Pulse
 from coachwhip.mpm.scoreboard import Board, WorkerScoreboard
 from coachwhip.request.pipeline import Pipeline
 from coachwhip.request.replay import Replay
+from coachwhip.util.memory import resident_bytes
 
 __all__ = ["Worker", "new_loop"]
 
 LOG = ModuleLog("mpm_event")
 #: Seconds between looks at time-outs, and until a listener is tried again when there was no room.
 TICK = 1.0
+#: How long a request may make no progress in a worker that leaves by its own decision, in seconds.
+LEAVE_WAIT = 30.0
 
 
 def new_loop(use_uvloop: bool = True) -> asyncio.AbstractEventLoop:
@@ -54,18 +61,24 @@ class Worker:
         self,
         pipeline: Pipeline,
         listeners: list[socket.socket],
-        threads: int,
+        policy: Policy,
         loop: asyncio.AbstractEventLoop,
         board: Board | None = None,
         row: int = 0,
         generation: int = 0,
+        on_leaving: Callable[[], None] = lambda: None,
     ) -> None:
-        """`board` and `row`: where the parent wants its figures; without, it has a scoreboard of its own."""
+        """`board` and `row`: where the parent wants its figures; without, it has a scoreboard of its own.
+
+        `on_leaving`: told when it takes no more connections by its own decision.
+        """
         self.pipeline = pipeline
         self.loop = loop
         self.draining = False
-        self._threads = threads
+        self._policy = policy
         self._pool: ThreadPoolExecutor | None = None
+        #: Work that threads have or wait for.
+        self._busy = 0
         self._connections: set[ClientConnection] = set()
         self._ids = itertools.count()
         self._stopped = loop.create_future()
@@ -75,7 +88,10 @@ class Worker:
         if board is None:
             board = Board(2)
             row = board.claim()
-        self._scoreboard = WorkerScoreboard(board, row, self, threads, generation=generation)
+        self._scoreboard = WorkerScoreboard(board, row, self, policy.threads, generation=generation, mpm=policy.mpm)
+        self._pulses, self._row = board.pulses, row
+        self._beat = time.monotonic()
+        self._used = time.process_time()
         pipeline.startup.scoreboard = self._scoreboard
         #: The only server there is, if there are no virtual hosts.
         self._single = None if pipeline.startup.servers else pipeline.startup.main
@@ -83,6 +99,10 @@ class Worker:
         hooks = pipeline.hooks.hooks(phases.pre_connection)
         at_once = all(hook.module.replayable for hook in hooks)
         self._acceptors = [Acceptor(one, self, at_once=at_once, on_no_room=self._pause) for one in listeners]
+        #: Whether what is accepted has to be looked at: one connection at a time, or only so many in all.
+        self._is_choosy = policy.is_prefork or policy.connections > 0
+        self._on_leaving = on_leaving
+        self._stillness: Stillness | None = None
 
     def run(self, on_running: Callable[[], None] = lambda: None) -> None:
         """Serve until `stop` or the end of a `drain`. `on_running`: called once the loop runs, when signals are heard."""
@@ -92,8 +112,10 @@ class Worker:
         self.pipeline.hooks.run(phases.child_init, self.pipeline.startup)
         for acceptor in self._acceptors:
             self._defer(acceptor.listener)
-            self.loop.add_reader(acceptor.listener, acceptor.accept)
-        self.loop.call_later(TICK, self._tick)
+            if self._policy.is_prefork:
+                acceptor.turn = 1
+            self._listen(acceptor)
+        self._tick()
         self.loop.call_soon(on_running)
         try:
             self.loop.run_until_complete(self._stopped)
@@ -108,16 +130,35 @@ class Worker:
             self.loop.close()
 
     def _close_all(self) -> None:
-        self._unlisten()
+        self._rest()
         for connection in list(self._connections):
             connection.close()
 
-    def _unlisten(self) -> None:
+    # -- accepting
+
+    def _listen(self, acceptor: Acceptor) -> None:
+        if self._is_choosy:
+            self.loop.add_reader(acceptor.listener, self._accept, acceptor)
+        else:
+            self.loop.add_reader(acceptor.listener, acceptor.accept)
+
+    def _rest(self) -> None:
+        """Leave the listeners alone."""
         for acceptor in self._acceptors:
             self.loop.remove_reader(acceptor.listener)
-        self._acceptors = []
 
-    # -- accepting
+    def _accept(self, acceptor: Acceptor) -> None:
+        """Accept, and see whether that is enough: for now, or for ever."""
+        acceptor.accept()
+        most = self._policy.connections
+        if most and sum(one.accepted for one in self._acceptors) >= most:
+            self._leave()
+        elif self._policy.is_prefork and self._connections:
+            self._rest()
+
+    def _leave(self) -> None:
+        self._on_leaving()
+        self.drain(LEAVE_WAIT, takes_waiting=False)
 
     def _defer(self, listener: socket.socket) -> None:
         """Let the system hold a connection back until its first bytes are there (`AcceptFilter http data`, the default)."""
@@ -163,21 +204,32 @@ class Worker:
 
     def _resume(self, acceptor: Acceptor) -> None:
         if acceptor in self._acceptors:
-            self.loop.add_reader(acceptor.listener, acceptor.accept)
+            self._listen(acceptor)
 
     # -- what connections ask of it
 
     def run_in_thread(self, work: Callable[[], Any]) -> asyncio.Future[Any]:
         """See `Host`."""
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="worker")
-        return self.loop.run_in_executor(self._pool, work)
+            self._pool = ThreadPoolExecutor(self._policy.threads, thread_name_prefix="worker")
+        self._busy += 1
+        future = self.loop.run_in_executor(self._pool, work)
+        future.add_done_callback(self._is_done)
+        return future
+
+    def _is_done(self, _: asyncio.Future[Any]) -> None:
+        self._busy -= 1
 
     def forget(self, connection: ClientConnection) -> None:
         """See `Host`."""
         self._connections.discard(connection)
-        if self.draining and not self._connections:
+        if self._connections:
+            return
+        if self.draining:
             self.stop()
+        elif self._policy.is_prefork:
+            for acceptor in self._acceptors:
+                self._listen(acceptor)
 
     def answered(self, connection: ClientConnection, r: Request, sent: int) -> None:
         """See `Host`."""
@@ -192,22 +244,50 @@ class Worker:
 
     def _tick(self) -> None:
         now = time.monotonic()
-        for connection in list(self._connections):
+        connections = list(self._connections)
+        for connection in connections:
             connection.check_time(now)
+        if self._stillness is not None:
+            for connection in self._stillness.still(self._connections, now):
+                connection.abort()
         self._scoreboard.publish()
+        if self._row:
+            self._give_pulse(now, connections)
         if not self._stopped.done():
             self.loop.call_later(TICK, self._tick)
 
-    def drain(self) -> None:
-        """Finish what is begun, then stop."""
+    def _give_pulse(self, now: float, connections: list[ClientConnection]) -> None:
+        used = time.process_time()
+        share = (used - self._used) / max(now - self._beat, 0.001)
+        self._beat, self._used = now, used
+        at_work = sum(connection.state is not State.IDLE and connection.state is not State.LINGERING for connection in connections)
+        busy = min(len(connections), 1) if self._policy.is_prefork else self._busy
+        self._pulses.give(self._row, Pulse(now, share, resident_bytes(), busy, len(connections), at_work))
+
+    def drain(self, patience: float = 0.0, *, takes_waiting: bool = True) -> None:
+        """Finish what is begun, then stop. A request that makes no progress for `patience` seconds is cut; with 0 none is.
+
+        `takes_waiting`: connections that wait in the listeners are served too, for they may be nobody else's.
+        """
         if self.draining:
             return
         self.draining = True
-        self._unlisten()
-        for connection in list(self._connections):
-            connection.drain()
+        self._rest()
+        for acceptor in self._acceptors:
+            if takes_waiting:
+                take_waiting(acceptor)
+            acceptor.listener.close()
+        self._acceptors = []
+        if patience:
+            self._stillness = Stillness(patience)
+        # A connection that is idle now may have a request on its way: it is answered, with the word that it was the last.
+        self.loop.call_later(GRACE, self._end_idle)
         if not self._connections:
             self.stop()
+
+    def _end_idle(self) -> None:
+        for connection in list(self._connections):
+            connection.drain()
 
     def stop(self) -> None:
         """Stop now."""

@@ -14,6 +14,7 @@ from types import TracebackType
 
 from coachwhip.api import phases
 from coachwhip.config import LoadOptions
+from coachwhip.mpm.policy import Policy
 from coachwhip.mpm.worker import Worker, new_loop
 from coachwhip.request.replay import Replay
 from coachwhip.server import build
@@ -123,7 +124,7 @@ class Inside:
         options = LoadOptions(server_root, path, texts={path: config.encode("utf-8", "surrogateescape")})
         self.instance = build(options)
         self.loop: asyncio.AbstractEventLoop = new_loop(use_uvloop)
-        self.worker = Worker(self.instance.pipeline, [], 4, self.loop)
+        self.worker = Worker(self.instance.pipeline, [], Policy(threads=4), self.loop)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address: tuple[str, int] = self._listener.getsockname()
         self._lines: list[Line] = []

@@ -156,14 +156,21 @@ def test_lingering_ends_by_silence_and_at_last_by_thirty_seconds(inside):
 # draining
 
 
-def test_draining_closes_idle_connections_and_lets_busy_ones_finish(serve):
+def test_draining_answers_once_more_closes_silent_connections_and_lets_busy_ones_finish(serve):
     inside = serve("<Location /echo>\nSetHandler t-echo\n</Location>")
-    idle, busy = inside.line(), inside.line()
+    silent, idle, busy = inside.line(), inside.line(), inside.line()
+    silent.ask(GET)
     idle.ask(GET)
     busy.send(b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nab")
     inside.turns()
     inside.worker.drain()
+    answer = idle.ask(GET)
+    assert answer.startswith(b"HTTP/1.1 200 ") and b"\r\nConnection: close\r\n" in answer
     assert idle.is_over()
+    assert not silent.is_over()
+    for connection in inside.worker.connections:
+        connection.drain()
+    assert silent.is_over()
     busy.send(b"cd")
     answer = busy.read()
     assert answer.startswith(b"HTTP/1.1 200 ")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from coachwhip.mpm.listeners import BindError, ListenAddress, Listeners
+from coachwhip.mpm.listeners import BindError, ListenAddress, Listeners, Queue
 from coachwhip.testing.site import free_port
 
 
@@ -30,9 +30,9 @@ def local(port: int) -> ListenAddress:
 
 def test_a_kept_listener_is_the_same_socket(listeners: Listeners) -> None:
     kept, gone, new = local(free_port()), local(free_port()), local(free_port())
-    listeners.add([kept, gone], 5)
+    listeners.add([kept, gone], Queue(5))
     before = listeners.sockets([kept])
-    listeners.add([kept, new], 5)
+    listeners.add([kept, new], Queue(5))
     listeners.keep_only([kept, new])
     assert listeners.sockets([kept]) == before
     assert can_connect(new.port)
@@ -46,7 +46,7 @@ def test_nothing_is_bound_if_one_cannot_be(listeners: Listeners) -> None:
         other.listen()
         taken = local(other.getsockname()[1])
         with pytest.raises(BindError) as caught:
-            listeners.add([free, taken], 5)
+            listeners.add([free, taken], Queue(5))
     assert caught.value.errno == errno.EADDRINUSE
     assert str(caught.value) == f"(98)Address already in use: AH00072: make_sock: could not bind to address 127.0.0.1:{taken.port}"
     assert not can_connect(free.port)
@@ -55,8 +55,8 @@ def test_nothing_is_bound_if_one_cannot_be(listeners: Listeners) -> None:
 def test_all_addresses_may_take_the_place_of_one(listeners: Listeners) -> None:
     one = local(free_port())
     everywhere = ListenAddress(None, one.port)
-    listeners.add([one], 5)
-    listeners.add([everywhere], 5)
+    listeners.add([one], Queue(5))
+    listeners.add([everywhere], Queue(5))
     listeners.keep_only([everywhere])
     assert can_connect(one.port)
     assert can_connect(one.port, "127.0.0.2")
@@ -65,13 +65,13 @@ def test_all_addresses_may_take_the_place_of_one(listeners: Listeners) -> None:
 def test_nobody_else_gets_a_part_of_the_port_afterwards(listeners: Listeners) -> None:
     one = local(free_port())
     everywhere = ListenAddress(None, one.port)
-    listeners.add([one], 5)
-    listeners.add([everywhere], 5)
+    listeners.add([one], Queue(5))
+    listeners.add([everywhere], Queue(5))
     listeners.keep_only([everywhere])
     with pytest.raises(BindError):
-        Listeners().add([one], 5)
+        Listeners().add([one], Queue(5))
 
 
 def test_a_name_without_an_address_is_an_error_that_names_it(listeners: Listeners) -> None:
     with pytest.raises(BindError, match=r"nosuch\.invalid"):
-        listeners.add([ListenAddress("nosuch.invalid", 1)], 5)
+        listeners.add([ListenAddress("nosuch.invalid", 1)], Queue(5))

@@ -15,11 +15,12 @@ from coachwhip.api.values import leading_int, refuse
 __all__ = ["COMMON_ROWS", "THREAD_ROWS", "count", "mpm_row"]
 
 
-#: What is true of several rows: one worker process serves all connections on one loop.
-ONE_WORKER = "accepted; there is one worker process"
-NO_CEILING = "accepted; the limit on open files is the only one on connections and requests at the same time"
-ON_DEMAND = "accepted; threads are started when there is work for them"
-SYSTEM_BUFFERS = "accepted; the system's own size is used"
+#: What is true of several rows: connections and answers that are given again need no thread.
+BY_CORES = "if not said: event and worker start as many as there are processor cores, 2 at least"
+IN_THREADS = "event and worker: most requests at the same time in threads; connections, files and answers that are kept need none"
+NO_CEILING = "accepted; the limit on open files is the only one on connections that need no thread"
+SPARE = "threads are started when there is work for them: idle are those of ThreadsPerChild without work, of a worker whose processor \
+is not busy; if not said, {}"
 
 
 def count(context: DirectiveContext, word: str) -> int:
@@ -97,7 +98,7 @@ COMMON_ROWS = (
         "listen_cores_buckets_ratio",
         _positive,
         help="CPU cores for each set of listeners",
-        differs="accepted; there is one set of listeners",
+        differs="accepted; all workers accept from one set of listeners, so that none is lost with a worker",
     ),
     mpm_row("ListenTCPDeferAccept", "listen_tcp_defer_accept", _positive, help="seconds that the system waits for a first byte"),
     mpm_row(
@@ -105,25 +106,33 @@ COMMON_ROWS = (
         "send_buffer_size",
         _buffer,
         help="bytes of a socket's send buffer, 0 for the system's own",
-        differs=SYSTEM_BUFFERS,
     ),
     mpm_row(
         "ReceiveBufferSize",
         "receive_buffer_size",
         _buffer,
         help="bytes of a socket's receive buffer, 0 for the system's own",
-        differs=SYSTEM_BUFFERS,
     ),
-    mpm_row("StartServers", "start_servers", help="processes at the start", differs=ONE_WORKER),
-    mpm_row("ServerLimit", "server_limit", help="most processes", differs=ONE_WORKER),
-    mpm_row("MaxRequestWorkers", "max_request_workers", help="most requests at the same time", differs=NO_CEILING),
-    mpm_row("MaxClients", "max_request_workers", help="old name of MaxRequestWorkers", differs=NO_CEILING),
-    mpm_row("GracefulShutdownTimeout", "graceful_shutdown_timeout", help="seconds that open connections get when the server stops"),
+    mpm_row("StartServers", "start_servers", help="processes at the start", differs=BY_CORES),
+    mpm_row("ServerLimit", "server_limit", help="most processes"),
+    mpm_row("MaxRequestWorkers", "max_request_workers", help="most requests at the same time", differs=IN_THREADS),
+    mpm_row("MaxClients", "max_request_workers", help="old name of MaxRequestWorkers", differs=IN_THREADS),
+    mpm_row(
+        "GracefulShutdownTimeout",
+        "graceful_shutdown_timeout",
+        help="seconds that open connections get when the server stops",
+        differs="after a graceful reload too; there, without it, requests are cut that make no progress for 30 seconds",
+    ),
 )
 
 THREAD_ROWS = (
-    mpm_row("MinSpareThreads", "min_spare_threads", help="least idle threads", differs=ON_DEMAND),
-    mpm_row("MaxSpareThreads", "max_spare_threads", help="most idle threads", differs=ON_DEMAND),
+    mpm_row("MinSpareThreads", "min_spare_threads", help="least idle threads", differs=SPARE.format("those of one process")),
+    mpm_row(
+        "MaxSpareThreads",
+        "max_spare_threads",
+        help="most idle threads",
+        differs=SPARE.format("those of one process more than at the start"),
+    ),
     mpm_row(
         "ThreadsPerChild",
         "threads_per_child",
@@ -134,6 +143,5 @@ THREAD_ROWS = (
         "ThreadLimit",
         "thread_limit",
         help="most threads of a process",
-        differs="accepted; ThreadsPerChild alone says how many threads there may be",
     ),
 )

@@ -29,7 +29,5 @@ _FACTOR = mpm_row(
     differs=NO_CEILING,
 )
 
-MODULE = Module(
-    "mpm_event_module", "event.c", server_config=ServerMpm, replayable=True, directives=COMMON_ROWS + THREAD_ROWS + (_FACTOR,)
-)
+MODULE = Module("mpm_event_module", "event.c", server_config=ServerMpm, replayable=True, directives=COMMON_ROWS + THREAD_ROWS + (_FACTOR,))
 correct_at_start(MODULE, EVENT)

@@ -36,6 +36,8 @@ class Bounds:
     most_threads: int
     #: Settings as they are where nothing is said.
     defaults: dict[str, int]
+    #: Those that the process model decides then, by the machine.
+    open: tuple[str, ...]
     log_ids: dict[str, str]
 
 
@@ -46,8 +48,9 @@ def _threaded(first: int, most_threads: int) -> Bounds:
         "threads_per_child most": 10, "threads_per_child least": 12, "workers too few": 14, "workers uneven": 16,
         "workers too many": 18, "start_servers least": 20, "min_spare_threads least": 22,
     }  # fmt: skip
-    defaults = {"server_limit": 16, "thread_limit": 64, "threads_per_child": 25, "start_servers": 3, "min_spare_threads": 75}
-    return Bounds(20000, most_threads, defaults, {about: f"AH{first + offset:05}" for about, offset in offsets.items()})
+    defaults = {"server_limit": 16, "thread_limit": 64, "threads_per_child": 25}
+    log_ids = {about: f"AH{first + offset:05}" for about, offset in offsets.items()}
+    return Bounds(20000, most_threads, defaults, ("start_servers", "min_spare_threads"), log_ids)
 
 
 EVENT = _threaded(497, 100000)
@@ -55,7 +58,8 @@ WORKER = _threaded(300, 20000)
 PREFORK = Bounds(
     200000,
     1,
-    {"server_limit": 256, "start_servers": 5, "min_spare_servers": 5},
+    {"server_limit": 256},
+    ("start_servers", "min_spare_servers"),
     {
         "server_limit most": "AH00175",
         "server_limit least": "AH00177",
@@ -92,19 +96,27 @@ class _Numbers:
 
 def corrected(conf: ServerMpm, bounds: Bounds) -> tuple[ServerMpm, list[str]]:
     """The settings with every number that the MPM uses, and what was changed, as Apache says it."""
-    values = {name: default if (said := getattr(conf, name)) is None else said for name, default in bounds.defaults.items()}
+    said = {
+        "server_limit": conf.server_limit,
+        "thread_limit": conf.thread_limit,
+        "threads_per_child": conf.threads_per_child,
+        "start_servers": conf.start_servers,
+        "min_spare_threads": conf.min_spare_threads,
+        "min_spare_servers": conf.min_spare_servers,
+    }
+    values = {name: default if (value := said[name]) is None else value for name, default in bounds.defaults.items()}
     numbers = _Numbers(bounds, values)
     numbers.at_most("server_limit", bounds.most_servers, "compile-time limit", "servers")
     numbers.at_least_one("server_limit")
     if "threads_per_child" in values:
         _correct_threads(numbers)
         _correct_threaded_workers(numbers, conf.max_request_workers)
-        spare = "min_spare_threads"
     else:
         _correct_processes(numbers, conf.max_request_workers)
-        spare = "min_spare_servers"
-    numbers.at_least_one("start_servers")
-    numbers.at_least_one(spare, SPARE)
+    for name, more in zip(bounds.open, (".", SPARE), strict=True):
+        if (value := said[name]) is not None:
+            numbers.values[name] = value
+            numbers.at_least_one(name, more)
     changes: dict[str, int] = numbers.values
     return replace(conf, **changes), numbers.warnings  # type: ignore[arg-type]
 
