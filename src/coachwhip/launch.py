@@ -17,6 +17,7 @@ from coachwhip.mpm.parent import Parent
 from coachwhip.mpm.pidfile import PidFile
 from coachwhip.mpm.policy import policy_of
 from coachwhip.mpm.privileges import drop_privileges, find_identity
+from coachwhip.mpm.signals import APACHES, Table
 from coachwhip.server import REFUSALS, Instance, Plan, StartRefused, open_plan
 
 __all__ = ["generation_of", "launch", "pid_file_of"]
@@ -61,12 +62,18 @@ def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generatio
 
 
 def launch(
-    plan: Plan, options: LoadOptions, *, alone: bool = False, has_pid_file: bool = True, ready: Callable[[], None] = lambda: None
+    plan: Plan,
+    options: LoadOptions,
+    *,
+    alone: bool = False,
+    has_pid_file: bool = True,
+    ready: Callable[[], None] = lambda: None,
+    table: Table = APACHES,
 ) -> int:
     """Serve until told to stop; returns the exit status. `ready` is called when the first worker serves.
 
     `plan` is what `options` gave; a reload reads those again. `alone`: in this very process, without a parent. Not `has_pid_file`:
-    whatever `PidFile` says, none is written.
+    whatever `PidFile` says, none is written. `table`: what signals ask for.
 
     Raises:
         StartRefused, PrivilegeError, PidFileError, StartFailed, BindError: the server cannot start.
@@ -82,6 +89,6 @@ def launch(
     first = generation_of(open_plan(plan), has_pid_file=has_pid_file)
     if alone:
         return serve_alone(first, ready)
-    parent = Parent(first, reread, ready)
+    parent = Parent(first, reread, ready, table)
     parent.bind()
     return parent.run()

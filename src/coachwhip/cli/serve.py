@@ -20,9 +20,13 @@ from coachwhip.launch import launch
 from coachwhip.mpm.generation import StartFailed
 from coachwhip.mpm.listeners import BindError
 from coachwhip.mpm.privileges import PrivilegeError
+from coachwhip.mpm.signals import GUNICORNS
 from coachwhip.server import StartRefused
 
 __all__ = ["run"]
+
+#: Seconds that requests under way get when it is told to end; gunicorn's figure.
+GRACE = 30.0
 
 
 def run(arguments: list[str]) -> int:
@@ -40,7 +44,7 @@ def run(arguments: list[str]) -> int:
         print(f"Coachwhip serves {what} on http://{shown}:{port}/  (Ctrl-C ends it)", flush=True)
 
     try:
-        return launch(configure(options), options, has_pid_file=False, ready=ready)
+        return launch(configure(options), options, has_pid_file=False, ready=ready, table=GUNICORNS)
     except BindError as error:
         print(f"coachwhip serve: {_explain(error, host, port)}", file=sys.stderr)
     except (ConfigError, StartRefused, StartFailed, PrivilegeError, OSError) as error:
@@ -131,7 +135,7 @@ def _options(asked: argparse.Namespace) -> LoadOptions:
         folder = os.path.realpath(asked.folder)
         names |= {"FOLDER": quoted(folder), "FOLDER_PATTERN": pattern(folder), "OVERRIDE": "All" if asked.htaccess else "None"}
     # Serving a folder is done as whoever asks for it, root included; `httpd` wants a `User` for that.
-    own = {"user": f"#{os.getuid()}", "group": f"#{os.getgid()}"}
+    own = {"user": f"#{os.getuid()}", "group": f"#{os.getgid()}", "graceful_shutdown_timeout": GRACE}
     if os.geteuid() == 0:
         print("coachwhip serve: running as root; everything in the folder can be read by the server", file=sys.stderr)
     return LoadOptions(sites, conf, defines=defines, after=asked.c, environment=names, preset={ServerMpm: own})

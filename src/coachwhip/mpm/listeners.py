@@ -61,6 +61,14 @@ class Listeners:
         """The sockets of these addresses."""
         return [self._bound[address] for address in addresses]
 
+    def bound(self) -> dict[ListenAddress, socket.socket]:
+        """All that are there."""
+        return dict(self._bound)
+
+    def adopt(self, address: ListenAddress, sock: socket.socket) -> None:
+        """Take a socket that listens already, from whoever started this process; `add` does not bind that address then."""
+        self._bound[address] = sock
+
     def add(self, wanted: list[ListenAddress], queue: Queue) -> None:
         """Bind what is wanted and not there yet, all of it or nothing, and set what is there already.
 

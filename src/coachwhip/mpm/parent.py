@@ -20,6 +20,7 @@ from coachwhip.mpm.birth import DRAIN, FINISH, Inheritance
 from coachwhip.mpm.children import Child, Children
 from coachwhip.mpm.claim import claim_pid_file, drop_pid_file, move_pid_file
 from coachwhip.mpm.generation import Generation, StartFailed, announce, note
+from coachwhip.mpm.handover import Successor, inherit, say_serving
 from coachwhip.mpm.lifeline import Lifeline
 from coachwhip.mpm.listeners import BindError, Listeners
 from coachwhip.mpm.policy import with_workers
@@ -87,6 +88,9 @@ class Parent:
         self._reload_asked: signal.Signals | None = None
         self._asked_at = 0.0
         self._is_stopping = False
+        #: The program that is to take over, and where to tell a program before this one that this one has.
+        self._successor: Successor | None = None
+        self._say: int | None = None
 
     def bind(self) -> None:
         """Bind what the first generation listens on. Where a server before this one died, its workers get a moment to let go.
@@ -94,6 +98,7 @@ class Parent:
         Raises:
             BindError: an address cannot be bound; nothing is bound then.
         """
+        self._say = inherit(self._listeners)
         file = self.generation.pid_file
         deadline = time.monotonic() + (BIND_WAIT if file is not None and file.is_stale() else 0.0)
         while True:
@@ -134,7 +139,9 @@ class Parent:
 
     def _turn(self) -> None:
         for fd, _ in self._poll.poll(TURN):
-            if fd != self._signals.fileno():
+            if self._successor is not None and fd == self._successor.pipe:
+                self._hear_successor(self._successor)
+            elif fd != self._signals.fileno():
                 self._children.hear(fd)
         for wish in self._signals.take():
             self._on_wish(wish)
@@ -167,9 +174,13 @@ class Parent:
             self._resize(1 if wish is Wish.MORE else -1)
         elif wish is Wish.REOPEN_LOGS:
             self._reopen_logs()
+        elif wish is Wish.HAND_OVER:
+            self._hand_over()
 
     def _stop(self, farewell: signal.Signals, wait: float) -> None:
         self._is_stopping = True
+        if self._successor is not None:
+            os.kill(self._successor.pid, signal.SIGTERM)
         self._children.dismiss(self._children.all(), farewell, wait)
         # Workers take what waits in the backlog and close their listeners too: whoever comes later is refused, and does not hang.
         self._listeners.close()
@@ -198,6 +209,26 @@ class Parent:
             CORE_LOG.error(self.generation.main, "", "logs are not reopened: %s: %s", error.filename, error.strerror)
         else:
             self._upkeep.retire_all(self.generation)
+
+    # -- handing over
+
+    def _hand_over(self) -> None:
+        if self._successor is not None or self._is_stopping:
+            return
+        try:
+            self._successor = Successor(self._listeners)
+        except OSError as error:
+            LOG.error(self.generation.main, "", "the new server cannot be run, the old one serves on: %s", error.strerror)
+        else:
+            self._poll.register(self._successor.pipe, select.POLLIN)
+
+    def _hear_successor(self, successor: Successor) -> None:
+        self._poll.unregister(successor.pipe)
+        self._successor = None
+        if not successor.serves():
+            LOG.error(self.generation.main, "", "the new server (pid %d) has ended, the old one serves on", successor.pid)
+        elif not self._is_stopping:
+            self._stop(FINISH, self.generation.graceful_timeout)
 
     # -- reloading
 
@@ -266,7 +297,10 @@ class Parent:
         self.generation = new
         self._upkeep.target = len(coming.workers)
         if coming.farewell is None:
+            self._listeners.keep_only(new.addresses)
             self._ready()
+            if self._say is not None:
+                say_serving(self._say)
             return
         announce(new, "resuming normal operations")
         self._listeners.keep_only(new.addresses)

@@ -1,0 +1,378 @@
+"""Many workers under one parent: what is lost with a worker, a parent or a generation, and what is not."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from running import WAIT, Server, append, children_of, is_alive, is_refused, until
+
+MISBEHAVING = "LoadModule misbehaving_module python:misbehaving\n" + "".join(
+    f"<Location /{name}>\n    SetHandler t-{name}\n</Location>\n" for name in ("spin", "hang", "crash", "who")
+)
+SLOW = 'LoadModule slow_module python:slow\n<Location "/sleep">\n    SetHandler t-sleep\n</Location>\n'
+
+
+@pytest.fixture(autouse=True)
+def modules_of_this_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+
+
+def start(server: Server, *lines: str, mpm: str = "") -> None:
+    conf = server.root / "min.conf"
+    if mpm:
+        conf.write_text(conf.read_text().replace("mpm_event", f"mpm_{mpm}"))
+    append(conf, "\n".join(lines) + "\n")
+    done = server.httpd()
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+class Client:
+    """One connection."""
+
+    def __init__(self, server: Server, *, buffer: int = 0) -> None:
+        self.sock = socket.socket()
+        self.sock.settimeout(WAIT)
+        if buffer:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        self.sock.connect(("127.0.0.1", server.port))
+
+    def ask(self, path: str = "/index.html") -> None:
+        self.sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+
+    def head(self) -> str:
+        """The head of the next answer, and what of its body came with it; "" at the end."""
+        return self.sock.recv(4096).decode("latin-1")
+
+    def rest(self) -> int:
+        """How many bytes come until the end."""
+        count = 0
+        while data := self.sock.recv(1 << 20):
+            count += len(data)
+        return count
+
+    def close(self) -> None:
+        self.sock.close()
+
+
+@contextmanager
+def client(server: Server, *, buffer: int = 0) -> Iterator[Client]:
+    made = Client(server, buffer=buffer)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def who(server: Server) -> int:
+    """The worker that answers a new connection."""
+    with client(server) as one:
+        one.ask("/who")
+        return int(one.head().split("\n")[-2])
+
+
+def big(server: Server) -> int:
+    size = 16 << 20
+    with open(server.root / "htdocs/big", "wb") as file:
+        file.truncate(size)
+    return size
+
+
+# reloads
+
+
+def test_a_reload_answers_an_idle_connection_once_more_and_says_that_it_was_the_last(server: Server) -> None:
+    start(server)
+    with client(server) as one:
+        one.ask()
+        assert "Connection: close" not in one.head()
+        old = children_of(server.pid)
+        os.kill(server.pid, signal.SIGUSR1)
+        until(lambda: server.log().count("resuming normal operations") == 2)
+        one.ask()
+        answer = one.head()
+        assert answer.startswith("HTTP/1.1 200 ") and "Connection: close" in answer
+        assert one.head() == ""
+    until(lambda: not any(is_alive(pid) for pid in old))
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_download_outlives_reloads(server: Server, times: int) -> None:
+    start(server)
+    size = big(server)
+    with client(server, buffer=4096) as one:
+        one.ask("/big")
+        begun = len(one.sock.recv(4096))
+        for done in range(times):
+            os.kill(server.pid, signal.SIGUSR1)
+            until(lambda done=done: server.log().count("resuming normal operations") == done + 2)
+        one.sock.shutdown(socket.SHUT_WR)
+        assert begun + one.rest() > size
+
+
+def test_requests_that_hang_do_not_let_processes_pile_up(server: Server) -> None:
+    start(server, MISBEHAVING, "StartServers 1", "MaxRequestWorkers 25")
+    clients = []
+    for done in range(6):
+        one = Client(server)
+        one.ask("/hang")
+        clients.append(one)
+        until(lambda: server.get() == "hello\n")
+        os.kill(server.pid, signal.SIGUSR1)
+        until(lambda done=done: server.log().count("resuming normal operations") == done + 2)
+        assert len(children_of(server.pid)) <= 3
+    assert "killing 1 workers of earlier generations" in server.log()
+    for one in clients:
+        one.close()
+
+
+# workers that die
+
+
+def test_what_waits_to_be_accepted_outlives_the_workers(server: Server) -> None:
+    start(server)
+    workers = children_of(server.pid)
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    with client(server) as one:
+        one.ask()
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
+        assert one.head().startswith("HTTP/1.1 200 ")
+
+
+def test_the_stacks_of_a_worker_that_dies_by_a_fault_are_logged(server: Server) -> None:
+    start(server, MISBEHAVING)
+    before = set(children_of(server.pid))
+    with client(server) as one:
+        one.ask("/crash")
+        assert one.head() == ""
+    until(lambda: "exit signal SIGSEGV" in server.log())
+    assert "misbehaving.py" in server.log()
+    until(lambda: len(children_of(server.pid)) == len(before))
+    assert server.get() == "hello\n"
+
+
+def test_a_worker_that_is_silent_is_replaced_and_its_stacks_are_logged(server: Server) -> None:
+    append(server.root / "min.conf", MISBEHAVING)
+    (server.root / "impatient.py").write_text(
+        "import sys\n"
+        "from coachwhip import launch\n"
+        "from coachwhip.cli.main import main\n"
+        "made = launch.generation_of\n"
+        "def generation_of(*args, **more):\n"
+        "    generation = made(*args, **more)\n"
+        "    generation.silence = 2.0\n"
+        "    return generation\n"
+        "launch.generation_of = generation_of\n"
+        "sys.exit(main(['httpd', *sys.argv[1:]]))\n"
+    )
+    command = [sys.executable, str(server.root / "impatient.py"), "-d", str(server.root), "-f", "min.conf"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    server.note()
+    assert done.returncode == 0, done.stderr
+    before = set(children_of(server.pid))
+    stopped = before.pop()
+    os.kill(stopped, signal.SIGSTOP)
+    until(lambda: f"child pid {stopped} has been silent for" in server.log() and not is_alive(stopped))
+    with client(server) as one:
+        one.ask("/spin")
+        until(lambda: "misbehaving.py" in server.log())
+    until(lambda: len(children_of(server.pid)) == len(before) + 1)
+    assert server.get() == "hello\n"
+
+
+# parents that die
+
+
+def test_after_the_parents_death_a_new_one_starts_although_a_worker_is_stuck(server: Server) -> None:
+    start(server, MISBEHAVING)
+    with client(server) as stuck:
+        stuck.ask("/spin")
+        old = children_of(server.pid)
+        os.kill(server.pid, signal.SIGKILL)
+        done = server.httpd()
+        assert (done.returncode, done.stderr) == (0, "")
+        assert server.get() == "hello\n"
+        until(lambda: not any(is_alive(pid) for pid in old))
+
+
+def test_requests_under_way_are_answered_when_the_parent_is_dead(server: Server) -> None:
+    start(server, SLOW)
+    with client(server) as one:
+        one.ask("/sleep?2")
+        until(lambda: len(open_connections(server)) >= 1)
+        os.kill(server.pid, signal.SIGKILL)
+        until(lambda: is_refused(server.port))
+        assert one.head().startswith("HTTP/1.1 200 ")
+
+
+def open_connections(server: Server) -> list[str]:
+    """Established connections to its port, server's side."""
+    table = Path("/proc/net/tcp").read_text().split("\n")[1:]
+    return [line for line in table if line and line.split()[1].endswith(f":{server.port:04X}") and line.split()[3] == "01"]
+
+
+# stops
+
+
+def test_a_graceful_stop_completes_downloads_and_refuses_new_connections(server: Server) -> None:
+    start(server)
+    size = big(server)
+    parent = server.pid
+    clients = [Client(server, buffer=4096) for _ in range(4)]
+    for one in clients:
+        one.ask("/big")
+        assert one.head()
+    os.kill(parent, signal.SIGWINCH)
+    until(lambda: is_refused(server.port))
+    for one in clients:
+        one.sock.shutdown(socket.SHUT_WR)
+        assert one.rest() > size - 4096
+        one.close()
+    until(lambda: not is_alive(parent))
+
+
+def test_a_stop_kills_what_is_stuck(server: Server) -> None:
+    start(server, MISBEHAVING)
+    parent, workers = server.pid, children_of(server.pid)
+    with client(server) as one:
+        one.ask("/spin")
+        until(lambda: len(open_connections(server)) == 1)
+        os.kill(parent, signal.SIGTERM)
+        until(lambda: not any(is_alive(pid) for pid in (parent, *workers)))
+
+
+@pytest.mark.parametrize("after", [0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0])
+def test_a_start_that_is_interrupted_leaves_nothing_behind(server: Server, after: float) -> None:
+    command = [sys.executable, "-m", "coachwhip", "httpd", "-d", str(server.root), "-f", "min.conf", "-DFOREGROUND"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        process.wait(after)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+    _, said = process.communicate(timeout=WAIT)
+    assert "Traceback" not in said
+    assert not server.pid_file.exists()
+    assert is_refused(server.port)
+    until(lambda: not [pid for pid in Path("/proc").glob("[0-9]*") if in_session(pid, process.pid)])
+
+
+def in_session(folder: Path, session: int) -> bool:
+    try:
+        fields = (folder / "stat").read_text().rpartition(") ")[2].split()
+    except OSError:
+        return False
+    return fields[0] != "Z" and int(fields[3]) == session
+
+
+# MPMs
+
+
+def test_prefork_has_one_connection_in_a_process(server: Server) -> None:
+    start(server, MISBEHAVING, "StartServers 3", "MinSpareServers 1", "MaxSpareServers 2", "MaxRequestWorkers 4", mpm="prefork")
+    clients = [Client(server) for _ in range(4)]
+    pids = []
+    for one in clients:
+        one.ask("/who")
+        pids.append(int(one.head().split("\n")[-2]))
+    assert len(set(pids)) == 4
+    with client(server) as waiting:
+        waiting.ask("/who")
+        clients[0].close()
+        assert int(waiting.head().split("\n")[-2]) in pids
+    for one in clients:
+        one.close()
+    until(lambda: len(children_of(server.pid)) == 2)
+
+
+def test_workers_come_while_their_threads_are_at_work_and_go_when_they_are_idle(server: Server) -> None:
+    sizes = ("StartServers 1", "ThreadsPerChild 2", "MinSpareThreads 1", "MaxSpareThreads 3", "MaxRequestWorkers 8")
+    start(server, SLOW, *sizes)
+    assert len(children_of(server.pid)) == 1
+    clients = [Client(server) for _ in range(4)]
+    for one in clients:
+        one.ask("/sleep?6")
+    until(lambda: len(children_of(server.pid)) >= 2)
+    for one in clients:
+        assert one.head().startswith("HTTP/1.1 200 ")
+        one.close()
+    until(lambda: len(children_of(server.pid)) == 1)
+
+
+@pytest.mark.parametrize("line", ["MaxConnectionsPerChild 3", "MaxRequestsPerChild 3", "MaxAgePerChild 1", "MaxMemoryPerChild 1M"])
+def test_a_worker_is_replaced_when_it_has_done_enough(server: Server, line: str) -> None:
+    start(server, MISBEHAVING, "StartServers 1", "MaxRequestWorkers 25", line)
+    seen = {who(server)}
+
+    def is_another() -> bool:
+        seen.add(who(server))
+        return len(seen) > 1
+
+    until(is_another)
+    assert "exited with status" not in server.log() and "exit signal" not in server.log()
+
+
+def test_after_so_many_connections_prefork_takes_not_one_more(server: Server) -> None:
+    start(server, MISBEHAVING, "StartServers 1", "MinSpareServers 1", "MaxRequestWorkers 1", "MaxConnectionsPerChild 1", mpm="prefork")
+    assert len({who(server) for _ in range(4)}) == 4
+
+
+# configurations that cannot be used
+
+
+def broken(server: Server, kind: str) -> None:
+    """Make the configuration unusable in one of twelve ways."""
+    conf = server.root / "min.conf"
+    text = conf.read_text()
+    lines = {
+        "unknown directive": "Bogus on\n",
+        "open section": "<Directory />\n",
+        "missing file": "Include nowhere.conf\n",
+        "bad value": "KeepAliveTimeout soon\n",
+        "bad pattern": 'LoadModule alias_module x\nAliasMatch "(" /x\n',
+        "missing module": "LoadModule nonsense_module modules/mod_nonsense.so\n",
+        "log folder gone": "ErrorLog nowhere/error.log\n",
+        "include loop": "Include min.conf\n",
+        "listened twice": f"Listen 127.0.0.1:{server.port}\n",
+        "no user": "User nobody-of-this-name\n",
+    }
+    if kind == "empty":
+        conf.write_text("")
+    elif kind == "unreadable":
+        conf.unlink()
+        conf.mkdir()
+    else:
+        conf.write_text(text + lines[kind])
+
+
+KINDS = [
+    "unknown directive", "open section", "missing file", "bad value", "bad pattern", "missing module",
+    "log folder gone", "include loop", "listened twice", "no user", "empty", "unreadable",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_configuration_that_cannot_be_used_changes_nothing(server: Server, kind: str) -> None:
+    start(server)
+    workers = children_of(server.pid)
+    pid_file = server.pid_file.read_text()
+    broken(server, kind)
+    done = server.httpd("-k", "graceful")
+    assert done.returncode == 1 and done.stderr
+    for count, number in enumerate((signal.SIGUSR1, signal.SIGHUP)):
+        os.kill(server.pid, number)
+        until(lambda count=count: server.log().count("the new configuration is not used") == count + 1)
+    if kind not in ("empty", "unreadable"):
+        assert re.search(r"(line \d+ of|min\.conf|nowhere|nobody)", server.log().rpartition("is not used")[2])
+    assert children_of(server.pid) == workers
+    assert server.pid_file.read_text() == pid_file
+    assert server.get() == "hello\n"
