@@ -376,3 +376,18 @@ def test_a_configuration_that_cannot_be_used_changes_nothing(server: Server, kin
     assert children_of(server.pid) == workers
     assert server.pid_file.read_text() == pid_file
     assert server.get() == "hello\n"
+
+
+# balance
+
+
+def test_connections_that_stay_are_shared_between_workers(server: Server) -> None:
+    start(server, MISBEHAVING, "StartServers 2", "MinSpareThreads 1")
+    clients = [Client(server) for _ in range(40)]
+    for one in clients:
+        one.ask("/who")
+    pids = [int(one.head().split("\n")[-2]) for one in clients]
+    counts = [pids.count(pid) for pid in set(pids)]
+    assert len(counts) == 2 and min(counts) >= 10
+    for one in clients:
+        one.close()

@@ -17,9 +17,9 @@ from coachwhip.api.server import Connection, Server
 from coachwhip.connection.hot import HotPath
 from coachwhip.request.replay import Table
 
-__all__ = ["Acceptor", "Takes"]
+__all__ = ["TURN", "Acceptor", "Takes"]
 
-#: Connections accepted in one turn of the loop.
+#: Most connections accepted in one turn of the loop.
 TURN = 64
 READ_SIZE = 64 << 10
 #: After these errors there is no room for another connection.
@@ -55,7 +55,7 @@ class Acceptor:
         """`at_once`: serve at accept. `on_no_room`: told when the process or the system is out of descriptors or memory."""
         self.listener = listener
         #: How many are accepted in one turn of the loop at most, and how many were in all.
-        self.turn = TURN
+        self.turn = 1
         self.accepted = 0
         # The descriptor alone: a `socket` object, and the system calls it makes to know itself, are for connections that stay.
         self._accept: Callable[[], tuple[int, tuple[Any, ...]]] = listener._accept  # type: ignore[attr-defined]

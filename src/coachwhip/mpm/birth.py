@@ -89,8 +89,7 @@ def be_worker(
         )
         _hear(worker, generation.policy, generation.graceful_timeout or PATIENCE)
         parent.lifeline.hold(worker)
-        signal.pthread_sigmask(signal.SIG_SETMASK, set())
-        worker.run(lambda: _say(say, UP))
+        worker.run(lambda: _runs(say))
         status = 0
     except Exception as error:
         LOG.alert(generation.main, "", "a worker ended: %s: %s", type(error).__name__, error)
@@ -98,6 +97,12 @@ def be_worker(
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def _runs(say: int) -> None:
+    """The loop runs: only now does it hear signals, so only now may those come that were sent meanwhile."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, set())
+    _say(say, UP)
 
 
 def _say(pipe: int, word: bytes) -> None:

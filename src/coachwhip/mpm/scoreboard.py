@@ -23,6 +23,7 @@ from coachwhip.api.scoreboard import ProcessInfo, Slot, Totals, WorkerState
 from coachwhip.connection.hot import HotPath
 from coachwhip.connection.serve import ClientConnection, State
 from coachwhip.mpm.pulse import Pulses
+from coachwhip.mpm.shares import Shares
 
 __all__ = ["Board", "Rows", "Seat", "WorkerScoreboard"]
 
@@ -112,6 +113,7 @@ class Board:
     def __init__(self, rows: int = ROWS) -> None:
         self.rows = Rows(rows)
         self.pulses = Pulses(rows)
+        self.shares = Shares(rows)
         self.restarted = time.time()
         self._free = list(range(rows - 1, 0, -1))
 
@@ -125,6 +127,7 @@ class Board:
             return
         gone, past = self.rows.read(row), self.rows.read(0) or Seat()
         self.pulses.clear(row)
+        self.shares.clear(row)
         if gone is not None:
             self.rows.clear(row)
             past.totals = asdict(_sum_totals([past, gone]))

@@ -23,11 +23,12 @@ from coachwhip.api.request import Request
 from coachwhip.api.server import Connection, Server
 from coachwhip.connection.hot import HotPath
 from coachwhip.connection.serve import ClientConnection, State
-from coachwhip.mpm.acceptor import Acceptor
+from coachwhip.mpm.acceptor import TURN, Acceptor
 from coachwhip.mpm.draining import GRACE, Stillness, take_waiting
 from coachwhip.mpm.policy import Policy
 from coachwhip.mpm.pulse import Pulse
 from coachwhip.mpm.scoreboard import Board, WorkerScoreboard
+from coachwhip.mpm.shares import LOOK_AWAY
 from coachwhip.request.pipeline import Pipeline
 from coachwhip.request.replay import Replay
 from coachwhip.util.memory import resident_bytes
@@ -89,7 +90,7 @@ class Worker:
             board = Board(2)
             row = board.claim()
         self._scoreboard = WorkerScoreboard(board, row, self, policy.threads, generation=generation, mpm=policy.mpm)
-        self._pulses, self._row = board.pulses, row
+        self._pulses, self._shares, self._row = board.pulses, board.shares, row
         self._beat = time.monotonic()
         self._used = time.process_time()
         pipeline.startup.scoreboard = self._scoreboard
@@ -99,8 +100,8 @@ class Worker:
         hooks = pipeline.hooks.hooks(phases.pre_connection)
         at_once = all(hook.module.replayable for hook in hooks)
         self._acceptors = [Acceptor(one, self, at_once=at_once, on_no_room=self._pause) for one in listeners]
-        #: Whether what is accepted has to be looked at: one connection at a time, or only so many in all.
-        self._is_choosy = policy.is_prefork or policy.connections > 0
+        #: Listeners that are left to others for a moment.
+        self._looks_away: set[Acceptor] = set()
         self._on_leaving = on_leaving
         self._stillness: Stillness | None = None
 
@@ -112,9 +113,8 @@ class Worker:
         self.pipeline.hooks.run(phases.child_init, self.pipeline.startup)
         for acceptor in self._acceptors:
             self._defer(acceptor.listener)
-            if self._policy.is_prefork:
-                acceptor.turn = 1
             self._listen(acceptor)
+        self._show_share()
         self._tick()
         self.loop.call_soon(on_running)
         try:
@@ -137,10 +137,7 @@ class Worker:
     # -- accepting
 
     def _listen(self, acceptor: Acceptor) -> None:
-        if self._is_choosy:
-            self.loop.add_reader(acceptor.listener, self._accept, acceptor)
-        else:
-            self.loop.add_reader(acceptor.listener, acceptor.accept)
+        self.loop.add_reader(acceptor.listener, self._accept, acceptor)
 
     def _rest(self) -> None:
         """Leave the listeners alone."""
@@ -148,13 +145,29 @@ class Worker:
             self.loop.remove_reader(acceptor.listener)
 
     def _accept(self, acceptor: Acceptor) -> None:
-        """Accept, and see whether that is enough: for now, or for ever."""
+        """Accept, unless it is others' turn; and see whether that is enough, for now or for ever."""
+        if acceptor in self._looks_away:
+            # Nobody else wanted them.
+            self._looks_away.discard(acceptor)
+        elif self._row and self._shares.has_enough(self._row):
+            self._looks_away.add(acceptor)
+            self.loop.remove_reader(acceptor.listener)
+            self.loop.call_later(LOOK_AWAY, self._resume, acceptor)
+            return
+        before = len(self._connections)
         acceptor.accept()
+        # What stays is taken one by one, so that others get theirs; what was answered and closed at once is nobody's burden.
+        stayed = len(self._connections) > before or self._policy.is_prefork
+        acceptor.turn = 1 if stayed else min(2 * acceptor.turn, TURN)
         most = self._policy.connections
         if most and sum(one.accepted for one in self._acceptors) >= most:
             self._leave()
         elif self._policy.is_prefork and self._connections:
             self._rest()
+
+    def _show_share(self) -> None:
+        if self._row and not self.draining:
+            self._shares.set(self._row, len(self._connections))
 
     def _leave(self) -> None:
         self._on_leaving()
@@ -194,6 +207,7 @@ class Worker:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = ClientConnection(self, sock, info)
         self._connections.add(connection)
+        self._show_share()
         return connection
 
     def _pause(self, acceptor: Acceptor, error: OSError) -> None:
@@ -223,6 +237,7 @@ class Worker:
     def forget(self, connection: ClientConnection) -> None:
         """See `Host`."""
         self._connections.discard(connection)
+        self._show_share()
         if self._connections:
             return
         if self.draining:
@@ -273,6 +288,8 @@ class Worker:
             return
         self.draining = True
         self._rest()
+        if self._row:
+            self._shares.clear(self._row)
         for acceptor in self._acceptors:
             if takes_waiting:
                 take_waiting(acceptor)
