@@ -20,7 +20,7 @@ from coachwhip.mpm.privileges import drop_privileges, find_identity
 from coachwhip.mpm.signals import APACHES, Table
 from coachwhip.server import REFUSALS, Instance, Plan, StartRefused, open_plan
 
-__all__ = ["generation_of", "launch", "pid_file_of"]
+__all__ = ["addresses_of", "generation_of", "launch", "pid_file_of"]
 
 #: What stands below the reason when nothing can be listened on.
 NO_SOCKETS = f"no listening sockets available, shutting down\n{REFUSALS['open_logs']}"
@@ -30,6 +30,11 @@ LOG = ModuleLog("core")
 def pid_file_of(conf: ServerMpm, server_root: str) -> PidFile:
     """The `PidFile` of a configuration."""
     return PidFile(os.path.join(server_root, conf.pid_file))
+
+
+def addresses_of(conf: ServerMpm) -> list[ListenAddress]:
+    """Where a configuration listens, each once."""
+    return list(dict.fromkeys(ListenAddress(one.host, one.port) for one in conf.listeners))
 
 
 def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generation:
@@ -45,7 +50,7 @@ def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generatio
         raise StartRefused(NO_SOCKETS)
     generation = Generation(
         instance.pipeline,
-        list(dict.fromkeys(ListenAddress(one.host, one.port) for one in conf.listeners)),
+        addresses_of(conf),
         pid_file_of(conf, startup.server_root) if has_pid_file else None,
         policy=policy_of(conf, instance.loaded.mpm or "event", len(os.sched_getaffinity(0))),
         queue=Queue(conf.listen_backlog, conf.receive_buffer_size, conf.send_buffer_size),

@@ -147,6 +147,22 @@ def test_a_signal_with_an_address_that_is_taken_leaves_the_old_one_serving(serve
     assert server.get() == "hello\n"
 
 
+@pytest.mark.parametrize("word", ["graceful", "restart"])
+def test_the_command_refuses_an_address_that_is_taken_and_signals_nobody(server: Server, word: str) -> None:
+    server.httpd()
+    workers = children_of(server.pid)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        append(server.root / "min.conf", f"Listen 127.0.0.1:{taken}\nListen {free_port()}\n")
+        done = server.httpd("-k", word)
+    assert done.returncode == 1
+    assert f"AH00072: make_sock: could not bind to address 127.0.0.1:{taken}" in done.stderr
+    assert children_of(server.pid) == workers
+    assert server.get() == "hello\n"
+
+
 def test_a_reload_opens_the_logs_anew(server: Server) -> None:
     server.httpd()
     log = server.root / "logs/error.log"

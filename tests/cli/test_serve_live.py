@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from running import WAIT, is_refused, until
+from running import WAIT, children_of, is_refused, until
 
 from coachwhip.testing.site import free_port
 
@@ -108,3 +109,94 @@ def test_a_wrong_line_is_one_sentence() -> None:
 def test_a_folder_that_may_not_be_read(tmp_path: Path) -> None:
     tmp_path.chmod(0)
     assert refused(str(tmp_path)) == f"coachwhip serve: '{tmp_path}' may not be read by you\n"
+
+
+# signals, as gunicorn has them
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[int]:
+    return children_of(process.pid)
+
+
+@contextmanager
+def served(folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The process and its port; whoever took over from it is ended too."""
+    port = free_port()
+    command = [*SERVE, "--port", str(port), *words, str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
+    try:
+        assert process.stdout is not None
+        assert "Coachwhip serves" in process.stdout.readline()
+        yield process, port
+    finally:
+        for pid in in_session(process.pid):
+            os.kill(pid, signal.SIGKILL)
+        process.communicate()
+
+
+def in_session(session: int) -> list[int]:
+    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if _session_of(folder) == session]
+
+
+def _session_of(folder: Path) -> int:
+    try:
+        return int((folder / "stat").read_text().rpartition(") ")[2].split()[3])
+    except OSError:
+        return 0
+
+
+def test_workers_can_be_added_and_taken_away(tmp_path: Path) -> None:
+    with served(tmp_path, "-c", "StartServers 2") as (process, _):
+        for number, count in ((signal.SIGTTIN, 3), (signal.SIGTTOU, 2), (signal.SIGTTOU, 1), (signal.SIGTTOU, 1)):
+            process.send_signal(number)
+            until(lambda count=count: len(workers_of(process)) == count)
+
+
+def test_a_hangup_reloads(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    with served(tmp_path) as (process, port):
+        before = workers_of(process)
+        process.send_signal(signal.SIGHUP)
+        until(lambda: workers_of(process) and not set(workers_of(process)) & set(before))
+        assert ask(port, "/a.txt") == (200, "a")
+
+
+def test_logs_are_reopened_by_their_names(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    log = tmp_path / "access.log"
+    with served(tmp_path, "--quiet", "-c", f"CustomLog {log} %r") as (process, port):
+        ask(port, "/a.txt?1")
+        until(lambda: log.read_text() == "GET /a.txt?1 HTTP/1.1\n")
+        log.rename(tmp_path / "access.log.1")
+        before = workers_of(process)
+        process.send_signal(signal.SIGUSR1)
+        until(lambda: workers_of(process) and not set(workers_of(process)) & set(before))
+        ask(port, "/a.txt?2")
+        until(lambda: log.exists() and log.read_text() == "GET /a.txt?2 HTTP/1.1\n")
+
+
+def test_another_process_image_takes_the_listeners_over(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    with served(tmp_path) as (process, port):
+        process.send_signal(signal.SIGUSR2)
+        assert process.wait(WAIT) == 0
+        assert ask(port, "/a.txt") == (200, "a")
+        (successor,) = [pid for pid in in_session(process.pid) if children_of(pid)]
+        os.kill(successor, signal.SIGTERM)
+        until(lambda: not in_session(process.pid))
+
+
+def test_if_the_other_image_cannot_serve_the_old_one_does(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    conf = tmp_path / "more.conf"
+    conf.write_text("")
+    with served(tmp_path, "-c", f"Include {conf}") as (process, port):
+        before = workers_of(process)
+        conf.write_text("Bogus\n")
+        process.send_signal(signal.SIGUSR2)
+        until(lambda: len(children_of(process.pid)) > len(before))
+        until(lambda: children_of(process.pid) == before)
+        assert ask(port, "/a.txt") == (200, "a")
+        conf.write_text("")
+        process.send_signal(signal.SIGUSR2)
+        assert process.wait(WAIT) == 0

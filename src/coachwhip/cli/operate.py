@@ -18,10 +18,11 @@ from coachwhip.cli.messages import Messages
 from coachwhip.cli.versions import built_in_place
 from coachwhip.config import ConfigError, Loaded, LoadOptions
 from coachwhip.config.dump import dump_config, dump_includes
-from coachwhip.launch import NO_SOCKETS, launch, pid_file_of
+from coachwhip.launch import NO_SOCKETS, addresses_of, launch, pid_file_of
 from coachwhip.mpm.daemon import detach
 from coachwhip.mpm.generation import StartFailed
 from coachwhip.mpm.listeners import BindError
+from coachwhip.mpm.occupied import check_free
 from coachwhip.mpm.pidfile import PidFile, PidFileError
 from coachwhip.mpm.privileges import PrivilegeError
 from coachwhip.server import Plan, StartRefused, read
@@ -94,6 +95,8 @@ def _operate(flags: Flags, options: LoadOptions, messages: Messages) -> int:
     file = pid_file_of(loaded.main.config(ServerMpm), loaded.server_root)
     pid = file.read() if flags.signal != "start" else _pid_if_any(file)
     running = pid if pid is not None and file.is_running(pid) else None
+    if running and flags.signal in ("restart", "graceful"):
+        check_free(addresses_of(loaded.main.config(ServerMpm)), running)
     if flags.signal != "start":
         is_done = _signal(SENT[flags.signal], running) if running else _miss(flags.signal, pid)
         if is_done:

@@ -10,7 +10,12 @@ import os
 import sys
 from collections.abc import Callable
 
-__all__ = ["detach"]
+__all__ = ["StartAbandonedError", "detach"]
+
+
+class StartAbandonedError(Exception):
+    """The command was interrupted: its server must not stay."""
+
 
 #: Ends the messages: the server is up.
 UP = b"\0"
@@ -66,6 +71,9 @@ def _leave() -> None:
 
 
 def _is_up() -> None:
-    sys.stderr.write(UP.decode("ascii"))
-    sys.stderr.close()
-    sys.stderr = sys.__stderr__
+    said, sys.stderr = sys.stderr, sys.__stderr__
+    try:
+        said.write(UP.decode("ascii"))
+        said.close()
+    except BrokenPipeError:
+        raise StartAbandonedError("whoever gave the command has not waited for the server") from None
