@@ -16,7 +16,7 @@ from coachwhip.mpm.listeners import ListenAddress, Queue
 from coachwhip.mpm.parent import Parent
 from coachwhip.mpm.pidfile import PidFile
 from coachwhip.mpm.policy import policy_of
-from coachwhip.mpm.privileges import drop_privileges, find_identity
+from coachwhip.mpm.privileges import drop_privileges, find_rights, set_umask
 from coachwhip.mpm.signals import APACHES, Table
 from coachwhip.server import REFUSALS, Instance, Plan, StartRefused, open_plan
 
@@ -55,9 +55,10 @@ def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generatio
     )
     if isinstance(startup.logs, LogRoom):
         generation.logs = startup.logs
-    if os.geteuid() == 0:
-        identity = find_identity(conf.user, conf.group)
-        generation.drop_privileges = lambda: drop_privileges(identity)
+    rights = find_rights(conf)
+    if rights.stay_roots and has_pid_file:
+        LOG.warn(startup.main, "", "workers run as root, as -D BIG_SECURITY_HOLE allows: a fault in any module is root's")
+    generation.drop_privileges = lambda: drop_privileges(rights)
     return generation
 
 
@@ -81,14 +82,20 @@ def launch(
 
     def reread() -> Generation:
         new = configure(options)
-        instance = open_plan(new)
+        instance = _open(new)
         for warning in (*map(str, new.loaded.warnings), *new.startup.warnings):
             LOG.warn(new.startup.main, "", "%s", warning)
         return generation_of(instance, has_pid_file=has_pid_file)
 
-    first = generation_of(open_plan(plan), has_pid_file=has_pid_file)
+    first = generation_of(_open(plan), has_pid_file=has_pid_file)
     if alone:
         return serve_alone(first, ready)
     parent = Parent(first, reread, ready, table)
     parent.bind()
     return parent.run()
+
+
+def _open(plan: Plan) -> Instance:
+    """Logs are files that the server makes, too."""
+    set_umask(plan.loaded.main.config(ServerMpm).umask)
+    return open_plan(plan)

@@ -7,6 +7,7 @@ that are open, and ends when they are done.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import socket
 import time
@@ -40,18 +41,17 @@ TICK = 1.0
 #: How long a request may make no progress in a worker that leaves by its own decision, in seconds.
 LEAVE_WAIT = 30.0
 
+_fastest_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+# Now, and not when a loop is wanted: a worker may be unable to read it by then (`User`, `ChrootDir`).
+with contextlib.suppress(ImportError):
+    import uvloop
+
+    _fastest_loop = uvloop.new_event_loop
+
 
 def new_loop(use_uvloop: bool = True) -> asyncio.AbstractEventLoop:
     """uvloop's event loop where it is installed, else asyncio's."""
-    if use_uvloop:
-        try:
-            import uvloop
-        except ImportError:
-            pass
-        else:
-            loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-            return loop
-    return asyncio.new_event_loop()
+    return _fastest_loop() if use_uvloop else asyncio.new_event_loop()
 
 
 class Worker:
