@@ -17,7 +17,7 @@ _SHELVES: dict[str, tuple[str, ...]] = {
     "mappers": ("alias", "dir", "negotiation"),
     "http": ("mime",),
     "metadata": ("env", "mime_magic", "setenvif"),
-    "core": ("macro", "replay", "so", "unixd", "version"),
+    "core": ("macro", "replay", "so", "systemd", "unixd", "version"),
 }  # fmt: skip
 
 #: `LoadModule` identifier → Python module with the attribute `MODULE`.
