@@ -30,8 +30,8 @@ def serve_alone(generation: Generation, ready: Callable[[], None] = lambda: None
         worker = Worker(generation.pipeline, listeners.sockets(generation.addresses), generation.policy, loop)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stop)
-        for number in (signal.SIGUSR1, signal.SIGWINCH):
-            loop.add_signal_handler(number, worker.drain)
+        # Nor does Apache's single process end by WINCH, which a terminal sends when it is resized.
+        loop.add_signal_handler(signal.SIGUSR1, worker.drain)
         worker.run(ready)
     finally:
         drop_pid_file(generation)

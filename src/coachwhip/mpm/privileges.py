@@ -22,7 +22,8 @@ from coachwhip.api.mpm import ServerMpm
 from coachwhip.mpm import linux
 
 __all__ = [
-    "Identity", "PrivilegeError", "Rights", "drop_privileges", "find_group", "find_identity", "find_rights", "find_user", "set_umask",
+    "Identity", "PrivilegeError", "Rights", "drop_privileges", "find_group", "find_identity", "find_rights", "find_user", "main_group",
+    "set_umask",
 ]  # fmt: skip
 
 #: (user id, group id, user name or None)
@@ -59,6 +60,18 @@ def find_group(name: str) -> int:
         return grp.getgrnam(name).gr_gid
     except KeyError:
         raise PrivilegeError(f"AH00544: httpd: bad group name {name}") from None
+
+
+def main_group(user: str) -> str:
+    """The group of a user for whom none was named, as a number.
+
+    Raises:
+        PrivilegeError: there is no such user.
+    """
+    try:
+        return f"#{pwd.getpwuid(find_user(user)).pw_gid}"
+    except (KeyError, OverflowError):
+        raise PrivilegeError(f"user {user} has no entry of its own, so its group must be named, too") from None
 
 
 def find_identity(user: str, group: str, *, allow_root: bool = False) -> Identity:

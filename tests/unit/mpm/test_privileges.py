@@ -11,7 +11,7 @@ import pytest
 
 from coachwhip.api.mpm import ServerMpm
 from coachwhip.mpm import linux, privileges
-from coachwhip.mpm.privileges import PrivilegeError, Rights, drop_privileges, find_group, find_identity, find_rights, find_user
+from coachwhip.mpm.privileges import PrivilegeError, Rights, drop_privileges, find_group, find_identity, find_rights, find_user, main_group
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has privileges to give up")
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
@@ -30,6 +30,12 @@ def told(program: str) -> list[str]:
 @pytest.mark.parametrize(("name", "number"), [("root", 0), ("#1000", 1000), ("#-1", -1)])
 def test_users_by_name_and_number(name: str, number: int) -> None:
     assert find_user(name) == number
+
+
+def test_the_group_of_a_user_is_the_one_he_has() -> None:
+    assert main_group("root") == "#0"
+    with pytest.raises(PrivilegeError, match="its group must be named"):
+        main_group("#123456789")
 
 
 @pytest.mark.parametrize("find", [find_user, find_group])
