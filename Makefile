@@ -14,7 +14,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -n auto
 
 check: $(STAMP)
-	$(BIN)/ruff check src tests conformance steps examples fuzz
+	$(BIN)/ruff check src tests conformance steps examples fuzz deploy
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto tests/unit tests/project
 
