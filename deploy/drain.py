@@ -87,6 +87,7 @@ class Load:
             body = answer.read()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
+            # Whether a request was begun to be answered makes the difference: `RemoteDisconnected` says that it was not.
             if is_reused and isinstance(error, http.client.RemoteDisconnected | ConnectionResetError | BrokenPipeError):
                 with self._lock:
                     self.stale += 1
@@ -103,11 +104,13 @@ class Load:
         try:
             connection.request("GET", self.download or self.path, headers={"Connection": "close"})
             answer = connection.getresponse()
-            while answer.read(SIP):
+            left = int(answer.headers["Content-Length"])
+            while sip := answer.read(SIP):
+                left -= len(sip)
                 time.sleep(PAUSE)
         except (OSError, http.client.HTTPException) as error:
             self._count(f"download: {type(error).__name__}: {error}")
         else:
-            self._count("" if answer.status == 200 and answer.isclosed() else f"download: {answer.status}, not whole")
+            self._count("" if answer.status == 200 and not left else f"download: {answer.status}, {left} bytes short")
         finally:
             connection.close()
