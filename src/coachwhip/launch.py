@@ -18,6 +18,7 @@ from coachwhip.mpm.pidfile import PidFile
 from coachwhip.mpm.policy import policy_of
 from coachwhip.mpm.privileges import drop_privileges, find_rights, set_umask
 from coachwhip.mpm.signals import APACHES, Table
+from coachwhip.mpm.systemd import ServiceManager
 from coachwhip.server import REFUSALS, Instance, Plan, StartRefused, open_plan
 
 __all__ = ["generation_of", "launch", "pid_file_of"]
@@ -49,7 +50,6 @@ def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generatio
         pid_file_of(conf, startup.server_root) if has_pid_file else None,
         policy=policy_of(conf, instance.loaded.mpm or "event", len(os.sched_getaffinity(0))),
         queue=Queue(conf.listen_backlog, conf.receive_buffer_size, conf.send_buffer_size),
-        core_dumps=conf.core_dump_directory,
         graceful_timeout=conf.graceful_shutdown_timeout,
         is_quiet=not has_pid_file,
     )
@@ -87,10 +87,11 @@ def launch(
             LOG.warn(new.startup.main, "", "%s", warning)
         return generation_of(instance, has_pid_file=has_pid_file)
 
+    manager = ServiceManager.from_environment(os.environ)
     first = generation_of(_open(plan), has_pid_file=has_pid_file)
     if alone:
-        return serve_alone(first, ready)
-    parent = Parent(first, reread, ready, table)
+        return serve_alone(first, ready, manager)
+    parent = Parent(first, reread, ready, table, manager)
     parent.bind()
     return parent.run()
 

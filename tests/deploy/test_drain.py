@@ -11,9 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from coachwhip.testing.site import free_port
 from deploy.dockerfile import read
 from deploy.drain import Load
+
+from coachwhip.testing.site import free_port
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 IMAGE = read((DEPLOY / "Dockerfile").read_text())[-1].image

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 
@@ -32,7 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
     if found is None:
         print(f"coachwhip: there is no command '{words[0]}'\n\n{_usage()}", file=sys.stderr)
         return 2
-    status: int = import_module(found[0]).run(words[1:])
+    try:
+        status: int = import_module(found[0]).run(words[1:])
+    except KeyboardInterrupt:
+        # What a shell makes of a program that Ctrl-C ended.
+        return 128 + signal.SIGINT
     return status
 
 

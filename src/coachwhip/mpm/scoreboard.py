@@ -119,6 +119,10 @@ class Board:
         """A row for a worker that is about to be forked; 0, which is never shown, if there are too many."""
         return self._free.pop() if self._free else 0
 
+    def totals(self) -> Totals:
+        """What all workers have published, those that are gone too."""
+        return _sum_totals([seat for row in range(self.rows.count) if (seat := self.rows.read(row)) is not None])
+
     def release(self, row: int) -> None:
         """The worker of this row is gone; what it counted stays in the sums."""
         if row == 0:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coachwhip.mpm.listeners import BindError, ListenAddress, Listeners
+from coachwhip.mpm.listeners import BindError, ListenAddress, Listeners, Queue
 from coachwhip.mpm.systemd import HandedSockets, ServiceManager
 
 
@@ -59,7 +59,7 @@ def test_all_addresses_are_those_of_ipv6_or_else_of_ipv4(host: str) -> None:
 def test_sockets_are_used_in_place_of_binding(handed: HandedSockets) -> None:
     wanted = [address(sock) for _, sock in handed.sockets]
     listeners = Listeners(handed)
-    listeners.add(wanted, 5)
+    listeners.add(wanted, Queue(5))
     assert [sock.getsockname()[1] for sock in listeners.sockets(wanted)] == [one.port for one in wanted]
     client = socket.create_connection(("127.0.0.1", wanted[0].port))
     listeners.sockets(wanted)[0].accept()[0].close()
@@ -71,7 +71,7 @@ def test_what_was_not_handed_over_is_bound(handed: HandedSockets) -> None:
     with listening() as free:
         more = address(free)
     listeners = Listeners(handed)
-    listeners.add([*[address(sock) for _, sock in handed.sockets], more], 5)
+    listeners.add([*[address(sock) for _, sock in handed.sockets], more], Queue(5))
     assert listeners.sockets([more])[0].getsockname()[1] == more.port
     listeners.close()
 
@@ -80,7 +80,7 @@ def test_a_socket_that_no_listen_takes_is_an_error_that_says_which(handed: Hande
     _, http = handed.sockets[0]
     port = handed.sockets[1][1].getsockname()[1]
     with pytest.raises(BindError, match=f"socket 'admin' was handed over for 127.0.0.1:{port}, which no `Listen` takes"):
-        Listeners(handed).add([address(http)], 5)
+        Listeners(handed).add([address(http)], Queue(5))
 
 
 def test_without_a_service_manager_there_is_nothing() -> None:
