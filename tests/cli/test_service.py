@@ -211,6 +211,16 @@ def test_a_terminal_that_is_resized_does_not_stop_the_server(server: Server, ter
     assert "AH00492: caught SIGWINCH, shutting down gracefully" in server.log()
 
 
+def test_a_single_process_does_not_heed_that_signal_at_all(server: Server) -> None:
+    """Neither does Apache's."""
+    process = started(server, command(server, "-X"))
+    until(server.pid_file.exists)
+    assert server.get()
+    process.send_signal(signal.SIGWINCH)
+    assert server.get()
+    ended(process)
+
+
 def test_ctrl_c_ends_it_without_a_word(terminal: Terminal) -> None:
     terminal.type(b"\x03")
     assert terminal.end() == (0, "^C")

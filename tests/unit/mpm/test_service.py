@@ -50,18 +50,16 @@ def turned(workers: Workers, **options: object) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("workers", "lines"),
-    [
-        (Workers(0.0), ["WATCHDOG=1"]),
-        (Workers(ALIVE + 60, 0.0), ["WATCHDOG=1"]),
-        (Workers(ALIVE + 60, ALIVE + 60), []),
-        (Workers(0.0, up=False), []),
-        (Workers(), []),
-    ],
-    ids=["alive", "one alive", "all stuck", "not up", "none"],
+    ("ages", "lines"),
+    [([0.0], ["WATCHDOG=1"]), ([ALIVE + 60, 0.0], ["WATCHDOG=1"]), ([ALIVE + 60, ALIVE + 60], []), ([], [])],
+    ids=["alive", "one alive", "all stuck", "none"],
 )
-def test_a_sign_of_life_is_given_while_a_worker_gives_one(workers: Workers, lines: list[str]) -> None:
-    assert turned(workers) == lines
+def test_a_sign_of_life_is_given_while_a_worker_gives_one(ages: list[float], lines: list[str]) -> None:
+    assert turned(Workers(*ages)) == lines
+
+
+def test_a_worker_that_does_not_serve_yet_is_none() -> None:
+    assert turned(Workers(0.0, up=False)) == []
 
 
 def test_counts_are_reported_only_if_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
