@@ -43,6 +43,7 @@ def test_hosts(value: bytes, answer: tuple[str, int | None]) -> None:
     "value",
     [
         *(b"main.test:0", b"main.test:99999", b"main.test:65536", b"a:" + b"1" * 30, b":80", b"a..b", b"..", b"a/b", b"a\\b"),
+        *(b"[::1]:80h:443", b"[::1]::80"),
         *(b"[::1", b"[::g]", b"[::1]x", b"[::1]:x", b"[::1]:", b"[v1.a:b]", b"[1.2.3.4]", b"[fe80::1%25eth0]", b""),
     ],
 )
