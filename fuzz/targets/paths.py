@@ -14,17 +14,19 @@ from coachwhip.protocol.http1 import BadRequest
 from fuzz.target import Check, Target, require, words
 from fuzz.world import World, lay_out, loads, opened_files
 
-_SECRET = b"SECRET-4711"
-_FILES: dict[str, bytes | str | None] = {
+__all__ = ["CONFIG", "PATHS", "SECRET", "generate", "lay_out_site"]
+
+SECRET = b"SECRET-4711"
+FILES: dict[str, bytes | str | None] = {
     "htdocs/index.html": b"front\n",
     "htdocs/a.txt": b"a\n",
-    "htdocs/.htpasswd": _SECRET,
+    "htdocs/.htpasswd": SECRET,
     "htdocs/list/b.txt": b"b\n",
     "htdocs/words/page.html.en": b"page\n",
     "htdocs/words/page.html.fr": b"page\n",
     "htdocs/own/.htaccess": b"Options +Indexes\nDirectoryIndex a.txt /list/b.txt ../a.txt ../../outside/s.txt\n",
     "htdocs/own/d/c.txt": b"c\n",
-    "htdocs/denied/s.txt": _SECRET,
+    "htdocs/denied/s.txt": SECRET,
     "htdocs/links/in": "{root}/htdocs/list",
     "htdocs/nolinks/out": "{root}/outside",
     "htdocs/nolinks/s.txt": "{root}/outside/s.txt",
@@ -34,14 +36,14 @@ _FILES: dict[str, bytes | str | None] = {
     "htdocs/owner/in": "../list",
     "aliased/d.txt": b"d\n",
     "aliased/sub/e.txt": b"e\n",
-    "outside/s.txt": _SECRET,
-    "outside/index.html": _SECRET,
+    "outside/s.txt": SECRET,
+    "outside/index.html": SECRET,
     "outside/.htaccess": b"Require all granted\n",
-    "aliased2/s.txt": _SECRET,
-    "htdocs2/s.txt": _SECRET,
-    "s.txt": _SECRET,
+    "aliased2/s.txt": SECRET,
+    "htdocs2/s.txt": SECRET,
+    "s.txt": SECRET,
 }
-_CONFIG = """
+CONFIG = """
 DocumentRoot {root}/htdocs
 DirectoryIndex index.html
 AddLanguage en .en
@@ -88,13 +90,18 @@ _SEGMENTS = (
 )  # fmt: skip
 
 
-def _prepare(folder: Path) -> Check:
-    root = folder.resolve() / "site"
-    lay_out(root, _FILES)
+def lay_out_site(root: Path) -> None:
+    """Make the files of the site."""
+    lay_out(root, FILES)
     if os.geteuid() == 0:
         # What the link leads to is root's, so the link must not be.
         os.lchown(root / "htdocs/owner/out", 65534, 65534)
-    world = World(root, loads() + _CONFIG)
+
+
+def _prepare(folder: Path) -> Check:
+    root = folder.resolve() / "site"
+    lay_out_site(root)
+    world = World(root, loads() + CONFIG)
     granted = (f"{root}/htdocs/", f"{root}/aliased/", f"{root}/htdocs.", f"{root}/aliased.")
     refused = (f"{root}/htdocs/denied/", f"{root}/htdocs/.htpasswd")
 
@@ -108,7 +115,7 @@ def _prepare(folder: Path) -> Check:
         for path in opened:
             inside = f"{path}/".startswith(granted) and not f"{path}/".startswith(refused)
             require(inside, f"only what is granted is opened: {path}")
-        require(_SECRET not in answer.body, "no secret is in an answer")
+        require(SECRET not in answer.body, "no secret is in an answer")
         require(answer.status < 500, f"answered {answer.status}")
         names = sorted({Path(path).name[:12] for path in opened})
         return f"{answer.status} {answer.request.handler} {','.join(names)}"
@@ -116,9 +123,10 @@ def _prepare(folder: Path) -> Check:
     return check
 
 
-def _generate(chance: random.Random) -> bytes:
+def generate(chance: random.Random) -> bytes:
+    """A target from the site's own names and from ways to leave it."""
     data = b"".join(chance.choice((b"/", b"/", b"/", b"//", b"%2f", b"/./")) + chance.choice(_SEGMENTS) for _ in range(chance.randrange(6)))
     return data + chance.choice((b"", b"/", b"?q", b"/x/y", b".html", b"%00", b"/.."))
 
 
-PATHS = Target("paths", words("paths"), _generate, _prepare)
+PATHS = Target("paths", words("paths"), generate, _prepare)

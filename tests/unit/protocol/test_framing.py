@@ -2,7 +2,7 @@
 
 import pytest
 
-from coachwhip.protocol.framing import check_host, decide_framing
+from coachwhip.protocol.framing import asks_to_close, check_host, decide_framing
 from coachwhip.protocol.http1 import BadRequest, parse_head
 from coachwhip.protocol.targets import parse_host
 
@@ -96,3 +96,15 @@ def test_the_host_of_a_request(head: bytes, answer: object) -> None:
     else:
         assert check_host(request) == answer
         decide_framing(request)
+
+
+@pytest.mark.parametrize(
+    "value", [b"close", b"Close", b"keep-alive, close", b"c", b"clo", b"close?", b"cl[se", b"x;close", b"close\xe9", b"x\tclose"]
+)
+def test_the_end_is_asked_for_wherever_apache_sees_it(value: bytes) -> None:
+    assert asks_to_close(value)
+
+
+@pytest.mark.parametrize("value", [b"", b"keep-alive", b"x", b"closed", b"xclose", b"close-", b", ,"])
+def test_the_end_is_not_asked_for(value: bytes) -> None:
+    assert not asks_to_close(value)
