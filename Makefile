@@ -33,6 +33,7 @@ fuzz: $(STAMP)
 	$(BIN)/python -m fuzz --count $(COUNT)
 	$(BIN)/python -m fuzz.equivalence --steps 20000
 	$(BIN)/python -m fuzz.heads --count 300000
+	$(BIN)/python -m fuzz.values --count 100000
 
 # Coachwhip and the other servers that are installed; Linux, with wrk or ab.
 bench: $(STAMP)
