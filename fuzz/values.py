@@ -1,8 +1,9 @@
 """A client that sends ever new header values, or URLs, costs no other client its kept answers and no unbounded memory.
 
 One client asks for a page again and again, and another, in between, for the same page with a value that was never seen (of a field that
-answers depend on, or not), with values that come back just often enough to be kept, or with a URL that was never seen. Printed is how often the first was answered from what is kept,
-and what memory was in use before and after. By far the most requests go straight to the hot path's own objects, some through sockets.
+answers depend on, or not), with values that come back just often enough to be kept, or for a URL that was never seen. Printed is how
+often the first was answered from what is kept, and what memory was in use before and after. By far the most requests go straight to the
+hot path's own objects, some through sockets.
 
     python -m fuzz.values --count 1000000
 """
