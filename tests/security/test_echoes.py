@@ -179,26 +179,28 @@ REFUSED_UNNAMED = ("field name", "field value", "host", "length", "expectation")
 PRINTABLE = re.compile(rb"[ -~]*")
 
 
-def _logs(site: Site) -> dict[str, bytes]:
-    folder = Path(site.root, "logs")
-    return {name: (folder / name).read_bytes() if (folder / name).exists() else b"" for name in ("access.log", "error.log")}
+def _log(site: Site, name: str) -> bytes:
+    path = Path(site.root, "logs", name)
+    return path.read_bytes() if path.exists() else b""
 
 
 @pytest.mark.parametrize("place", SAID)
 def test_logs_hold_printable_lines_alone_whatever_is_said(site: Site, place: str) -> None:
     octets, say = SAID[place]
-    before = {name: len(data) for name, data in _logs(site).items()}
+    begin, end = (f"/{word}-of-{place.replace(' ', '-')}".encode() for word in ("begin", "end"))
+    ask(site, begin)
     for octet in octets.values():
         say(site, octet)
-    ask(site, b"/the-end-of-" + place.replace(" ", "-").encode())
+    ask(site, end)
     deadline = time.monotonic() + 10
-    while b"/the-end-of-" not in (written := _logs(site))["access.log"][before["access.log"] :] and time.monotonic() < deadline:
+    while end not in _log(site, "access.log") and time.monotonic() < deadline:
         time.sleep(0.02)
-    for name, data in written.items():
-        lines = data[before[name] :].split(b"\n")
-        assert [line for line in lines if not PRINTABLE.fullmatch(line)] == []
-        if name == "access.log":
-            assert len(lines) - 1 == len(octets) + 1, "one line for one request"
-            # The format has no quotes of its own.
-            assert all(re.fullmatch(rb'(?:[^"\\]|\\.)*', line) for line in lines)
-            assert any(LEFT in line for line in lines) or place in REFUSED_UNNAMED
+    assert [line for line in _log(site, "error.log").split(b"\n") if not PRINTABLE.fullmatch(line)] == []
+    lines = _log(site, "access.log").split(b"\n")
+    first, last = (next(at for at, line in enumerate(lines) if mark in line) for mark in (begin, end))
+    said = lines[first + 1 : last]
+    assert len(said) == len(octets), "one line for one request"
+    assert [line for line in said if not PRINTABLE.fullmatch(line)] == []
+    # The format has no quotes of its own.
+    assert all(re.fullmatch(rb'(?:[^"\\]|\\.)*', line) for line in said)
+    assert any(LEFT in line for line in said) or place in REFUSED_UNNAMED
