@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+COUNT  ?= 50000
 
 .PHONY: serve test check oracle hostile fuzz bench measure clean
 
@@ -26,10 +27,13 @@ oracle: $(STAMP)
 hostile: $(STAMP)
 	$(BIN)/python -m conformance.hostile $(BADREQ)
 
-# Random configurations, requests and changes of files with replay on and off; random heads through both parsers.
+# COUNT cases for each part that takes bytes from outside (a release wants a million); random configurations, requests and changes of
+# files with replay on and off; random heads through both parsers.
 fuzz: $(STAMP)
+	$(BIN)/python -m fuzz --count $(COUNT)
 	$(BIN)/python -m fuzz.equivalence --steps 20000
 	$(BIN)/python -m fuzz.heads --count 300000
+	$(BIN)/python -m fuzz.values --count 100000
 
 # Coachwhip and the other servers that are installed; Linux, with wrk or ab.
 bench: $(STAMP)

@@ -127,6 +127,7 @@ def _unparsable(target: bytes) -> BadRequest:
 
 
 _PORT = re.compile(rb"(.*):([0-9]+)", re.DOTALL)
+_LITERAL_PORT = re.compile(rb":([0-9]{1,19})")
 _NAME = re.compile(rb"[A-Za-z0-9._\-]+")
 _DOTTED_NUMBERS = re.compile(rb"[0-9.]+")
 _LEADING_ZERO = re.compile(rb"(?:^|\.)0[0-9]|^\.")
@@ -172,9 +173,10 @@ def _parse_literal(value: bytes) -> tuple[str, int | None]:
     address, bracket, rest = value[1:].partition(b"]")
     port = None
     if rest:
-        if not _PORT.fullmatch(rest) or rest[:1] != b":" or len(rest) > 20 or not 0 < int(rest[1:]) < 65536:
+        found = _LITERAL_PORT.fullmatch(rest)
+        port = int(found[1]) if found else 0
+        if not 0 < port < 65536:
             raise _malformed(value)
-        port = int(rest[1:])
     if not bracket or b"%" in address:
         raise _malformed(value)
     try:

@@ -19,6 +19,7 @@ from coachwhip.api.request import Request
 from coachwhip.filters.chain import PIECE, Chain, brigades
 from coachwhip.filters.head import BadHeader, head_bytes, merged_fields
 from coachwhip.filters.ranges import Unsatisfiable, apply_ranges
+from coachwhip.protocol.framing import asks_to_close
 from coachwhip.request import errors
 from coachwhip.request.conditions import range_applies
 from coachwhip.util.dates import http_date
@@ -150,7 +151,8 @@ def _set_framing(r: Request, fields: Headers, length: int | None, has_body: bool
 def _set_keepalive(r: Request, fields: Headers, *, bounded: bool) -> bool:
     """Whether the connection stays open, and the `Connection` and `Keep-Alive` fields that say so (RFC 9112 §9.3)."""
     server = r.server.config(CoreServer)
-    asked = {t.strip(" \t").lower() for t in (_raw(r, "connection") or "").split(",")}
+    connection = _raw(r, "connection") or ""
+    asked = {t.strip(" \t").lower() for t in connection.split(",")}
     left = server.max_keep_alive_requests - r.connection.keepalives
     keep = (
         r.keepalive
@@ -159,7 +161,7 @@ def _set_keepalive(r: Request, fields: Headers, *, bounded: bool) -> bool:
         and server.keep_alive
         and server.keep_alive_timeout > 0
         and (server.max_keep_alive_requests == 0 or left > 0)
-        and "close" not in asked
+        and not asks_to_close(connection.encode("latin-1"))
         and "nokeepalive" not in r.env
         and (r.protocol_number >= 1001 or "keep-alive" in asked)
         and "close" not in (fields.get("Connection") or "").lower()
