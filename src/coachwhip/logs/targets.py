@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from coachwhip.api.log import LogTargetError, reason_text
+from coachwhip.logs.syslog import Syslog
 from coachwhip.logs.writer import Writer
 
 __all__ = ["LogRoom", "Program", "split_command"]
@@ -71,6 +72,8 @@ class LogRoom:
         self.on_loss: Callable[[Writer, int], None] | None = None
         #: Told once when a target stops taking lines, and why.
         self.on_failure: Callable[[Writer, OSError], None] | None = None
+        #: Those that write to the system's logger, which needs nothing opened.
+        self.syslogs: list[Syslog] = []
         self._writers: list[Writer] = []
         self._files: dict[str, Writer] = {}
         self._soon: Callable[[Callable[[], None]], object] | None = None
@@ -199,6 +202,11 @@ class LogRoom:
             except OSError as error:
                 text = f"{reason_text(error)}: AH00104: unable to start piped log program '{program.command[1:]}'"
                 raise LogTargetError(text) from error
+
+    @property
+    def lost(self) -> int:
+        """See `Logs`."""
+        return sum(writer.lost_ever for writer in self._writers) + sum(logger.lost for logger in self.syslogs)
 
     # -- what log lines ask for
 
