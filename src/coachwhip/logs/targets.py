@@ -59,6 +59,8 @@ class Program:
             file_actions=[(os.POSIX_SPAWN_DUP2, self.read_fd, 0)],
             setsigmask=[],
             setsigdef=_DEFAULTED,
+            # The terminal's Ctrl-C is for the server; its last lines are still to come.
+            setpgroup=0,
         )
 
 
