@@ -156,6 +156,10 @@ class Logs(Protocol):
     def close(self) -> None:
         """Write what is kept back and give every descriptor back."""
 
+    @property
+    def lost(self) -> int:
+        """Lines of this process that no file, program or logger took."""
+
     def process_id(self) -> int:
         """The process that asks."""
 

@@ -21,6 +21,7 @@ from coachwhip.util.networks import parse_address
 
 if TYPE_CHECKING:
     from coachwhip.api.filters import InputFilter, OutputFilter, RegisteredFilter
+    from coachwhip.api.module import SortedHooks
     from coachwhip.api.phases import Phase
     from coachwhip.api.server import Connection, Server, Settings, Startup
 
@@ -46,6 +47,10 @@ class Engine(Protocol):
     """What a request asks of the pipeline that runs it (in `request/`)."""
 
     startup: Startup
+
+    @property
+    def hooks(self) -> SortedHooks:
+        """What hangs on the phases."""
 
     @property
     def walks(self) -> SectionWalks:

@@ -13,6 +13,7 @@ COMMANDS = {
     "serve": ("coachwhip.cli.serve", "serve a folder"),
     "httpd": ("coachwhip.cli.httpd", "Apache's own command line, flag for flag"),
     "ctl": ("coachwhip.cli.ctl", "start, stop, reload and look at a server: apachectl's verbs"),
+    "rotatelogs": ("coachwhip.cli.rotatelogs", "write a log that is piped to it into a row of files: Apache's rotatelogs"),
     "explain": ("coachwhip.cli.explain", "show which lines of the configuration decided an answer"),
     "bench": ("coachwhip.cli.bench", "load this and other servers, with tables and plots"),
 }
@@ -48,5 +49,5 @@ def httpd_main() -> int:
 
 def _usage() -> str:
     lines = ["usage: coachwhip COMMAND …", ""]
-    lines += [f"  {name:<10}{text}" for name, (_, text) in COMMANDS.items()]
+    lines += [f"  {name:<12}{text}" for name, (_, text) in COMMANDS.items()]
     return "\n".join(lines)

@@ -240,6 +240,11 @@ class Worker:
         """See `scoreboard.Live`."""
         return self._connections
 
+    @property
+    def lost_lines(self) -> int:
+        """See `scoreboard.Live`."""
+        return self.pipeline.startup.logs.lost
+
     # -- time and the end
 
     def _tick(self) -> None:
