@@ -21,6 +21,7 @@ from coachwhip.api.replay import ReplayServer
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection, Server
 from coachwhip.connection.hot import HotPath
+from coachwhip.connection.poller import Poller
 from coachwhip.connection.serve import ClientConnection
 from coachwhip.mpm.acceptor import Acceptor
 from coachwhip.mpm.scoreboard import Board, WorkerScoreboard
@@ -72,6 +73,7 @@ class Worker:
         providers = pipeline.startup.providers
         planners = tuple([providers.get("log_plan", name) for name in providers.names("log_plan")])
         self.hot = HotPath(Replay(pipeline.startup.main.config(ReplayServer).memory), planners)
+        self.poller = Poller.on(loop, self.hot)
         if board is None:
             board = Board(2)
             row = board.claim()
@@ -99,6 +101,7 @@ class Worker:
             self.loop.run_until_complete(self._stopped)
         finally:
             self._close_all()
+            self.poller.close()
             self._scoreboard.publish()
             self.pipeline.hooks.run(phases.child_exit, self.pipeline.startup)
             logs.detach()
@@ -202,7 +205,7 @@ class Worker:
         """Finish what is begun, then stop."""
         if self.draining:
             return
-        self.draining = True
+        self.draining = self.poller.is_draining = True
         self._unlisten()
         for connection in list(self._connections):
             connection.drain()
