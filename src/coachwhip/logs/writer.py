@@ -110,6 +110,21 @@ class Writer:
             self.flush()
         self._lines.append(line)
         self._size += len(line)
+        self._see_to_it()
+
+    def write_all(self, lines: list[bytes]) -> None:
+        """As `write` for each of them; costs no more than one if they all have room."""
+        size = sum(map(len, lines))
+        if self._buffered or self._size + size >= ENOUGH:
+            for line in lines:
+                self.write(line)
+            return
+        self._lines += lines
+        self._size += size
+        self._see_to_it()
+
+    def _see_to_it(self) -> None:
+        """Lines were added: write them now, or when the turn ends."""
         if self._scheduled and self._size < ENOUGH:
             return
         if self._buffered:

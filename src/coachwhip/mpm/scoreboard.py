@@ -21,7 +21,8 @@ from coachwhip.api.replay import ReplayFigures
 from coachwhip.api.request import Request
 from coachwhip.api.scoreboard import ProcessInfo, Slot, Totals, WorkerState
 from coachwhip.connection.hot import HotPath
-from coachwhip.connection.serve import ClientConnection, State
+from coachwhip.connection.serve import ClientConnection
+from coachwhip.connection.states import State
 from coachwhip.mpm.pulse import Pulses
 from coachwhip.util.memory import resident_bytes
 

@@ -23,7 +23,9 @@ from coachwhip.api.replay import ReplayServer
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection, Server
 from coachwhip.connection.hot import HotPath
-from coachwhip.connection.serve import ClientConnection, State
+from coachwhip.connection.poller import Poller
+from coachwhip.connection.serve import ClientConnection
+from coachwhip.connection.states import State
 from coachwhip.mpm.acceptor import Acceptor
 from coachwhip.mpm.draining import GRACE, Stillness, take_waiting
 from coachwhip.mpm.policy import Policy
@@ -85,6 +87,7 @@ class Worker:
         providers = pipeline.startup.providers
         planners = tuple([providers.get("log_plan", name) for name in providers.names("log_plan")])
         self.hot = HotPath(Replay(pipeline.startup.main.config(ReplayServer).memory), planners)
+        self.poller = Poller.on(loop, self.hot)
         if board is None:
             board = Board(2)
             row = board.claim()
@@ -121,6 +124,7 @@ class Worker:
             self.loop.run_until_complete(self._stopped)
         finally:
             self._close_all()
+            self.poller.close()
             self._scoreboard.publish()
             self.pipeline.hooks.run(phases.child_exit, self.pipeline.startup)
             logs.detach()
@@ -276,7 +280,7 @@ class Worker:
         """
         if self.draining:
             return
-        self.draining = True
+        self.draining = self.poller.is_draining = True
         self._rest()
         for acceptor in self._acceptors:
             if takes_waiting:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from coachwhip.api.scoreboard import WorkerState
-from coachwhip.connection.serve import State
+from coachwhip.connection.states import State
 from coachwhip.mpm.scoreboard import PAGE, Board, Seat, WorkerScoreboard
 
 
