@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: serve test check oracle hostile fuzz bench measure clean
+.PHONY: serve test check oracle hostile fuzz faults bench measure clean
 
 serve: $(STAMP)
 	@$(BIN)/coachwhip serve
@@ -14,7 +14,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -n auto
 
 check: $(STAMP)
-	$(BIN)/ruff check src tests conformance steps examples fuzz
+	$(BIN)/ruff check src tests conformance steps examples fuzz faults
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto tests/unit tests/project
 
@@ -30,6 +30,10 @@ hostile: $(STAMP)
 fuzz: $(STAMP)
 	$(BIN)/python -m fuzz.equivalence --steps 20000
 	$(BIN)/python -m fuzz.heads --count 300000
+
+# Workers killed, reloads, disks and descriptors gone, thousands of slow clients: minutes, and a quiet machine for the latencies.
+faults: $(STAMP)
+	$(BIN)/python -m faults --long
 
 # Coachwhip and the other servers that are installed; Linux, with wrk or ab.
 bench: $(STAMP)
