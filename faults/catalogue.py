@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from faults import changing, crowds, deaths, reloads
+from faults import changing, clients, clock, crowds, deaths, exhaustion, folders, fuzzers, leaving, reloads
 from faults.rows import ROWS, Row
 
 __all__ = ["DECLARING", "rows"]
 
-DECLARING = (changing, crowds, deaths, reloads)
+DECLARING = (changing, clients, clock, crowds, deaths, exhaustion, folders, fuzzers, leaving, reloads)
 
 
 def rows() -> dict[str, Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from faults.herd import Herd, Member
+from faults.herd import Herd, Member, ended
 from faults.load import Report
 from faults.rig import Rig, get, settles
 from faults.rows import Bar, Figures, Stage, fault
@@ -87,7 +87,7 @@ def slow_clients(stage: Stage) -> Figures:
             herd.join(count, get("/big"), reads=False, buffer=4096)
             joined = time.monotonic()
             # Linger: Apache reads on for two seconds after a 408.
-            herd.graze(limit + 8, drip=heads + bodies, until=lambda: all(one.ended for one in heads + bodies))
+            herd.graze(limit + 8, drip=heads + bodies, until=ended(heads + bodies))
             grown = rig.memory - memory
             herd.graze(joined + wait + 1.5 - time.monotonic())
         held = rig.descriptors - descriptors
@@ -109,3 +109,28 @@ def slow_clients(stage: Stage) -> Figures:
 def _in_time(member: Member, limit: float) -> bool:
     """Cut by the rule, within a second: what was dripped buys 1/500 s a byte."""
     return limit - 1 <= member.lasted <= limit * (1 + 1 / 500) + 1.1
+
+
+@fault(
+    "F28",
+    "a burst of connections",
+    Bar("connections"),
+    Bar("refused or reset", most=0),
+    Bar("not answered", most=0),
+    Bar("all served after", "s", most=5, timed=True),
+)
+def burst(stage: Stage) -> Figures:
+    """5,000 connections begun at once (short: 1,000), each with one request as soon as it is there."""
+    count = stage.pick(1_000, 5_000)
+    with Rig(stage.server, config=MANY) as rig, Herd(rig.site.port) as herd:
+        rig.calm(1)
+        began = time.monotonic()
+        members = herd.burst(count, get())
+        herd.graze(30, until=ended(members))
+        last = max((one.ended or float("inf")) for one in members)
+        return {
+            "connections": count,
+            "refused or reset": sum(one.was_reset for one in members),
+            "not answered": sum(not one.received.startswith(b"HTTP/1.1 200 ") for one in members),
+            "all served after": last - began,
+        }

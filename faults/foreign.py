@@ -11,9 +11,10 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from coachwhip.api import Data, End, Module, Outcome, Request, phases
+from coachwhip.api import Data, End, Module, Outcome, Request, Startup, phases
 
 #: What its handlers answer is never kept; whatever else is served beside it is kept as ever.
 MODULE = Module("faults_module", "mod_faults.c", replayable=True)
@@ -29,6 +30,16 @@ def misbehave(r: Request) -> Any:
         return Outcome.DECLINED
     r.record.make_volatile("faults")
     return handler(r)
+
+
+@MODULE.hook(phases.child_init)
+def bend_clock(startup: Startup) -> None:
+    """In a worker whose environment names a file in `FAULTS_CLOCK`: the wall clock is wrong by as many seconds as stand there."""
+    path = os.environ.get("FAULTS_CLOCK")
+    if path:
+        right = time.time
+        file = Path(path)
+        time.time = lambda: right() + float(file.read_text() or 0)
 
 
 def _say(r: Request, body: bytes) -> Outcome:

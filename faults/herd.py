@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 
-__all__ = ["Herd", "Member", "vanish"]
+__all__ = ["Herd", "Member", "ended", "vanish"]
 
 #: What is kept of the first bytes that a member received.
 KEPT = 1 << 12
@@ -40,6 +40,11 @@ class Member:
     def lasted(self) -> float:
         """Seconds until the server ended it, infinity if it has not."""
         return self.ended - self.joined if self.ended is not None else float("inf")
+
+
+def ended(members: Sequence[Member]) -> Callable[[], bool]:
+    """For `graze`: until the server has ended all of these."""
+    return lambda: all(one.ended is not None for one in members)
 
 
 def vanish(sock: socket.socket) -> None:

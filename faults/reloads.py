@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from signal import Signals
 
+from faults.herd import Herd
 from faults.load import Kind
-from faults.rig import Rig, settles
+from faults.rig import Rig, get, settles
 from faults.rows import Bar, Figures, Stage, fault
 
 #: For how long workers of an old generation may be there after the last reload under load, in seconds.
@@ -171,3 +172,40 @@ def _broken(rig: Rig, broken: Broken, taken: str) -> Iterator[None]:
             main.rmdir()
         main.write_bytes(kept)
         rig.add_lines("")
+
+
+# -- requests that hang
+
+
+@fault(
+    "F5",
+    "reloads while requests hang",
+    Bar("reloads"),
+    Bar("failed", most=0),
+    Bar("processes, times the workers", most=3),
+    Bar("old generations gone", "s", most=35),
+    Bar("longest stall", "ms", timed=True),
+)
+def reloads_while_requests_hang(stage: Stage) -> Figures:
+    """Two requests in every worker hang for good, and two more after every reload; 20 reloads, one a second (short: 4), with
+    `GracefulShutdownTimeout 3` in the short form and nothing said in the long one.
+    """
+    config = "" if stage.is_long else "GracefulShutdownTimeout 3\n"
+    with Rig(stage.server, config=config) as rig, Herd(rig.site.port) as herd:
+        count, most = stage.pick(4, 20), 0
+        herd.join(2 * rig.worker_count, get("/hang"))
+        with rig.load(patience=5.0) as load:
+            for _ in range(count):
+                rig.signal(Signals.SIGUSR1)
+                herd.graze(0.5)
+                herd.join(2, get("/hang"))
+                herd.graze(0.5)
+                most = max(most, len(rig.workers))
+            gone = settles(lambda: len(rig.workers) <= rig.worker_count, 40)
+        return {
+            "reloads": count,
+            "failed": load.report.failed,
+            "processes, times the workers": most / rig.worker_count,
+            "old generations gone": gone,
+            "longest stall": load.report.slowest_ms,
+        }

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from signal import SIGCONT, SIGUSR1, Signals
+from signal import SIGCONT, SIGKILL, SIGUSR1, Signals
 from types import TracebackType
 from typing import Any
 
@@ -163,7 +163,7 @@ class Rig:
 
     config   lines added to the rig's own
     files    as for `Site`; `/a.txt` is always there, `/big` if `big`
-    limits   shell commands that are run before the server, such as `ulimit -n 64`
+    shell    what a shell is told before it starts the server, such as `ulimit -n 64`; with places, as a configuration
     """
 
     def __init__(
@@ -174,7 +174,7 @@ class Rig:
         files: Mapping[str, Content] | None = None,
         workers: int = 2,
         big: bool = False,
-        limits: str = "",
+        shell: str = "",
     ) -> None:
         self.server = server
         self.worker_count = workers
@@ -184,24 +184,24 @@ class Rig:
         self.config = self.path("conf/case.conf").read_text()
         for name in server.files:
             self.path(name).chmod(0o755)
-        shell = ("/bin/sh", "-c", f'{limits}; exec "$@"', "sh") if limits else ()
-        self.command = [*shell, *server.command]
+        before = ("/bin/sh", "-c", f'{self.site.fill(shell)}; exec "$@"', "sh") if shell else ()
+        self.command = [*before, *server.command]
+        self._started: set[int] = set()
 
     def __enter__(self) -> Rig:
         self.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for pid in processes.session(self._first) if self._first else []:
-            _resume(pid)
+        for parent in self._started:
+            for pid in processes.session(parent):
+                _resume(pid)
         self.site.__exit__(kind, error, at)
-
-    _first = 0
 
     def start(self) -> None:
         """Start the server, and wait until all workers are there."""
         self.site.start(self.command)
-        self._first = self._first or self.pid
+        self._started.add(self.pid)
         until(lambda: len(self.workers) >= 1, "no worker")
         settles(lambda: len(self.workers) >= self.worker_count, 1.0)
         self.worker_count = len(self.workers)
@@ -256,6 +256,12 @@ class Rig:
     def signal(self, number: Signals) -> None:
         """Signal the parent."""
         os.kill(self.pid, number)
+
+    def kill_parent(self) -> None:
+        """Kill the parent with -9, and bury it, as init would: a dead process that nobody buried looks alive to who starts next."""
+        pid = self.pid
+        os.kill(pid, SIGKILL)
+        os.waitpid(pid, 0)
 
     def control(self, verb: str) -> subprocess.CompletedProcess[str]:
         """Run the server's own command with `-k VERB`."""

@@ -10,6 +10,7 @@ import inspect
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class NotHere(Exception):
 class Bar:
     """What the figure `name` may be at most or at least; a bar without both only tells the figure.
 
-    `timed`: it depends on how busy the machine is, so only the command judges it, never a test.
+    `timed`: it depends on how busy the machine is, so only the command judges it, never a test. `is_long`: the short form has no such
+    figure.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Bar:
     most: float | None = None
     least: float | None = None
     timed: bool = False
+    is_long: bool = False
 
     def holds(self, figure: float) -> bool:
         """Whether the figure is within."""
@@ -110,10 +113,18 @@ class Verdict:
         return not self.missed and not self.error
 
 
-def judge(row: Row, figures: Figures, *, timed: bool = True) -> list[Bar]:
-    """The bars that are missed; a figure that was not measured is missed too. Not `timed`: only bars that no busy machine can move."""
-    bars = [bar for bar in row.bars if timed or not bar.timed]
-    return [bar for bar in bars if bar.name not in figures or not bar.holds(figures[bar.name])]
+def judge(row: Row, figures: Figures, *, timed: bool = True, is_long: bool = True) -> list[Bar]:
+    """The bars that are missed; a figure that was not measured is missed too.
+
+    Not `timed`: only by what no busy machine can move; but what never came to pass is missed all the same.
+    """
+    return [bar for bar in row.bars if (is_long or not bar.is_long) and not _holds(bar, figures.get(bar.name), timed)]
+
+
+def _holds(bar: Bar, figure: float | None, timed: bool) -> bool:
+    if figure is None:
+        return False
+    return (bar.timed and not timed and figure < inf) or bar.holds(figure)
 
 
 def hold(row: Row, stage: Stage, *, timed: bool = True) -> Verdict:
@@ -121,7 +132,7 @@ def hold(row: Row, stage: Stage, *, timed: bool = True) -> Verdict:
     verdict, began = Verdict(row), time.monotonic()
     try:
         verdict.figures = row.hold(stage)
-        verdict.missed = judge(row, verdict.figures, timed=timed)
+        verdict.missed = judge(row, verdict.figures, timed=timed, is_long=stage.is_long)
     except NotHere as reason:
         verdict.absent = str(reason)
     except Exception as error:

@@ -29,6 +29,8 @@ def _lines(verdict: Verdict) -> Iterator[tuple[str, str, str, str]]:
         return
     for bar in verdict.row.bars:
         figure = verdict.figures.get(bar.name)
+        if figure is None and bar not in verdict.missed:
+            continue
         unit = f" {bar.unit}" if bar.unit and figure is not None and not math.isinf(figure) else ""
         yield bar.name, "not measured" if figure is None else _number(figure) + unit, str(bar), _outcome(verdict, bar)
 

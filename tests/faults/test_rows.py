@@ -35,6 +35,7 @@ def test_a_bar_is_missed_beyond_it_and_without_a_figure(figures: Figures, missed
 
 def test_tests_do_not_judge_what_a_busy_machine_moves() -> None:
     assert not judge(row(), {"failed": 0, "finished": 2, "p99": 1e9, "stale": 0}, timed=False)
+    assert judge(row(), {"failed": 0, "finished": 2, "p99": math.inf, "stale": 0}, timed=False)
 
 
 @pytest.mark.parametrize(
