@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 COUNT  ?= 50000
 
-.PHONY: serve test check oracle hostile fuzz bench measure clean
+.PHONY: serve test check oracle hostile fuzz faults bench measure clean
 
 serve: $(STAMP)
 	@$(BIN)/coachwhip serve
@@ -15,7 +15,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -n auto
 
 check: $(STAMP)
-	$(BIN)/ruff check src tests conformance steps examples fuzz deploy
+	$(BIN)/ruff check src tests conformance steps examples fuzz faults deploy
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto tests/unit tests/project
 
@@ -34,6 +34,10 @@ fuzz: $(STAMP)
 	$(BIN)/python -m fuzz.equivalence --steps 20000
 	$(BIN)/python -m fuzz.heads --count 300000
 	$(BIN)/python -m fuzz.values --count 100000
+
+# Workers killed, reloads, disks and descriptors gone, thousands of slow clients: minutes, and a quiet machine for the latencies.
+faults: $(STAMP)
+	$(BIN)/python -m faults --long
 
 # Coachwhip and the other servers that are installed; Linux, with wrk or ab.
 bench: $(STAMP)
