@@ -141,7 +141,6 @@ class Request:
     """One request, sub-request, or stage of an internally redirected request."""
 
     __slots__ = (
-        "_files",
         "allowed",
         "args",
         "auth_type",
@@ -158,6 +157,7 @@ class Request:
         "err_headers_out",
         "expecting_100",
         "filename",
+        "files",
         "finfo",
         "handler",
         "header_only",
@@ -206,7 +206,8 @@ class Request:
         self.connection = connection
         self.server = server
         self.record = record
-        self._files = files
+        #: The recorded window onto the file system.
+        self.files = files
         #: The request line as it came, Latin-1.
         self.the_request = ""
         self.method = "GET"
@@ -287,11 +288,6 @@ class Request:
     def core(self) -> CoreDir:
         """`config(CoreDir)`."""
         return self.dir_settings.get(CoreDir)
-
-    @property
-    def files(self) -> Files:
-        """The recorded window onto the file system."""
-        return self._files
 
     @property
     def first(self) -> Request:

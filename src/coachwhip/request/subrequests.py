@@ -18,6 +18,7 @@ from coachwhip.api.request import Request
 from coachwhip.api.table import Table
 from coachwhip.filters.chain import run_whole
 from coachwhip.protocol.status import status_line
+from coachwhip.request.files import RecordedFiles
 from coachwhip.util.paths import escape_path
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ _NOT_FOR_SUBREQUESTS = (
 
 def _twin(r: Request) -> Request:
     """A new request on the same connection, with the same inputs and the same record."""
-    twin = Request(r.engine, r.connection, r.server, r.files, r.record)
+    twin = Request(r.engine, r.connection, r.server, RecordedFiles(r.record), r.record)
     twin.the_request = r.the_request
     twin.protocol = r.protocol
     twin.protocol_number = r.protocol_number
@@ -207,7 +208,8 @@ def redirect_to_error_document(r: Request, path: str) -> Request | None:
 
 
 def become(r: Request, sub: Request) -> None:
-    """`r` goes on as `sub`: its file, type, settings and filters (ap_internal_fast_redirect)."""
+    """`r` goes on as `sub`: its file and how that is reached, type, settings and filters (ap_internal_fast_redirect)."""
+    r.files = sub.files
     r.filename, r.uri, r.args = sub.filename, sub.uri, sub.args if sub.args is not None else r.args
     r.path_info, r.finfo, r.handler = sub.path_info, sub.finfo, sub.handler
     r.content_type = sub.content_type

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coachwhip.api.core import UNSAID, CoreDir, Options
-from coachwhip.api.files import FileKind, FileStat
+from coachwhip.api.files import FileKind, FileStat, Links, is_exhausted
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.request import Request
 from coachwhip.api.server import Server
 from coachwhip.config.sections import Section, SectionKind, ServerSections
 from coachwhip.expr import EvaluationError
+from coachwhip.request.files import RecordedFiles
 from coachwhip.request.htaccess import HtaccessError
+from coachwhip.request.reach import LinkRefused
 from coachwhip.util.paths import fnmatch
 
 if TYPE_CHECKING:
@@ -164,49 +166,52 @@ class _Entered:
     """A folder whose sections and `.htaccess` have been read for one request already."""
 
     server: Server
-    #: The sections that the walk began and ended with, the number of the next `<Directory>`, and the settings there.
+    #: The sections that the walk began and ended with, the number of the next `<Directory>`, the settings there, and the rules for links.
     base: tuple[Section, ...]
     sections: tuple[Section, ...]
     next: int
     core: CoreDir
+    links: dict[str, Links]
 
 
 class _DirectoryWalk:
     """One walk from the root to a file."""
 
-    __slots__ = ("_at", "_core", "_follows", "_next", "_pipeline", "_r", "_sections", "_walks")
+    __slots__ = ("_at", "_core", "_files", "_next", "_pipeline", "_r", "_sections", "_walks")
 
     def __init__(self, pipeline: Pipeline, walks: Walks, r: Request) -> None:
         self._pipeline = pipeline
         self._walks = walks
         self._r = r
+        self._files: RecordedFiles = r.files  # type: ignore[assignment]
         self._sections: list[Section] = list(r.sections)
         #: Number of the next `<Directory>` to be judged; they are sorted by depth.
         self._next = 0
         self._at = "/"
-        self._judge_links(r.core)
+        self._files.restrict({"/": _rule_of(r.core)})
+        self._core = r.core
 
-    def _judge_links(self, core: CoreDir) -> None:
-        """The settings have changed on the way."""
-        self._core = core
-        self._follows = Options.FOLLOW_SYM_LINKS in core.options.value
+    def _settle(self) -> None:
+        """Sections were added for the folder that the walk has come to: what they say counts from here on."""
+        self._core = self._pipeline.folder.fold(tuple(self._sections)).get(CoreDir)
+        self._files.restrict({**self._files.links, self._at: _rule_of(self._core)})
 
     def run(self) -> Result:
         path = _merged(self._r.filename or "/")
         segments = [s for s in path.split("/") if s]
         passed = self._resume(path, len(segments))
         if not passed:
-            answer = self._enter("/")
+            answer = self._enter()
             if answer is not Outcome.OK:
                 return answer
-        final = self._stat_final(path)
+        final = self._stat_final(path) if self._files.is_free else None
         if isinstance(final, int):
             return final
         stat = _FOLDER
         count = passed
         for count, segment in enumerate(segments[passed:], passed + 1):
             here = self._at + segment
-            if final is not None and self._follows:
+            if final is not None and self._files.is_free:
                 # What stands at the end of the path is known, so what comes before it are folders.
                 stat = final if count == len(segments) else _FOLDER
             else:
@@ -219,7 +224,7 @@ class _DirectoryWalk:
                 self._at = here
                 break
             self._at = here + "/"
-            answer = self._enter(self._at)
+            answer = self._enter()
             if answer is not Outcome.OK:
                 return answer
         return self._arrive(stat, segments[count:], path.endswith("/"))
@@ -233,20 +238,22 @@ class _DirectoryWalk:
         kept = r.main.walked.get(folder)
         if kept is None or kept.base != r.sections or kept.server is not r.server:
             return 0
-        self._at, self._next, self._sections = folder, kept.next, list(kept.sections)
-        self._judge_links(kept.core)
+        self._at, self._next, self._sections, self._core = folder, kept.next, list(kept.sections), kept.core
+        self._files.restrict(kept.links)
         return segments - 1
 
     def _remember(self) -> None:
         """The folder that was entered last, for the names beside this one."""
-        main = self._r.main
-        if main is not None and self._at not in main.walked:
-            main.walked[self._at] = _Entered(self._r.server, self._r.sections, tuple(self._sections), self._next, self._core)
+        r = self._r
+        if r.main is not None and self._at not in r.main.walked:
+            r.main.walked[self._at] = _Entered(
+                r.server, r.sections, tuple(self._sections), self._next, self._core, self._files.links
+            )
 
     def _stat_final(self, path: str) -> FileStat | int | None:
         """The whole path at once: with links allowed all the way down, one look is enough for existing files."""
         try:
-            found = self._r.files.stat(path)
+            found = self._files.stat(path)
         except OSError as error:
             if error.errno == errno.EACCES:
                 return None
@@ -260,36 +267,41 @@ class _DirectoryWalk:
         """What stands at `path`, links judged by `Options`."""
         r = self._r
         try:
-            if self._follows:
-                found = r.files.stat(path)
-                if found.kind is not FileKind.MISSING:
-                    return found
-            found = r.files.lstat(path)
-            return self._follow(path, found) if found.kind is FileKind.LINK else found
+            found = self._files.look(path)
+            if found.kind is not FileKind.LINK and (found.kind is not FileKind.MISSING or not self._leads_nowhere(path)):
+                return found
+        except LinkRefused:
+            pass
         except OSError as error:
-            if error.errno == errno.EACCES:
-                LOG.error(
-                    r,
-                    "AH00035",
-                    "access to %s denied (filesystem path '%s') because search permissions are missing on a component of the path",
-                    r.uri,
-                    path,
-                    error=error,
-                )
-            else:
-                LOG.error(r, "AH00036", "access to %s failed (filesystem path '%s')", r.uri, path, error=error)
-            return 403
-
-    def _follow(self, path: str, link: FileStat) -> FileStat | int:
-        target = self._r.files.stat(path)
-        by_owner = Options.SYM_LINKS_IF_OWNER_MATCH in self._core.options.value
-        if by_owner and target.kind is not FileKind.MISSING and target.uid == link.uid:
-            return target
-        LOG.error(self._r, "AH00037", "Symbolic link not allowed or link target not accessible: %s", path)
+            return self._failed(path, error)
+        LOG.error(r, "AH00037", "Symbolic link not allowed or link target not accessible: %s", path)
         return 403
 
-    def _enter(self, folder: str) -> Result:
-        """Sections and `.htaccess` of one folder; `folder` ends with a slash."""
+    def _leads_nowhere(self, path: str) -> bool:
+        """Whether what was not found is a link all the same; where links are judged one by one, that is known already."""
+        return self._files.is_free and self._files.lstat(path).kind is FileKind.LINK
+
+    def _failed(self, path: str, error: OSError) -> int:
+        r = self._r
+        if is_exhausted(error):
+            LOG.error(r, "", "too many open files to look at %s", path, error=error)
+            return 503
+        if error.errno == errno.EACCES:
+            LOG.error(
+                r,
+                "AH00035",
+                "access to %s denied (filesystem path '%s') because search permissions are missing on a component of the path",
+                r.uri,
+                path,
+                error=error,
+            )
+        else:
+            LOG.error(r, "AH00036", "access to %s failed (filesystem path '%s')", r.uri, path, error=error)
+        return 403
+
+    def _enter(self) -> Result:
+        """Sections and `.htaccess` of the folder that the walk has come to."""
+        folder = self._at
         depth = folder.count("/")
         sections = _of(self._r).directories
         grown = False
@@ -303,7 +315,7 @@ class _DirectoryWalk:
                 self._sections.append(section)
                 grown = True
         if grown:
-            self._judge_links(self._pipeline.folder.fold(tuple(self._sections)).get(CoreDir))
+            self._settle()
         override = self._core.override
         if not override.classes and not self._core.override_list and override is not UNSAID:
             return Outcome.OK
@@ -314,7 +326,7 @@ class _DirectoryWalk:
         if found is not None:
             self._r.record.step("section", found.location.file, found.location)
             self._sections.append(found)
-            self._judge_links(self._pipeline.folder.fold(tuple(self._sections)).get(CoreDir))
+            self._settle()
         return Outcome.OK
 
     def _arrive(self, stat: FileStat, rest: list[str], slash: bool) -> Result:
@@ -345,6 +357,13 @@ class _DirectoryWalk:
             if section.regex is not None and _matches_regex(r, section, path):
                 r.record.step("section", str(section), section.location)
                 self._sections.append(section)
+
+
+def _rule_of(core: CoreDir) -> Links:
+    options = core.options.value
+    if Options.FOLLOW_SYM_LINKS in options:
+        return Links.FOLLOW
+    return Links.BY_OWNER if Options.SYM_LINKS_IF_OWNER_MATCH in options else Links.NEVER
 
 
 def _components(section: Section) -> int:
