@@ -252,7 +252,7 @@ class Request:
         self.dir_settings: Settings = server.settings
         #: The sections that were merged, in order (config.Section); owned by the walks.
         self.sections: tuple[Any, ...] = ()
-        self.walked: dict[str, Any] = {}
+        self.walked: dict[Any, Any] = {}
         self.output: Brigade = []
         #: Set by the pipeline when the handler is `async def`: the awaitable to wait for.
         self.pending: Awaitable[Result] | None = None

@@ -108,24 +108,18 @@ def is_settled_time(seen: object, looked: float) -> bool:
 class RecordedFiles:
     """Implements `api.Files` on the real file system, for one request: what its walk said about links is kept here."""
 
-    __slots__ = ("_free", "_record", "links")
+    __slots__ = ("_record", "links")
 
     def __init__(self, record: Record) -> None:
         self._record = record
-        #: See `reach.LinkRules`; extended by the directory walk.
+        #: See `reach.LinkRules`; set by the directory walk. Empty: links are followed on every way, so the system may walk it in one go.
         self.links: dict[str, Links] = {}
-        #: Links are followed on every way, so the system may walk it in one go.
-        self._free = True
 
-    def restrict(self, links: dict[str, Links]) -> None:
-        """Treat links as these rules say from now on."""
-        self.links = links
-        self._free = all(rule is Links.FOLLOW for rule in links.values())
-
-    @property
-    def is_free(self) -> bool:
-        """Whether links are followed on every way."""
-        return self._free
+    def restrict(self, folder: str, rule: Links) -> None:
+        """Treat links in `folder` (with a slash at its end) and below so from now on."""
+        if self.links or rule is not Links.FOLLOW:
+            links = {**self.links, folder: rule}
+            self.links = links if any(one is not Links.FOLLOW for one in links.values()) else {}
 
     def _note(self, path: str, look: Look, seen: Any) -> None:
         self._record.files[path, look] = seen
@@ -159,7 +153,7 @@ class RecordedFiles:
             LinkRefused: there is a link on the way that ends it.
             OSError: as the system says.
         """
-        if self._free:
+        if not self.links:
             return self.stat(path)
         try:
             fd, link = reach(path, LOOK, self.links, last)
@@ -188,7 +182,7 @@ class RecordedFiles:
 
     def _open(self, path: str, last: Links | None, *, configured: bool = False) -> RegularFile:
         try:
-            fd = os.open(path, _FLAGS) if self._free or configured else reach(path, _FLAGS, self.links, last)[0]
+            fd = reach(path, _FLAGS, self.links, last)[0] if self.links and not configured else os.open(path, _FLAGS)
         except OSError as error:
             self._note(path, Look.READ, error.errno)
             raise
@@ -214,7 +208,7 @@ class RecordedFiles:
         """The entries of a folder that begin with `prefix`; a dangling link or a name that vanishes meanwhile is MISSING."""
         entries: list[DirEntry] = []
         try:
-            fd = os.open(path, _FOLDER_FLAGS) if self._free else reach(path, _FOLDER_FLAGS, self.links)[0]
+            fd = reach(path, _FOLDER_FLAGS, self.links)[0] if self.links else os.open(path, _FOLDER_FLAGS)
             try:
                 self._note(path, Look.LIST, signature(os.fstat(fd), Look.LIST))
                 with os.scandir(fd) as found:
