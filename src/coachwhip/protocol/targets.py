@@ -10,6 +10,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from coachwhip.protocol.errors import BadRequest
 
@@ -134,6 +135,7 @@ _LEADING_ZERO = re.compile(rb"(?:^|\.)0[0-9]|^\.")
 _BAD_TOP_LEVEL = re.compile(rb"\.[^.A-Za-z][^.]*")
 
 
+@lru_cache(maxsize=256)
 def parse_host(value: bytes, *, strict: bool = True) -> tuple[str, int | None]:
     """Return the host (lower case, no final dot, no brackets) and port that a ``Host`` value names.
 
