@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+COUNT  ?= 50000
 
-.PHONY: serve test check oracle hostile fuzz bench measure clean
+.PHONY: serve test check oracle hostile fuzz faults bench measure clean
 
 serve: $(STAMP)
 	@$(BIN)/coachwhip serve
@@ -14,7 +15,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -n auto
 
 check: $(STAMP)
-	$(BIN)/ruff check src tests conformance steps examples fuzz
+	$(BIN)/ruff check src tests conformance steps examples fuzz faults deploy
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto tests/unit tests/project
 
@@ -26,10 +27,17 @@ oracle: $(STAMP)
 hostile: $(STAMP)
 	$(BIN)/python -m conformance.hostile $(BADREQ)
 
-# Random configurations, requests and changes of files with replay on and off; random heads through both parsers.
+# COUNT cases for each part that takes bytes from outside (a release wants a million); random configurations, requests and changes of
+# files with replay on and off; random heads through both parsers.
 fuzz: $(STAMP)
+	$(BIN)/python -m fuzz --count $(COUNT)
 	$(BIN)/python -m fuzz.equivalence --steps 20000
 	$(BIN)/python -m fuzz.heads --count 300000
+	$(BIN)/python -m fuzz.values --count 100000
+
+# Workers killed, reloads, disks and descriptors gone, thousands of slow clients: minutes, and a quiet machine for the latencies.
+faults: $(STAMP)
+	$(BIN)/python -m faults --long
 
 # Coachwhip and the other servers that are installed; Linux, with wrk or ab.
 bench: $(STAMP)

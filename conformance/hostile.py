@@ -1,7 +1,8 @@
-"""`python -m conformance.hostile DIR`: the bad-request data in DIR against the candidate, whole, byte by byte and in sevens.
+"""`python -m conformance.hostile DIR`: the bad-request data in DIR and our own against the candidate, whole, byte by byte and in sevens.
 
-DIR holds `badreq.py` (fixture builder and runner) and `bad_requests.jsonl`. This script only drives them: build the
-fixture without the modules that we do not have, start the server, run, stop. Its ports are the fixture's own, so one
+DIR holds `badreq.py` (fixture builder and runner) and `bad_requests.jsonl`; what the fuzzers and we have found beside it is in
+`tests/hostile/bad_requests.jsonl`, written alike. This script only drives them: build the fixture without the modules that we do not
+have, start the server, run, stop. Its ports are the fixture's own, so one
 run at a time. Exit status 1 when a case gets an answer that is not allowed, or when after a run the server is not as it was
 (`health.py`; the first run is the one that warms it up, so memory is compared from there).
 """
@@ -23,6 +24,7 @@ from conformance.oracle import CANDIDATE
 WITHOUT = "cgi,headers,http2,proxy,rewrite,vhost_alias"
 PORT = 18080
 SPLITS = (0, 1, 7)
+OWN = Path(__file__).parent.parent / "tests" / "hostile" / "bad_requests.jsonl"
 
 
 def runner(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -42,15 +44,17 @@ def run(data: Path, candidate: Sequence[str], rig: Path, without: str, only: str
     before: Health | None = None
     try:
         for split in SPLITS:
-            extra = ["--only", only] if only else []
-            arguments = ["--rig", str(rig), str(data / "bad_requests.jsonl"), "--without", without]
-            result = runner(data, "run", *arguments, "--logs", str(rig / "logs"), "--split", str(split), *extra)
             print(f"== {f'{split} bytes at a time' if split else 'whole requests'}")
-            print(result.stdout + result.stderr, flush=True)
+            failed = False
+            for cases in (data / "bad_requests.jsonl", OWN):
+                arguments = ["--rig", str(rig), str(cases), "--without", without, "--logs", str(rig / "logs"), "--split", str(split)]
+                result = runner(data, "run", *arguments, *(["--only", only] if only else []))
+                print(result.stdout + result.stderr, end="", flush=True)
+                failed = failed or result.returncode != 0
             worse = list(complaints(before, pid_file, error_log)) if before is not None else []
             print("\n".join(worse) if worse else f"health: {look(pid_file)}", flush=True)
             before = before or look(pid_file)
-            failures += result.returncode != 0 or bool(worse)
+            failures += failed or bool(worse)
     finally:
         server.stop()
     return failures

@@ -16,8 +16,9 @@ from coachwhip.mpm.listeners import ListenAddress, Queue
 from coachwhip.mpm.parent import Parent
 from coachwhip.mpm.pidfile import PidFile
 from coachwhip.mpm.policy import policy_of
-from coachwhip.mpm.privileges import drop_privileges, find_identity
+from coachwhip.mpm.privileges import drop_privileges, find_rights, set_umask
 from coachwhip.mpm.signals import APACHES, Table
+from coachwhip.mpm.systemd import ServiceManager
 from coachwhip.server import REFUSALS, Instance, Plan, StartRefused, open_plan
 
 __all__ = ["addresses_of", "generation_of", "launch", "pid_file_of"]
@@ -54,15 +55,15 @@ def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generatio
         pid_file_of(conf, startup.server_root) if has_pid_file else None,
         policy=policy_of(conf, instance.loaded.mpm or "event", len(os.sched_getaffinity(0))),
         queue=Queue(conf.listen_backlog, conf.receive_buffer_size, conf.send_buffer_size),
-        core_dumps=conf.core_dump_directory,
         graceful_timeout=conf.graceful_shutdown_timeout,
         is_quiet=not has_pid_file,
     )
     if isinstance(startup.logs, LogRoom):
         generation.logs = startup.logs
-    if os.geteuid() == 0:
-        identity = find_identity(conf.user, conf.group)
-        generation.drop_privileges = lambda: drop_privileges(identity)
+    rights = find_rights(conf)
+    if rights.stay_roots and has_pid_file:
+        LOG.warn(startup.main, "", "workers run as root, as -D BIG_SECURITY_HOLE allows: a fault in any module is root's")
+    generation.drop_privileges = lambda: drop_privileges(rights)
     return generation
 
 
@@ -86,14 +87,21 @@ def launch(
 
     def reread() -> Generation:
         new = configure(options)
-        instance = open_plan(new)
+        instance = _open(new)
         for warning in (*map(str, new.loaded.warnings), *new.startup.warnings):
             LOG.warn(new.startup.main, "", "%s", warning)
         return generation_of(instance, has_pid_file=has_pid_file)
 
-    first = generation_of(open_plan(plan), has_pid_file=has_pid_file)
+    manager = ServiceManager.from_environment(os.environ)
+    first = generation_of(_open(plan), has_pid_file=has_pid_file)
     if alone:
-        return serve_alone(first, ready)
-    parent = Parent(first, reread, ready, table)
+        return serve_alone(first, ready, manager)
+    parent = Parent(first, reread, ready, table, manager)
     parent.bind()
     return parent.run()
+
+
+def _open(plan: Plan) -> Instance:
+    """Logs are files that the server makes, too."""
+    set_umask(plan.loaded.main.config(ServerMpm).umask)
+    return open_plan(plan)

@@ -44,8 +44,8 @@ class Server:
     def pid(self) -> int:
         return int(self.pid_file.read_text())
 
-    def get(self) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/index.html", timeout=10) as answer:
+    def get(self, path: str = "/index.html") -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
             return str(answer.read().decode())
 
     def log(self) -> str:

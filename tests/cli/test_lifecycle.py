@@ -199,8 +199,14 @@ def test_a_worker_that_dies_is_replaced(server: Server) -> None:
     assert f"AH00052: child pid {worker} exit signal SIGKILL" in server.log()
 
 
-@pytest.mark.parametrize("words", [["-X"], ["-DFOREGROUND"], ["-DNO_DETACH"]], ids=str)
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGWINCH], ids=lambda n: n.name)
+ENDED_BY = [
+    (["-X"], signal.SIGTERM),
+    (["-X"], signal.SIGINT),
+    *[([word], number) for word in ("-DFOREGROUND", "-DNO_DETACH") for number in (signal.SIGTERM, signal.SIGINT, signal.SIGWINCH)],
+]
+
+
+@pytest.mark.parametrize(("words", "number"), ENDED_BY, ids=str)
 def test_in_the_foreground_a_signal_ends_it_with_status_0(server: Server, words: list[str], number: signal.Signals) -> None:
     process = subprocess.Popen([*HTTPD, "-d", str(server.root), "-f", "min.conf", *words])
     try:

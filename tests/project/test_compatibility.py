@@ -37,7 +37,7 @@ def test_every_row_of_ours_is_in_the_document() -> None:
 
 def test_directives_that_apache_lacks_are_few() -> None:
     others = {row.name for module, row in own_directives() if module.source != "mod_replay.c"}
-    assert others == {"MaxMemoryPerChild", "MaxAgePerChild"}
+    assert others == {"MaxMemoryPerChild", "MaxAgePerChild", "NoNewPrivileges", "Umask"}
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,8 @@ def test_directives_that_apache_lacks_are_few() -> None:
         ("Alias", State.SUPPORTED),
         ("Directory", State.SUPPORTED),
         ("EnableMMAP", State.DIFFERS),
-        ("ChrootDir", State.REFUSED),
+        ("ChrootDir", State.DIFFERS),
+        ("CoreDumpDirectory", State.DIFFERS),
         ("LoadFile", State.REFUSED),
         ("SSLEngine", State.REFUSED),
         ("AsyncFilter", State.REFUSED),

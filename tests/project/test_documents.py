@@ -23,7 +23,7 @@ def tracked() -> list[Path]:
     done = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, check=False)
     if done.returncode == 0:
         return [path for name in done.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
-    folders = ("src", "tests", "conformance", "steps", "examples", "fuzz")
+    folders = ("src", "tests", "conformance", "steps", "examples", "fuzz", "faults")
     return [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
 
 
@@ -87,7 +87,7 @@ def test_modules_that_are_to_be_run_exist(path: Path) -> None:
     if path.name == "COMPATIBILITY.md":
         return
     for dotted in re.findall(r"python -m ([a-z_.]+[a-z_])", path.read_text(encoding="utf-8")):
-        if dotted.split(".")[0] in ("coachwhip", "conformance", "steps"):
+        if dotted.split(".")[0] in ("coachwhip", "conformance", "steps", "faults"):
             where = [ROOT / "src" / Path(*dotted.split(".")), ROOT / Path(*dotted.split("."))]
             assert any(one.with_suffix(".py").exists() or (one / "__main__.py").exists() for one in where), dotted
 

@@ -55,7 +55,7 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(SOURCE))
 
 
-@pytest.mark.parametrize("folder", ["src", "tests", "conformance", "steps", "examples", "fuzz"])
+@pytest.mark.parametrize("folder", ["src", "tests", "conformance", "steps", "examples", "fuzz", "deploy", "faults"])
 def test_files_are_small(folder: str) -> None:
     long = {}
     for path in (ROOT / folder).rglob("*.py"):

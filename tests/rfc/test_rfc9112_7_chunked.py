@@ -163,3 +163,12 @@ def test_encoding() -> None:
     assert encode_chunk(b"") == b""
     assert encode_last_chunk() == LAST_CHUNK
     assert encode_last_chunk([(b"X", b"1")]) == b"0\r\nX: 1\r\n\r\n"
+
+
+@pytest.mark.parametrize("length", [29, 30, 31, 32, 33])
+@pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\r", b"\r\r\n", b""])
+def test_a_long_size_line_is_refused_alike_however_it_is_split(length: int, end: bytes) -> None:
+    body = (b"5;" + b"x" * (length - 2) + end + b"hello\r\n0\r\n\r\n")[: None if end else length]
+    limits = Limits(line=30, field_size=30, fields=3)
+    for strict in (True, False):
+        assert len({decode(body, size, strict=strict, limits=limits) for size in (0, 1, 2, 3, 30, 31, 32)}) == 1

@@ -9,7 +9,7 @@ from coachwhip.api import phases
 from coachwhip.api.buckets import Brigade, Bucket, Data, End, File, Flush, OpenFile, Stream
 from coachwhip.api.core import CoreDir, CoreServer, ErrorDocument, Options
 from coachwhip.api.directives import Args, Directive, DirectiveContext, DirectiveError, Location, Repeat, Where
-from coachwhip.api.files import DirEntry, FileKind, Files, FileStat
+from coachwhip.api.files import DirEntry, FileKind, Files, FileStat, is_exhausted
 from coachwhip.api.filters import FilterType, InputFilter, InputFilterError, OutputFilter, RegisteredFilter
 from coachwhip.api.headers import Headers, HeadersIn
 from coachwhip.api.log import Level, ModuleLog
@@ -65,6 +65,7 @@ __all__ = [
     "Stream",
     "Where",
     "append",
+    "is_exhausted",
     "overlay",
     "phases",
     "prepend",

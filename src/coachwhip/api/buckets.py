@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from coachwhip.api.files import FileStat
 
 __all__ = ["Brigade", "Bucket", "Data", "End", "File", "Flush", "OpenFile", "Stream"]
 
@@ -16,7 +19,8 @@ __all__ = ["Brigade", "Bucket", "Data", "End", "File", "Flush", "OpenFile", "Str
 class OpenFile(Protocol):
     """A regular file that the file layer opened and checked."""
 
-    #: Size in bytes when it was opened.
+    #: What was opened, and its size in bytes then.
+    stat: FileStat
     size: int
 
     def fileno(self) -> int:

@@ -12,6 +12,7 @@ from enum import Flag, auto
 from typing import Any
 
 from coachwhip.api.directives import Location, Where
+from coachwhip.api.files import Links
 from coachwhip.api.settings import overlay, setting
 
 __all__ = [
@@ -52,10 +53,15 @@ class OptionSet:
     remove: Options = Options.NONE
     #: The bits in force; Apache's default is FollowSymLinks.
     value: Options = field(init=False, compare=False)
+    #: What they say about symbolic links.
+    links: Links = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         base = Options.FOLLOW_SYM_LINKS if self.base is None else self.base
-        object.__setattr__(self, "value", (base & ~self.remove) | self.add)
+        value = (base & ~self.remove) | self.add
+        object.__setattr__(self, "value", value)
+        links = Links.BY_OWNER if Options.SYM_LINKS_IF_OWNER_MATCH in value else Links.NEVER
+        object.__setattr__(self, "links", Links.FOLLOW if Options.FOLLOW_SYM_LINKS in value else links)
 
 
 def fold_options(outer: OptionSet, inner: OptionSet) -> OptionSet:

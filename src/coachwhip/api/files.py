@@ -6,13 +6,14 @@ devices or pipes, and never through a link that the configuration does not allow
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
 from coachwhip.api.buckets import OpenFile
 
-__all__ = ["DirEntry", "FileKind", "FileStat", "Files"]
+__all__ = ["DirEntry", "FileKind", "FileStat", "Files", "Links", "is_exhausted"]
 
 
 class FileKind(Enum):
@@ -24,6 +25,15 @@ class FileKind(Enum):
     LINK = "link"
     #: Device, pipe or socket: never served.
     OTHER = "other"
+
+
+class Links(Enum):
+    """How symbolic links in a folder are treated (`Options`)."""
+
+    FOLLOW = "FollowSymLinks"
+    #: Only if the link and what it leads to have one owner.
+    BY_OWNER = "SymLinksIfOwnerMatch"
+    NEVER = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,11 @@ class DirEntry:
 
 
 class Files(Protocol):
-    """Recorded access to files."""
+    """Recorded access to files.
+
+    `open`, `read` and `list` reach a file only as the folders on the way allow it by `Options`, as far as the directory walk of this
+    request has come; `stat` and `lstat` ask the system as it is.
+    """
 
     def stat(self, path: str) -> FileStat:
         """What stands at `path`, links followed. MISSING if nothing does.
@@ -64,15 +78,23 @@ class Files(Protocol):
     def lstat(self, path: str) -> FileStat:
         """The same without following a final link."""
 
-    def open(self, path: str, *, follow: bool = True) -> OpenFile:
+    def open(self, path: str) -> OpenFile:
         """Open a regular file for sending.
 
         Raises:
-            OSError: missing, not permitted, not a regular file, or too many open files.
+            OSError: missing, not permitted, behind a link that is not to be followed, not a regular file, or too many open files.
         """
 
     def read(self, path: str, limit: int = 1 << 20) -> bytes:
-        """The whole content of a small file (password, group, readme files). Raises OSError, also beyond `limit`."""
+        """The whole content of a small file of the site (type maps, readme files). Raises OSError, also beyond `limit`."""
+
+    def read_configured(self, path: str, limit: int = 1 << 20) -> bytes:
+        """The same for a file that the configuration names (passwords, groups): links on the way are the administrator's own."""
 
     def list(self, path: str, prefix: str = "") -> list[DirEntry]:
         """The entries of a folder whose names begin with `prefix`, without "." and "..", unsorted. Raises OSError."""
+
+
+def is_exhausted(error: OSError) -> bool:
+    """Whether the process or the system has no descriptor left: a condition that passes, and says nothing about the file."""
+    return error.errno in (errno.EMFILE, errno.ENFILE)

@@ -20,34 +20,44 @@ class Headers:
     __slots__ = ("_fields",)
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
-        self._fields: list[tuple[str, str]] = list(fields)
+        #: (lower-case name, name, value).
+        self._fields: list[tuple[str, str, str]] = [(name.lower(), name, value) for name, value in fields]
 
     def get(self, name: str) -> str | None:
         """The first value of `name`, or None."""
-        key = name.lower()
-        for n, value in self._fields:
-            if n.lower() == key:
+        wanted = name.lower()
+        for key, _, value in self._fields:
+            if key == wanted:
                 return value
         return None
 
     def get_all(self, name: str) -> list[str]:
         """All values of `name`, in order."""
-        key = name.lower()
-        return [value for n, value in self._fields if n.lower() == key]
+        wanted = name.lower()
+        return [value for key, _, value in self._fields if key == wanted]
 
     def set(self, name: str, value: str) -> None:
         """Make `value` the only one; keeps the place of the first field of that name."""
-        key = name.lower()
-        for i, (n, _) in enumerate(self._fields):
-            if n.lower() == key:
-                rest = [f for f in self._fields[i + 1 :] if f[0].lower() != key]
-                self._fields[i:] = [(name, value), *rest]
+        wanted = name.lower()
+        for i, (key, _, _) in enumerate(self._fields):
+            if key == wanted:
+                rest = [field for field in self._fields[i + 1 :] if field[0] != wanted]
+                self._fields[i:] = [(wanted, name, value), *rest]
                 return
-        self._fields.append((name, value))
+        self._fields.append((wanted, name, value))
 
     def add(self, name: str, value: str) -> None:
         """One more field, even if the name is there already."""
-        self._fields.append((name, value))
+        self._fields.append((name.lower(), name, value))
+
+    def add_all(self, others: Headers) -> None:
+        """All fields of `others`, even if their names are there already."""
+        self._fields += others._fields
+
+    def add_missing(self, others: Headers) -> None:
+        """The fields of `others` whose names are not here yet."""
+        here = {key for key, _, _ in self._fields}
+        self._fields += [field for field in others._fields if field[0] not in here]
 
     def merge(self, name: str, value: str) -> None:
         """Append to the existing value with a comma, or set."""
@@ -56,16 +66,27 @@ class Headers:
 
     def unset(self, name: str) -> None:
         """Drop all fields of that name."""
-        key = name.lower()
-        self._fields = [f for f in self._fields if f[0].lower() != key]
+        wanted = name.lower()
+        if any(key == wanted for key, _, _ in self._fields):
+            self._fields = [field for field in self._fields if field[0] != wanted]
+
+    def move_to_end(self, names: frozenset[str]) -> None:
+        """Put the fields of these (lower-case) names behind all others, in the order in which they are."""
+        self._fields.sort(key=lambda field: field[0] in names)
 
     def items(self) -> list[tuple[str, str]]:
         """All fields in order."""
-        return list(self._fields)
+        return [(name, value) for _, name, value in self._fields]
+
+    def items_but(self, names: frozenset[str]) -> list[tuple[str, str]]:
+        """All fields in order but those of these (lower-case) names."""
+        return [(name, value) for key, name, value in self._fields if key not in names]
 
     def copy(self) -> Headers:
         """An independent copy."""
-        return Headers(self._fields)
+        twin = Headers()
+        twin._fields = self._fields.copy()
+        return twin
 
     def clear(self) -> None:
         """Drop everything."""
@@ -75,13 +96,13 @@ class Headers:
         return self.get(name) is not None
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self._fields)
+        return iter(self.items())
 
     def __len__(self) -> int:
         return len(self._fields)
 
     def __repr__(self) -> str:
-        return f"Headers({self._fields!r})"
+        return f"Headers({self.items()!r})"
 
 
 class HeadersIn:
@@ -98,6 +119,7 @@ class HeadersIn:
             key = name.lower()
             old = merged.get(key)
             merged[key] = (name, value) if old is None else (old[0], f"{old[1]}, {value}")
+        #: Lower-case name → (name, value).
         self._fields = merged
         self._record = record
         self._trailers: tuple[tuple[str, str], ...] = ()
@@ -108,6 +130,11 @@ class HeadersIn:
         self._record.headers.add(key)
         field = self._fields.get(key)
         return default if field is None else field[1]
+
+    def has_any(self, names: frozenset[str]) -> bool:
+        """Whether one of these (lower-case) names came; all of them are looked at."""
+        self._record.headers |= names
+        return not names.isdisjoint(self._fields)
 
     def set(self, name: str, value: str) -> None:
         """Change what later hooks see; the wire is not looked at again."""
@@ -130,9 +157,11 @@ class HeadersIn:
     def __contains__(self, name: str) -> bool:
         return self.get(name) is not None
 
-    def view(self, record: Record) -> HeadersIn:
-        """The same fields, copied, recording into `record` (for sub-requests and logs)."""
+    def view(self, record: Record, without: frozenset[str] = frozenset()) -> HeadersIn:
+        """The same fields, copied, but for (lower-case) names; they record into `record` (for sub-requests and logs)."""
         twin = HeadersIn((), record)
-        twin._fields = dict(self._fields)
+        twin._fields = self._fields.copy()
+        for key in without & self._fields.keys():
+            del twin._fields[key]
         twin._trailers = self._trailers
         return twin

@@ -129,6 +129,9 @@ class LogTarget(Protocol):
     def write(self, line: bytes) -> None:
         """Hand over one line, its end included. Never raises and never waits."""
 
+    def write_all(self, lines: list[bytes]) -> None:
+        """Hand over lines in order; the list stays the caller's."""
+
 
 class Logs(Protocol):
     """The log files and programs of one generation of the server (in `logs/`), as modules reach them."""
@@ -155,6 +158,10 @@ class Logs(Protocol):
 
     def close(self) -> None:
         """Write what is kept back and give every descriptor back."""
+
+    @property
+    def lost(self) -> int:
+        """Lines of this process that no file, program or logger took."""
 
     def process_id(self) -> int:
         """The process that asks."""

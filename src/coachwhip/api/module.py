@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from coachwhip.api.directives import Directive
 from coachwhip.api.filters import FilterType, MakeInputFilter, MakeOutputFilter, RegisteredFilter
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.phases import Order, Phase
 
-__all__ = ["Hook", "Module"]
+__all__ = ["Hook", "Module", "SortedHooks"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,6 +32,13 @@ class Hook:
     before: tuple[str, ...] = ()
     #: True if it may block (DBM, slow hashing, scripts): the request then runs on a worker thread.
     blocking: bool = False
+
+
+class SortedHooks(Protocol):
+    """What hangs on the phases of a server (in `hooks/`)."""
+
+    def hooks(self, phase: Phase) -> tuple[Hook, ...]:
+        """The hooks of a phase, in the order in which they run."""
 
 
 @dataclass(eq=False)

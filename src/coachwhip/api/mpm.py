@@ -61,4 +61,12 @@ class ServerMpm:
     core_dump_directory: str | None = None
     user: str = "#-1"
     group: str = "#-1"
+    #: Whether workers may be root's: said on the command line only.
+    allow_root: bool = False
+    #: What workers take for "/".
+    chroot_dir: str | None = None
+    #: Whether programs that a worker runs can have no more rights than it has, set-user-ID ones too.
+    no_new_privileges: bool = True
+    #: Permissions that files made by the server do not get; None: 022, and what whoever started it withholds.
+    umask: int | None = None
     suexec: bool = False

@@ -19,6 +19,12 @@ class Providers:
     def __init__(self) -> None:
         self._table: dict[tuple[str, str], Any] = {}
 
+    def copy(self) -> Providers:
+        """The same providers, to which others can be added."""
+        twin = Providers()
+        twin._table.update(self._table)
+        return twin
+
     def register(self, kind: str, name: str, provider: Any) -> None:
         """Add one; a later one of the same kind and name takes its place, as in Apache."""
         self._table[kind, name] = provider

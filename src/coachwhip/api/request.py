@@ -21,6 +21,7 @@ from coachwhip.util.networks import parse_address
 
 if TYPE_CHECKING:
     from coachwhip.api.filters import InputFilter, OutputFilter, RegisteredFilter
+    from coachwhip.api.module import SortedHooks
     from coachwhip.api.phases import Phase
     from coachwhip.api.server import Connection, Server, Settings, Startup
 
@@ -46,6 +47,10 @@ class Engine(Protocol):
     """What a request asks of the pipeline that runs it (in `request/`)."""
 
     startup: Startup
+
+    @property
+    def hooks(self) -> SortedHooks:
+        """What hangs on the phases."""
 
     @property
     def walks(self) -> SectionWalks:
@@ -141,7 +146,6 @@ class Request:
     """One request, sub-request, or stage of an internally redirected request."""
 
     __slots__ = (
-        "_files",
         "allowed",
         "args",
         "auth_type",
@@ -158,6 +162,7 @@ class Request:
         "err_headers_out",
         "expecting_100",
         "filename",
+        "files",
         "finfo",
         "handler",
         "header_only",
@@ -206,7 +211,8 @@ class Request:
         self.connection = connection
         self.server = server
         self.record = record
-        self._files = files
+        #: The recorded window onto the file system.
+        self.files = files
         #: The request line as it came, Latin-1.
         self.the_request = ""
         self.method = "GET"
@@ -251,7 +257,7 @@ class Request:
         self.dir_settings: Settings = server.settings
         #: The sections that were merged, in order (config.Section); owned by the walks.
         self.sections: tuple[Any, ...] = ()
-        self.walked: dict[str, Any] = {}
+        self.walked: dict[Any, Any] = {}
         self.output: Brigade = []
         #: Set by the pipeline when the handler is `async def`: the awaitable to wait for.
         self.pending: Awaitable[Result] | None = None
@@ -287,11 +293,6 @@ class Request:
     def core(self) -> CoreDir:
         """`config(CoreDir)`."""
         return self.dir_settings.get(CoreDir)
-
-    @property
-    def files(self) -> Files:
-        """The recorded window onto the file system."""
-        return self._files
 
     @property
     def first(self) -> Request:

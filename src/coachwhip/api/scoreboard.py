@@ -42,7 +42,7 @@ class Slot:
 
     state: WorkerState = WorkerState.DEAD
     pid: int = 0
-    #: Number of its process, and the generation that the process belongs to.
+    #: Number of its process (`ProcessInfo.number`), and the generation that the process belongs to.
     process: int = 0
     generation: int = 0
     #: Requests on the connection at hand, of this process, and in this slot since the start.
@@ -70,6 +70,9 @@ class ProcessInfo:
     """One worker process."""
 
     pid: int
+    #: Its place on the board, which it keeps as long as it lives; and the generation that it belongs to.
+    number: int = 0
+    generation: int = 0
     stopping: bool = False
     accepting: bool = True
     connections: int = 0
@@ -80,6 +83,8 @@ class ProcessInfo:
     writing: int = 0
     keep_alive: int = 0
     closing: int = 0
+    #: Bytes of memory that it occupies.
+    memory: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,8 @@ class Totals:
     cpu_system: float = 0.0
     children_user: float = 0.0
     children_system: float = 0.0
+    #: Log lines that no file or program took.
+    lost_lines: int = 0
 
 
 class Scoreboard(Protocol):

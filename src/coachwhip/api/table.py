@@ -64,7 +64,10 @@ class Table(dict[str, str]):
 
     def copy(self) -> Table:
         """An independent copy."""
-        return Table(self)
+        twin = Table()
+        dict.update(twin, self)
+        twin._spelling = self._spelling.copy()
+        return twin
 
     def __ior__(self, other: Any, /) -> Self:  # type: ignore[override,misc]
         self.update(other)

@@ -39,6 +39,8 @@ running
   -X          one process in the foreground
   -D FOREGROUND, -D NO_DETACH
               stay in the foreground
+  -D BIG_SECURITY_HOLE
+              let `User root` be: a fault in any module is root's then
   -e LEVEL    show messages of the start from this level on (see LogLevel)
   -E FILE     write the messages of the start to FILE
 

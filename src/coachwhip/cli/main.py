@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 
@@ -12,6 +13,7 @@ COMMANDS = {
     "serve": ("coachwhip.cli.serve", "serve a folder"),
     "httpd": ("coachwhip.cli.httpd", "Apache's own command line, flag for flag"),
     "ctl": ("coachwhip.cli.ctl", "start, stop, reload and look at a server: apachectl's verbs"),
+    "rotatelogs": ("coachwhip.cli.rotatelogs", "write a log that is piped to it into a row of files: Apache's rotatelogs"),
     "explain": ("coachwhip.cli.explain", "show which lines of the configuration decided an answer"),
     "bench": ("coachwhip.cli.bench", "load this and other servers, with tables and plots"),
 }
@@ -32,7 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
     if found is None:
         print(f"coachwhip: there is no command '{words[0]}'\n\n{_usage()}", file=sys.stderr)
         return 2
-    status: int = import_module(found[0]).run(words[1:])
+    try:
+        status: int = import_module(found[0]).run(words[1:])
+    except KeyboardInterrupt:
+        # What a shell makes of a program that Ctrl-C ended.
+        return 128 + signal.SIGINT
     return status
 
 
@@ -43,5 +49,5 @@ def httpd_main() -> int:
 
 def _usage() -> str:
     lines = ["usage: coachwhip COMMAND …", ""]
-    lines += [f"  {name:<10}{text}" for name, (_, text) in COMMANDS.items()]
+    lines += [f"  {name:<12}{text}" for name, (_, text) in COMMANDS.items()]
     return "\n".join(lines)

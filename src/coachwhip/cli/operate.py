@@ -44,6 +44,8 @@ def load_options(flags: Flags) -> LoadOptions:
         before=tuple(flags.before),
         after=tuple(flags.after),
         check_document_root=flags.check_document_root,
+        # Apache has to be compiled with this name before it lets its workers be root's.
+        preset={ServerMpm: {"allow_root": "BIG_SECURITY_HOLE" in flags.defines}},
     )
 
 

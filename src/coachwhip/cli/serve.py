@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import ipaddress
 import os
 import re
 import socket
@@ -19,7 +20,7 @@ from coachwhip.config import ConfigError, LoadOptions
 from coachwhip.launch import launch
 from coachwhip.mpm.generation import StartFailed
 from coachwhip.mpm.listeners import BindError
-from coachwhip.mpm.privileges import PrivilegeError
+from coachwhip.mpm.privileges import PrivilegeError, main_group
 from coachwhip.mpm.signals import GUNICORNS
 from coachwhip.server import StartRefused
 
@@ -35,7 +36,11 @@ def run(arguments: list[str]) -> int:
     if asked.folder is not None and (wrong := _wrong_with(asked.folder)):
         print(f"coachwhip serve: '{_printable(asked.folder)}' {wrong}", file=sys.stderr)
         return 1
-    options = _options(asked)
+    if refusal := _wrong_with_user(asked):
+        print(f"coachwhip serve: {refusal}", file=sys.stderr)
+        return 1
+    if os.geteuid() == 0 and asked.user is None:
+        print("coachwhip serve: running as root; everything in the folder can be read by the server", file=sys.stderr)
     host, port = asked.host, asked.port
 
     def ready() -> None:
@@ -44,6 +49,7 @@ def run(arguments: list[str]) -> int:
         print(f"Coachwhip serves {what} on http://{shown}:{port}/  (Ctrl-C ends it)", flush=True)
 
     try:
+        options = _options(asked)
         return launch(configure(options), options, has_pid_file=False, ready=ready, table=GUNICORNS)
     except BindError as error:
         print(f"coachwhip serve: {_explain(error, host, port)}", file=sys.stderr)
@@ -59,6 +65,24 @@ def _wrong_with(folder: str) -> str:
     if not os.access(folder, os.R_OK | os.X_OK):
         return "may not be read by you"
     return ""
+
+
+def _wrong_with_user(asked: argparse.Namespace) -> str:
+    """Why nothing is served by whoever asks for it; "" if it is."""
+    if os.geteuid() != 0:
+        return "only root can serve as somebody else (--user)" if asked.user is not None else ""
+    if asked.user is not None or asked.allow_root:
+        return ""
+    if _is_loopback(asked.host):
+        return ""
+    return "you are root: say --user NAME for whom to serve others as, or --allow-root if it must be root"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _explain(error: BindError, host: str, port: int) -> str:
@@ -118,6 +142,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1; :: for all)")
     parser.add_argument("--port", type=_port, default=8080, help="port to listen on (default 8080)")
     parser.add_argument("--htaccess", action="store_true", help="let .htaccess files in DIR take part")
+    parser.add_argument("--user", metavar="NAME[:GROUP]", help="whom to serve as, if you are root")
+    parser.add_argument("--allow-root", action="store_true", help="serve others as root")
     parser.add_argument("--quiet", action="store_true", help="print no line per request")
     parser.add_argument("-c", action="append", default=[], metavar="LINE", help="a configuration line, read last")
     return parser
@@ -134,8 +160,7 @@ def _options(asked: argparse.Namespace) -> LoadOptions:
         conf = os.path.join(sites, "folder.conf")
         folder = os.path.realpath(asked.folder)
         names |= {"FOLDER": quoted(folder), "FOLDER_PATTERN": pattern(folder), "OVERRIDE": "All" if asked.htaccess else "None"}
-    # Serving a folder is done as whoever asks for it, root included; `httpd` wants a `User` for that.
-    own = {"user": f"#{os.getuid()}", "group": f"#{os.getgid()}", "graceful_shutdown_timeout": GRACE}
-    if os.geteuid() == 0:
-        print("coachwhip serve: running as root; everything in the folder can be read by the server", file=sys.stderr)
+    # Serving a folder is done as whoever asks for it; `httpd` wants a `User` for that.
+    user, _, group = (asked.user or f"#{os.getuid()}:#{os.getgid()}").partition(":")
+    own = {"user": user, "group": group or main_group(user), "allow_root": asked.user is None, "graceful_shutdown_timeout": GRACE}
     return LoadOptions(sites, conf, defines=defines, after=asked.c, environment=names, preset={ServerMpm: own})

@@ -7,12 +7,10 @@ configuration is read, and a module's source name follows from its identifier.
 from __future__ import annotations
 
 import os
-import platform
-import sys
-import time
 
 from coachwhip import APACHE_VERSION, MODULE_MAGIC, __version__
 from coachwhip.modules import STATIC
+from coachwhip.util.build import FEATURES, architecture, build_time, python_version
 
 __all__ = ["PLACES", "built_in_place", "compiled_in", "server_version", "settings"]
 
@@ -41,8 +39,7 @@ def built_in_place() -> tuple[str, str]:
 def server_version() -> str:
     """Two lines: `Server version:` and `Server built:`."""
     version = ".".join(map(str, APACHE_VERSION))
-    built = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(os.stat(__file__).st_mtime))
-    return f"Server version: Apache/{version} (Coachwhip {__version__})\nServer built:   {built}\n"
+    return f"Server version: Apache/{version} (Coachwhip {__version__})\nServer built:   {build_time()}\n"
 
 
 def compiled_in() -> str:
@@ -54,12 +51,12 @@ def compiled_in() -> str:
 def settings() -> str:
     """All of `-V`."""
     root, name = built_in_place()
-    python = f"{platform.python_implementation()} {platform.python_version()}"
+    python = python_version()
     facts = (
         ("Server's Module Magic Number:", "{}:{}".format(*MODULE_MAGIC)),
         ("Server loaded: ", python),
         ("Compiled using:", python),
-        ("Architecture:  ", f"{64 if sys.maxsize > 1 << 32 else 32}-bit"),
+        ("Architecture:  ", architecture()),
         ("Server MPM:    ", "event"),
         ("  threaded:    ", "yes (fixed thread count)"),
         ("    forked:    ", "yes (variable process count)"),
@@ -73,9 +70,8 @@ def settings() -> str:
         ("AP_TYPES_CONFIG_FILE", "conf/mime.types"),
         ("SERVER_CONFIG_FILE", name),
     )
-    names = ("APR_HAS_SENDFILE", "APR_HAVE_IPV6 (IPv4-mapped addresses enabled)", "AP_HAVE_RELIABLE_PIPED_LOGS")
     lines = [f"{label} {value}" for label, value in facts]
     lines.append("Server compiled with....")
-    lines += [f" -D {one}" for one in names]
+    lines += [f" -D {one}" for one in FEATURES]
     lines += [f' -D {label}="{value}"' for label, value in values if value]
     return server_version() + "".join([f"{line}\n" for line in lines])

@@ -30,7 +30,7 @@ from coachwhip.config.reading import SERVER_OVERRIDE, Inclusion, Reader, Reading
 from coachwhip.config.sections import Section, SectionKind, ServerSections
 from coachwhip.config.tree import File, Node
 
-__all__ = ["LoadOptions", "Loaded", "by_components", "load"]
+__all__ = ["LoadOptions", "Loaded", "by_components", "load", "load_into"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,11 @@ def load(options: LoadOptions) -> Loaded:
     Raises:
         ConfigError: the first thing that is wrong, with its file and line.
     """
-    state = _start(options)
+    return load_into(_start(options), options)
+
+
+def load_into(state: Reading, options: LoadOptions) -> Loaded:
+    """As `load`, with what `state` knows already (modules that were loaded before)."""
     try:
         return _load(options, state)
     except ConfigError as error:

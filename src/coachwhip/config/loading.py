@@ -84,6 +84,13 @@ class Modules:
             if module is not None:
                 self.add(module)
 
+    def copy(self) -> Modules:
+        """The same modules; what is loaded into the copy leaves no trace here."""
+        twin = object.__new__(Modules)
+        twin.order, twin.providers, twin.filters = list(self.order), self.providers.copy(), dict(self.filters)
+        twin._rows, twin._names = dict(self._rows), set(self._names)
+        return twin
+
     def add(self, module: Module) -> None:
         """Load a module: its rows, providers and filters are known from now on."""
         self.order.append(module)

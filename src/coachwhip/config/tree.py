@@ -115,31 +115,29 @@ def parse_file(data: bytes, path: str) -> File:
     """
     root: list[Item] = []
     opened: list[Container] = []
+    # Where in `opened` containers of a name are, so that a bracket that closes nothing costs no search.
+    depths: dict[str, list[int]] = {}
     for line in split_lines(data):
         leaf = Leaf(line, Location(path, line.number))
         here = opened[-1].items if opened else root
         name = leaf.name
         if name.startswith("</"):
-            depth = _depth_of(opened, name[2:].removesuffix(">"))
-            if depth is not None:
+            answering = depths.get(name[2:].removesuffix(">").lower())
+            if answering:
+                depth = answering[-1]
                 opened[depth].close = leaf
+                for container in opened[depth:]:
+                    depths[container.name.lower()].pop()
                 del opened[depth:]
                 continue
         elif name.startswith("<"):
             container = Container(leaf)
             here.append(container)
+            depths.setdefault(container.name.lower(), []).append(len(opened))
             opened.append(container)
             continue
         here.append(leaf)
     return File(path, root)
-
-
-def _depth_of(opened: list[Container], name: str) -> int | None:
-    wanted = name.lower()
-    for depth in range(len(opened) - 1, -1, -1):
-        if opened[depth].name.lower() == wanted:
-            return depth
-    return None
 
 
 @dataclass(slots=True, eq=False)

@@ -68,10 +68,9 @@ class Exchange:
         self.head = head
         self._make = partial(intake.begin, wire.host.pipeline, wire.info, head, self.started)
         self._r, framing, self._status = self._make()
-        if framing is None:
-            # Whether what follows is a body cannot be told, so it is never taken for a request.
-            self._ends = True
-        elif framing.kind is not BodyKind.NONE:
+        # Whether what follows is a body cannot be told, or the client waits for something else: it is never taken for a request.
+        self._ends = framing is None or framing.objection is not None
+        if framing is not None and framing.kind is not BodyKind.NONE:
             limit = self._r.dir_settings.get(CoreDir).limit_request_body
             self.body = RequestBody(framing, wire.host.loop, self._want_body, limit)
             return self.body.feed(rest)

@@ -1,89 +1,99 @@
 """The hot path: from the bytes of a request to a kept answer, without a request record.
 
-Two look-ups. The first takes the raw bytes of the whole head: the same client asking the same thing again. The second takes the head
-apart line by line (`lines.py`). What is unusual in any way is no hit: the ordinary path judges it.
+Requests come in turns: all that has arrived is read, then one look (`look`) takes in what has changed among the files, then each is
+answered. Three look-ups: by the raw bytes of the whole head, when the same client asks the same thing again; by the request line and the
+rest without what differs from client to client; by the request line and the header lines that count (`lines.py`). What is unusual in any
+way is no hit: the ordinary path judges it.
 
-What it must cost, beyond `recv` and `send`: one look at the queue of file changes, one clock, one look-up (or one per header line), and
-one log line.
+What a request must cost here, beyond its `read` and `write`: a look-up, or one per header line, and adding a log line.
 """
 
 from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from dataclasses import dataclass
 from fcntl import ioctl
 from termios import FIONREAD
 from time import monotonic
-from typing import Any
 
-from coachwhip.api.log import LogTemplate
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection, Server
-from coachwhip.connection.lines import Lines, Unusual
-from coachwhip.connection.standin import Planner, plan_logs, say_again, stand_in
+from coachwhip.connection.lines import MAX_LOOSE, Lines, Unusual, Values
+from coachwhip.connection.loglines import Planner, Sheets, plan_logs, say_again, stand_in
 from coachwhip.request.replay import Entry, Replay, Table
 from coachwhip.request.reply import Reply
 from coachwhip.util.dates import clf_time, http_date
-from coachwhip.util.escapes import escape_logitem
 
 __all__ = ["HotPath"]
 
-#: Raw heads that are remembered per local address, their size, and the marks of those that were seen once.
-MAX_RAW = 4096
-MAX_RAW_HEAD = 4096
-SECOND_SIGHT = 1 << 14
+#: Longer heads are not remembered by their bytes.
+MAX_REMEMBERED = 4096
+#: Requests in a row that nobody sent before, after which few are looked up by their bytes.
+PATIENCE = 64
+#: Places for marks of raw heads that were met once; a power of two.
+MARKS = 1 << 14
 #: Longer heads go the ordinary way: no limit on fields can be exceeded below this.
 MAX_HEAD = 8000
 
-Fields = dict[str, Any]
-#: What was written to each log: how, and the line.
-Written = list[tuple[Callable[[bytes], None], bytes]]
-
 
 class Hit:
-    """A kept answer under the very bytes that asked for it, with its log lines as they were last written."""
+    """Where a short cut leads; if it is by the very bytes of a head, with the log lines as they were last written."""
 
-    __slots__ = ("client", "entry", "fields", "lines", "lines_client", "lines_second")
+    __slots__ = ("client", "entry", "lines", "lines_client", "lines_second", "values")
 
-    def __init__(self, entry: Entry, client: str | None, fields: Fields) -> None:
+    def __init__(self, entry: Entry, client: str | None, values: Values) -> None:
         self.entry = entry
         #: The only client that gets this answer, if addresses count.
         self.client = client
-        self.fields = fields
-        #: (write, line) for each log, for this client in this second; None if they differ from request to request.
-        self.lines: Written | None = None
+        self.values = values
+        #: (where to, line) for each log, for this client in this second; () if they differ from request to request.
+        self.lines: tuple[tuple[Callable[[bytes], None], bytes], ...] = ()
         self.lines_client = ""
         self.lines_second = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a head says whatever its request line and its loose fields are: the lines that count, and what log lines take."""
+
+    numbers: tuple[int, ...]
+    values: Values
 
 
 class HotPath:
     """The kept answers of one worker, as its connections ask for them."""
 
     __slots__ = (
-        "_buffer", "_clf", "_fields", "_hit", "_logged", "_planners", "_seen", "_until", "_watch",
-        "accesses", "bytes", "date", "entry", "last", "lines", "now", "replay",
+        "_buffer", "_clf", "_entry", "_hit", "_logged", "_marks", "_planners", "_strangers", "_until", "_values", "_watch",
+        "accesses", "bytes", "date", "last", "lines", "now", "replay", "sheets", "wire",
     )  # fmt: skip
 
     def __init__(self, replay: Replay, planners: tuple[Planner, ...]) -> None:
         self.replay = replay
         self.lines = Lines()
+        #: Log lines of this turn; whoever ends the turn hands them over.
+        self.sheets = Sheets()
         self._planners = planners
         #: Servers whose log lines' request fields are known.
         self._logged: set[Server] = set()
-        self._seen = [0] * SECOND_SIGHT
+        self._marks = [0] * MARKS
+        #: Requests in a row that were not found by their bytes.
+        self._strangers = 0
         #: inotify's descriptor (-1 without), and where the system says how much is waiting there.
         self._watch = replay.watcher.fileno()
         self._buffer = array("i", [0])
-        #: The second at hand as `Date` and as `%t` have it, and the monotonic time at which it ends.
+        #: When the turn began (monotonic); the second at hand as `Date` and as `%t` have it, and when it ends.
+        self.now = 0.0
         self.date = b""
         self._clf = b""
         self._until = 0.0
-        #: The latest look-up: when (monotonic), what was found, under which raw bytes or fields.
-        self.now = 0.0
-        self.entry: Entry | None = None
+        #: The latest find: the bytes that go out, whose they are, what was found by raw bytes, and the fields that log lines take.
+        self.wire = b""
+        self._entry: Entry | None = None
         self._hit: Hit | None = None
-        self._fields: Fields = {}
+        self._values: Values = {}
         #: Replays and their bytes since the scoreboard last asked, and the latest of them.
         self.accesses = 0
         self.bytes = 0
@@ -96,134 +106,167 @@ class HotPath:
             return None
         return self.replay.table(info.local_ip, info.local_port, info.is_tls, core.limit_request_fields or MAX_HEAD)
 
-    # -- finding
+    def look(self) -> None:
+        """Take in what has changed, and the time: after the requests of a turn were read, before the first of them is answered.
 
-    def find(self, table: Table, data: bytes, info: Connection, last: bool) -> bytes | None:
-        """The bytes of the kept answer to `data`, or None; `entry` is then what it comes from.
-
-        `last`: the connection may not answer another request after this.
+        Costs: a question to the system, and a clock.
         """
         if self._watch >= 0:
             ioctl(self._watch, FIONREAD, self._buffer)
             if self._buffer[0]:
                 self.replay.watcher.look()
         now = self.now = monotonic()
-        hit: Hit | None = table.raw.get(data)
-        if hit is not None and not last and (hit.client is None or hit.client == info.client_ip):
+        if now >= self._until:
+            wall = time.time()
+            self.date = http_date(int(wall)).encode("ascii")
+            self._clf = f"[{clf_time(wall)}]".encode("ascii")
+            self._until = now + 1 - wall % 1
+
+    # -- finding
+
+    def find(self, table: Table, data: bytes, info: Connection) -> Entry | None:
+        """The kept answer to `data`, or None; `wire` is then what goes out, as far as it is in memory."""
+        # Where nobody repeats himself to the letter, that is tried only now and then.
+        by_bytes = self._strangers < PATIENCE or not self._strangers & 15
+        hit: Hit | None = table.raw.get(data) if by_bytes else None
+        if hit is not None and (hit.client is None or hit.client == info.client_ip):
+            self._strangers = 0
             entry = hit.entry
-            self._fields = hit.fields
+            self._values = hit.values
         else:
             hit = None
-            found = self._find_by_lines(table, data, info, last)
+            self._strangers += 1
+            found = self._find_by_shape(table, data, info.client_ip)
             if found is None:
                 return None
             entry = found
-        if info.keepalives >= entry.last_at:
-            # The connection ends with this one (`MaxKeepAliveRequests` of the host that answers).
-            return None if last else self.find(table, data, info, True)
-        if now >= entry.recheck and not self.replay.is_fresh(entry, now):
-            table.raw.pop(data, None)
-            return None
+            if by_bytes and len(data) <= MAX_REMEMBERED and self._is_second_sight(data):
+                table.raw.remember(data, Hit(entry, info.client_ip if entry.spec.by_client else None, self._values))
         self._hit = hit
-        self.entry = entry
-        entry.used += 1
-        if now >= self._until:
-            self._next_second(now)
-        if entry.stamp is self.date and entry.left is None:
-            return entry.wire
-        return entry.wire_for(self.date, entry.last_at - info.keepalives)
+        self._entry = entry
+        if self.now < entry.until and info.keepalives < entry.last_at:
+            self.wire = entry.wire
+            return entry
+        if info.keepalives >= entry.last_at:
+            return self.find_last(table, data, info)
+        return entry if self._is_renewed(entry, info) else None
 
-    def _next_second(self, now: float) -> None:
-        wall = time.time()
-        self.date = http_date(int(wall)).encode("ascii")
-        self._clf = f"[{clf_time(wall)}]".encode("ascii")
-        self._until = now + 1 - wall % 1
-
-    def _find_by_lines(self, table: Table, data: bytes, info: Connection, last: bool) -> Entry | None:
-        """Take the head apart by its lines, each known from before or judged now."""
-        if len(data) > MAX_HEAD or not data.endswith(b"\r\n\r\n"):
-            return None
+    def find_last(self, table: Table, data: bytes, info: Connection) -> Entry | None:
+        """As `find`, on a connection that may not answer another request after this."""
         try:
-            line, fields, logged = self.lines.read(data, table.max_fields)
+            line, _, values = self.lines.read(data, table.max_fields)
         except Unusual:
             return None
-        spec = table.specs.get((line, fields.get("host")))
-        if spec is None:
+        self._hit, self._values = None, values
+        entry = self._entry = self._look_up(table, line, values | {"connection": "close"}, info.client_ip)
+        if entry is None or info.keepalives >= entry.last_at or not self._is_renewed(entry, info):
             return None
-        if last:
-            fields["connection"] = "close"
-        # Nothing but a host: the plainest of answers, found without its variant.
-        is_plainest = len(fields) == 1 and "host" in fields
-        entry = spec.plainest if is_plainest else spec.entries.get(spec.variant(fields, info.client_ip))
+        return entry
+
+    def _is_renewed(self, entry: Entry, info: Connection) -> bool:
+        """Ask the files if it is time, and write the date anew; False if the answer would be another one now."""
+        if self.now >= entry.recheck and not self.replay.is_fresh(entry, self.now):
+            return False
+        self.wire = entry.wire_for(self.date, entry.last_at - info.keepalives)
+        if entry.left is None:
+            entry.until = min(entry.recheck, self._until)
+        return True
+
+    def _find_by_shape(self, table: Table, data: bytes, client: str) -> Entry | None:
+        """By the request line and all the rest but the lines that differ from client to client; else by its lines."""
+        if len(data) > MAX_HEAD:
+            return None
+        try:
+            line, rest, logged = self.lines.cut(data)
+        except Unusual:
+            return self._find_by_lines(table, data, client)
+        shape: Shape | None = table.shapes.get(rest)
+        hit: Hit | None = None if shape is None else table.heads.get((line, *shape.numbers))
+        if shape is None or hit is None:
+            return self._find_by_lines(table, data, client, rest, logged)
+        self._values = shape.values | logged if logged else shape.values
+        return hit.entry
+
+    def _find_by_lines(
+        self, table: Table, data: bytes, client: str, rest: bytes = b"", logged: Container[str] = ()
+    ) -> Entry | None:
+        """Take the head apart by its lines, each known from before or judged now. `rest`, `logged`: as `cut` gave them."""
+        try:
+            line, found, values = self.lines.read(data, table.max_fields)
+        except Unusual:
+            return None
+        entry = self._look_up(table, line, values, client)
         if entry is None:
             return None
-        logged |= fields
-        self._fields = logged
-        mark = hash(data)
-        slot = mark % SECOND_SIGHT
-        if self._seen[slot] != mark:
-            self._seen[slot] = mark
-        elif not last and len(data) <= MAX_RAW_HEAD:
-            # Seen before: next time these bytes are enough.
-            if len(table.raw) >= MAX_RAW:
-                table.raw.clear()
-            table.raw[data] = Hit(entry, info.client_ip if spec.by_client else None, logged)
+        self._values = values
+        numbers = tuple([number for number, _, _ in found if number])
+        if not entry.spec.by_client and -1 not in numbers:
+            if (line, *numbers) not in table.heads:
+                table.heads.remember((line, *numbers), Hit(entry, None, values))
+            if rest and self._has_shape(table, rest):
+                table.remember_shape(rest, Shape(numbers, {name: values[name] for name in values if name not in logged}))
         return entry
+
+    def _has_shape(self, table: Table, rest: bytes) -> bool:
+        """Whether a shape is to be remembered: with any loose fields added, a head of this shape is within all limits."""
+        fits = len(rest) <= MAX_REMEMBERED and rest.count(b"\r\n") + MAX_LOOSE <= table.max_fields
+        return fits and rest not in table.shapes and self._is_second_sight(rest)
+
+    def _is_second_sight(self, data: bytes) -> bool:
+        mark = hash(data)
+        slot = mark & (MARKS - 1)
+        if self._marks[slot] == mark:
+            return True
+        self._marks[slot] = mark
+        return False
+
+    @staticmethod
+    def _look_up(table: Table, line: bytes, values: Values, client: str) -> Entry | None:
+        """By the values of exactly those fields that the answers to this request line depend on."""
+        spec = table.specs.get((line, values.get("host")))
+        return None if spec is None else spec.entries.get(spec.variant(values, client))
 
     # -- what each request writes of its own
 
     def log(self, info: Connection, arrived: int, sent: int) -> None:
-        """Access-log lines, error-log lines and counts of the answer that `find` gave last. `sent`: all its bytes.
+        """Log lines and counts of the answer that was found last, which went out whole. `arrived`, `sent`: bytes.
 
-        Costs: an append per log if the same bytes came from the same client in the same second, else filling a template.
+        Costs: adding a line per log if the same bytes came from the same client in the same second, else making it.
         """
         self.accesses += 1
         self.bytes += sent
-        hit = self._hit
-        if hit is not None and hit.lines is not None and hit.lines_second is self._clf and hit.lines_client == info.client_ip:
-            for write, line in hit.lines:
-                write(line)
-            return
-        entry = self.entry
+        entry = self._entry
         if entry is None:
             return
-        plan = entry.plan
-        if plan is None:
-            plan = entry.plan = plan_logs(self._planners, entry, self._fields, info, sent)
+        entry.used += 1
+        hit = self._hit
+        if hit is not None and hit.lines_second is self._clf and hit.lines_client == info.client_ip:
+            for append, line in hit.lines:
+                append(line)
+            return
+        if entry.logging is None:
+            entry.logging = plan_logs(self._planners, self.sheets, entry, self._values, info, sent)
+        has_readers, makers = entry.logging
         self.last = entry.request
-        if plan.has_readers or entry.log:
-            stand_in(entry, self._fields, info, arrived, sent)
-        made: Written = [(template.target.write, self._filled(template, entry, info, sent)) for template in plan.lines]
-        for write, line in made:
-            write(line)
+        if has_readers or entry.log:
+            stand_in(entry, self._values, info, arrived, sent)
+        if hit is None:
+            for maker in makers:
+                maker.append(maker.make(entry, self._values, info.client_ip, self._clf, sent))
+        else:
+            lines = tuple([(maker.append, maker.make(entry, self._values, info.client_ip, self._clf, sent)) for maker in makers])
+            for append, line in lines:
+                append(line)
+            if entry.left is None and not has_readers and not entry.log:
+                hit.lines, hit.lines_client, hit.lines_second = lines, info.client_ip, self._clf
         if entry.log:
             say_again(entry, info)
-        elif hit is not None and entry.left is None and not plan.has_readers:
-            hit.lines, hit.lines_client, hit.lines_second = made, info.client_ip, self._clf
-
-    def _filled(self, template: LogTemplate, entry: Entry, info: Connection, sent: int) -> bytes:
-        """A log line: a copy of the template's pieces with the gaps filled."""
-        pieces = list(template.pieces)
-        for at in template.clients:
-            pieces[at] = info.client_ip.encode("latin-1")
-        for at in template.seconds:
-            pieces[at] = self._clf
-        for at in template.sents:
-            pieces[at] = b"%d" % sent
-        fields = self._fields
-        for at, name in template.fields:
-            value = fields.get(name, b"-")
-            pieces[at] = value if isinstance(value, bytes) else escape_logitem(value.encode("latin-1")).encode("latin-1")
-        for at, read, original in template.readers:
-            r = entry.request
-            pieces[at] = read(r.first if original else r).encode("utf-8", "surrogateescape")
-        return b"".join(pieces)
 
     # -- keeping
 
     def offer(self, table: Table, data: bytes, info: Connection, reply: Reply) -> None:
         """A finished answer to `data`, which was no hit: keep it if it may be kept."""
-        if len(data) > MAX_HEAD or data.find(b"\r\n\r\n") != len(data) - 4:
+        if len(data) > MAX_HEAD:
             return
         first = reply.request.first
         if first.server not in self._logged:
@@ -232,17 +275,19 @@ class HotPath:
                 if (plan := make(first)) is not None:
                     self.lines.care_about(plan.field_names, logged=True)
         try:
-            line, fields, _ = self.lines.read(data, table.max_fields)
+            line, found, values = self.lines.read(data, table.max_fields)
+            self.lines.check_request_line(line)
         except Unusual:
             return
-        if reply.close and first.server.core.keep_alive and not _asks_to_close(line, fields):
+        if reply.close and first.server.core.keep_alive and not _asks_to_close(line, values):
             # Closed for a reason of this connection's own.
             return
         self.replay.counters.misses += 1
+        fields = {name: value for number, name, value in found if number}
         self.lines.care_about(self.replay.keep(table, line, fields, info.client_ip, reply))
 
 
-def _asks_to_close(line: bytes, fields: Fields) -> bool:
+def _asks_to_close(line: bytes, values: Values) -> bool:
     """RFC 9112 §9.3: whether the connection ends after this request by the client's own wish."""
-    asked = fields.get("connection")
+    asked = values.get("connection")
     return asked == "close" or (asked is None and line.endswith(b" HTTP/1.0"))

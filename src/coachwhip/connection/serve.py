@@ -11,16 +11,16 @@ import time
 
 from coachwhip.api.server import Connection, Server
 from coachwhip.connection.exchange import TIMEOUT_LOG, Exchange
+from coachwhip.connection.states import State
 from coachwhip.connection.timing import Stage
-from coachwhip.connection.wire import Host, State, Wire
+from coachwhip.connection.wire import Host, Wire
 from coachwhip.protocol.errors import BadRequest
 from coachwhip.protocol.http1 import REGISTERED_METHODS, HeadReader, Limits, RequestHead, Rules
-from coachwhip.request.replay import Entry, Table
+from coachwhip.request.replay import Entry
 from coachwhip.request.reply import Reply
 
-__all__ = ["ClientConnection", "Host", "State"]
+__all__ = ["ClientConnection", "Host"]
 
-READ_SIZE = 64 << 10
 #: Requests answered in one turn of the loop before other connections get theirs.
 TURN = 64
 
@@ -38,14 +38,15 @@ class ClientConnection(Wire):
         "_replayed_close",
         "_rest",
         "_started",
-        "_table",
+        "table",
     )
 
     def __init__(self, host: Host, sock: socket.socket, info: Connection) -> None:
         super().__init__(host, sock, info)
         core = info.base_server.core
         self._hot = host.hot
-        self._table = host.hot.table_of(info)
+        #: Where its kept answers are; None if there are none for it.
+        self.table = host.hot.table_of(info)
         self._keep_alive = core.keep_alive_timeout
         self._reader: HeadReader | None = None
         self._exchange: Exchange | None = None
@@ -73,20 +74,11 @@ class ClientConnection(Wire):
 
     def start(self, data: bytes = b"") -> None:
         """Begin; `data` has arrived already."""
-        self.guard(self._start, data)
-
-    def _start(self, data: bytes) -> None:
-        if data and self._table is not None:
-            self.state = State.IDLE
-            if self._replay(self._table, data):
-                if self.state is State.IDLE:
-                    self._clock.enter(Stage.IDLE, self.info, self._hot.now)
-                    self.watch_reads(True)
-                return
-            self.state = State.READING
         if data:
-            self._receive(data)
-        else:
+            self.state = State.IDLE
+            self._clock.enter(Stage.IDLE, self.info, time.monotonic())
+            self.host.poller.serve([(self, data)])
+        if self.state is State.IDLE or self.state is State.READING:
             self.watch_reads(True)
 
     def send_rest(self, rest: bytes) -> None:
@@ -96,74 +88,45 @@ class ClientConnection(Wire):
 
     # -- replaying
 
-    def _replay(self, table: Table, data: bytes) -> bool:
-        """Answer from what is kept, if these bytes are one whole request that has an answer there."""
-        info = self.info
-        hot = self._hot
-        wire = hot.find(table, data, info, self.host.draining)
-        entry = hot.entry
-        if wire is None or entry is None:
-            return False
+    def replayed(self, entry: Entry, wire: bytes, sent: int, arrived: int) -> None:
+        """A kept answer goes out to a request of `arrived` bytes: `sent` bytes of `wire` so far, the rest and its file follow."""
+        info, hot = self.info, self._hot
         size = len(wire)
-        try:
-            sent = self._socket.send(wire) if entry.file is None else 0
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self.abort()
-            return True
-        info.bytes_in += len(data)
-        self._received_before += len(data)
         if sent == size and not entry.close:
+            hot.log(info, arrived, size)
             info.bytes_out += size
-            hot.log(info, len(data), size)
             info.keepalives += 1
             self._clock.deadline = hot.now + self._keep_alive
-            return True
-        self._send_kept(entry, wire, sent, len(data))
-        return True
-
-    def _send_kept(self, entry: Entry, wire: bytes, sent: int, arrived: int) -> None:
-        """A kept answer that did not fit at once, comes from a file, or ends the connection."""
-        size = len(wire) + (entry.file.length if entry.file is not None else 0)
-        self.info.bytes_out += size
-        self._hot.log(self.info, arrived, size)
+            return
+        file = entry.file
+        if file is not None:
+            size += file.length
+        info.bytes_out += size
+        hot.log(info, arrived, size)
         if sent == size:
             self.linger()
             return
         self._replayed_close = entry.close
         self.watch_reads(False)
-        self.send(wire[sent:], iter((entry.file,)) if entry.file is not None else None)
+        self.send(wire[sent:], iter((file,)) if file is not None else None)
 
     def offer(self, raw: bytes, reply: Reply) -> None:
         """Let an answer be kept, if nothing about its request was out of the ordinary. One that cannot be is an answer still."""
-        if self._table is None or self._rest:
+        if self.table is None or self._rest:
             return
         try:
-            self._hot.offer(self._table, raw, self.info, reply)
+            self._hot.offer(self.table, raw, self.info, reply)
         except Exception as error:
             self.host.pipeline.report(reply.request, error)
 
     # -- reading
 
-    def _on_readable(self) -> None:
-        try:
-            self._read()
-        except Exception as error:
-            self._fault(error)
-
-    def _read(self) -> None:
-        try:
-            data = self._socket.recv(READ_SIZE)
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError:
-            self.abort()
-            return
-        if self.state is State.IDLE and data and self._table is not None and not self._rest and self._replay(self._table, data):
-            return
+    def arrived(self, data: bytes | None) -> None:
+        """Bytes have come that no kept answer is for, or the end (b""), or the connection is lost (None)."""
         if data:
             self._receive(data)
+        elif data is None:
+            self.abort()
         elif self.state is State.LINGERING:
             self.close()
         else:
@@ -312,6 +275,12 @@ class ClientConnection(Wire):
             self._advance_soon()
 
     # -- what the wire tells
+
+    def _ask_for_reads(self, on: bool) -> None:
+        if on:
+            self.host.poller.watch(self)
+        else:
+            self.host.poller.forget(self)
 
     def _on_sent(self, count: int) -> None:
         if self._exchange is not None:

@@ -10,7 +10,6 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Iterator
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from coachwhip.api.buckets import File
@@ -19,26 +18,17 @@ from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
 from coachwhip.connection.hot import HotPath
 from coachwhip.connection.outbox import ClientGone, FileShrank, Outbox
+from coachwhip.connection.poller import Poller
+from coachwhip.connection.states import State
 from coachwhip.connection.timing import Clock, Stage
 from coachwhip.request.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from coachwhip.connection.serve import ClientConnection
 
-__all__ = ["Host", "State", "Wire"]
+__all__ = ["Host", "Wire"]
 
 LOG = ModuleLog("core")
-
-
-class State(Enum):
-    """Where a connection is; the scoreboard's letters follow from it."""
-
-    READING = "reading"
-    ANSWERING = "answering"
-    SENDING = "sending"
-    IDLE = "idle"
-    LINGERING = "lingering"
-    CLOSED = "closed"
 
 
 class Host(Protocol):
@@ -47,6 +37,7 @@ class Host(Protocol):
     loop: asyncio.AbstractEventLoop
     pipeline: Pipeline
     hot: HotPath
+    poller: Poller
     #: Set when the worker drains: finish what is begun, then close.
     draining: bool
 
@@ -63,7 +54,7 @@ class Host(Protocol):
 class Wire:
     """A non-blocking socket with a clock. `send`, `linger`, `abort` and `close` are its verbs."""
 
-    __slots__ = ("_clock", "_outbox", "_reading", "_socket", "_writing", "host", "info", "state")
+    __slots__ = ("_clock", "_outbox", "_reading", "_socket", "_writing", "fd", "host", "info", "state")
 
     def __init__(self, host: Host, sock: socket.socket, info: Connection) -> None:
         self.host = host
@@ -71,6 +62,7 @@ class Wire:
         self.info = info
         self.state = State.READING
         self._socket = sock
+        self.fd = sock.fileno()
         self._clock = Clock(info, time.monotonic())
         self._outbox: Outbox | None = None
         self._reading = False
@@ -91,9 +83,10 @@ class Wire:
         try:
             step(*args)
         except Exception as error:
-            self._fault(error)
+            self.fault(error)
 
-    def _fault(self, error: Exception) -> None:
+    def fault(self, error: Exception) -> None:
+        """A fault of ours, met while something was done for this connection."""
         LOG.error(self.info, "", "fault in a connection: %s: %s", type(error).__name__, error)
         self.abort()
 
@@ -185,10 +178,7 @@ class Wire:
         if on is self._reading or (on and self.state is State.CLOSED):
             return
         self._reading = on
-        if on:
-            self.host.loop.add_reader(self._socket, self._on_readable)
-        else:
-            self.host.loop.remove_reader(self._socket)
+        self._ask_for_reads(on)
 
     def _watch_writes(self, on: bool) -> None:
         if on is self._writing:
@@ -201,8 +191,8 @@ class Wire:
 
     # -- what the upper half is told
 
-    def _on_readable(self) -> None:
-        """Bytes have come, or the end."""
+    def _ask_for_reads(self, on: bool) -> None:
+        """Tell the poller whether to read for this connection."""
         raise NotImplementedError
 
     def _on_sent(self, count: int) -> None:

@@ -14,15 +14,20 @@ from coachwhip.api.request import Request
 from coachwhip.protocol.status import status_line
 from coachwhip.util.dates import http_date
 
-__all__ = ["BadHeader", "head_bytes", "merged_fields"]
+__all__ = ["BadHeader", "head_bytes", "merged_fields", "place"]
 
 #: A 304 does not describe the content that it does not carry (RFC 9110 §15.4.5).
 NOT_IN_304 = frozenset(
     ("content-type", "content-length", "content-encoding", "content-language", "content-range")
 )
+#: Fields that stand at the end of a head.
+_LAST = frozenset(("transfer-encoding", "content-type", "content-encoding", "content-language"))
 #: Fields that stand at the head of every answer.
 _FIRST = frozenset(("date", "server"))
 
+#: Whole heads: a status line, then fields. What stands before the first colon of a line is the name.
+_LINE = r"[^\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff]*\r\n"
+_HEAD = re.compile(rf"{_LINE}(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: {_LINE})*\r\n")
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
 _DEFAULT_CHARSET_TYPES = ("text/plain", "text/html")
@@ -47,12 +52,13 @@ def content_type(r: Request) -> str | None:
 
 def merged_fields(r: Request) -> Headers:
     """All fields of the response except Date, Server and the framing."""
-    fields = Headers([*r.err_headers_out.items(), *r.headers_out.items()])
+    fields = r.err_headers_out.copy()
+    fields.add_all(r.headers_out)
     if "force-no-vary" in r.env:
         fields.unset("Vary")
-    elif (vary := fields.get_all("Vary")) and len(vary) >= 1:
+    elif vary := fields.get_all("Vary"):
         fields.set("Vary", _fold_vary(vary))
-    if r.notes.get("no-etag"):
+    if r.notes and r.notes.get("no-etag"):
         fields.unset("ETag")
     if (kind := content_type(r)) is not None:
         fields.set("Content-Type", kind)
@@ -78,6 +84,18 @@ def _fold_vary(values: list[str]) -> str:
     return ",".join(seen.values())
 
 
+def place(fields: Headers, framing: list[tuple[str, str]]) -> None:
+    """Set the fields about framing and connection: in front of those that describe the content, where Apache has them.
+
+    One that is there already is changed in its own place.
+    """
+    added = [field for field in framing if field[0] not in fields]
+    for name, value in framing:
+        fields.set(name, value)
+    if added:
+        fields.move_to_end(_LAST)
+
+
 def head_bytes(r: Request, fields: Headers, date: str, server: str) -> bytes:
     """The head as it goes on the wire, blank line included.
 
@@ -85,16 +103,23 @@ def head_bytes(r: Request, fields: Headers, date: str, server: str) -> bytes:
         BadHeader: a field name is no token, or a value holds a control character.
     """
     status = r.status_line or status_line(r.status)
-    version = "HTTP/1.0" if r.env.get("force-response-1.0") is not None and r.protocol_number == 1000 else "HTTP/1.1"
-    lines = [f"{version} {status}"]
-    first = [("Date", fields.get("Date") or date)]
+    version = "HTTP/1.0" if r.protocol_number == 1000 and r.env.get("force-response-1.0") is not None else "HTTP/1.1"
+    sent = [("Date", fields.get("Date") or date)]
     if server:
-        first.append(("Server", fields.get("Server") or server))
+        sent.append(("Server", fields.get("Server") or server))
     left_out = NOT_IN_304 | _FIRST if r.status == 304 else _FIRST
-    for name, value in [*first, *[one for one in fields.items() if one[0].lower() not in left_out]]:
+    sent += fields.items_but(left_out)
+    lines = [f"{version} {status}", *[f"{name}: {value}" for name, value in sent], "", ""]
+    text = "\r\n".join(lines)
+    # A line end inside a value would make one line more.
+    if text.count("\n") != len(lines) - 1 or _HEAD.fullmatch(text) is None:
+        raise BadHeader(_culprit(sent))
+    return text.encode("latin-1")
+
+
+def _culprit(sent: list[tuple[str, str]]) -> str:
+    """The name of the field that must not be sent."""
+    for name, value in sent:
         if _NAME.fullmatch(name) is None or _BAD_VALUE.search(value) is not None:
-            raise BadHeader(name)
-        lines.append(f"{name}: {value}")
-    if _BAD_VALUE.search(status) is not None:
-        raise BadHeader("status line")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+            return name
+    return "status line"

@@ -51,14 +51,21 @@ def sort_hooks(hooks: Iterable[Hook]) -> tuple[Hook, ...]:
     return tuple(waiting[i] for i in done)
 
 
-#: The answers after which the next hook is asked; None: whatever it answers.
-_PASSES: dict[RunMode, tuple[Outcome, ...] | None] = {
-    RunMode.ALL: (Outcome.OK, Outcome.DECLINED),
-    RunMode.FIRST: (Outcome.DECLINED,),
-    RunMode.EACH: None,
+#: The answers after which the next hook is asked (None: whatever it answers), and what a phase answers in which no hook decided.
+_MODES: dict[RunMode, tuple[tuple[Outcome, ...] | None, Outcome]] = {
+    RunMode.ALL: ((Outcome.OK, Outcome.DECLINED), Outcome.OK),
+    RunMode.FIRST: ((Outcome.DECLINED,), Outcome.DECLINED),
+    RunMode.EACH: (None, Outcome.OK),
 }
-#: What a phase answers in which no hook decided.
-_NOBODY = {RunMode.ALL: Outcome.OK, RunMode.FIRST: Outcome.DECLINED, RunMode.EACH: Outcome.OK}
+_Run = tuple[tuple[Hook, ...], tuple[Outcome, ...] | None, Outcome]
+
+
+class _Runs(dict[Phase, _Run]):
+    """How each phase runs; nothing happens in one on which no module has hung anything."""
+
+    def __missing__(self, phase: Phase) -> _Run:
+        self[phase] = run = ((), *_MODES[phase.mode])
+        return run
 
 
 class HookTable:
@@ -71,12 +78,11 @@ class HookTable:
         for module in modules:
             for hook in module.hooks:
                 by_phase.setdefault(hook.phase, []).append(hook)
-        self._runs = {phase: (sort_hooks(hooks), _PASSES[phase.mode]) for phase, hooks in by_phase.items()}
+        self._runs = _Runs((phase, (sort_hooks(hooks), *_MODES[phase.mode])) for phase, hooks in by_phase.items())
 
     def hooks(self, phase: Phase) -> tuple[Hook, ...]:
         """The sorted hooks of a phase."""
-        found = self._runs.get(phase)
-        return found[0] if found is not None else ()
+        return self._runs[phase][0]
 
     def run(self, phase: Phase, subject: Any) -> Any:
         """Run a phase on a request, a connection or the start by the phase's mode; returns the deciding answer.
@@ -84,14 +90,12 @@ class HookTable:
         Run all: OK, or the first answer other than OK and DECLINED. Run first: the first answer other than DECLINED, or
         DECLINED. Each: OK.
         """
-        found = self._runs.get(phase)
-        if found is not None:
-            hooks, passes = found
-            for hook in hooks:
-                answer = hook.function(subject)
-                if passes is not None and answer not in passes:
-                    return answer
-        return _NOBODY[phase.mode]
+        hooks, passes, nobody = self._runs[phase]
+        for hook in hooks:
+            answer = hook.function(subject)
+            if passes is not None and answer not in passes:
+                return answer
+        return nobody
 
     def run_on(self, phase: Phase, r: Request) -> Any:
         """`run` for a request: explains itself, and keeps hooks that may block off the loop's thread.
@@ -99,19 +103,16 @@ class HookTable:
         Raises:
             NeedsThread: such a hook is next, and `r.may_block` is False.
         """
-        found = self._runs.get(phase)
-        if found is not None:
-            hooks, passes = found
-            steps = r.record.steps
-            for hook in hooks:
-                if hook.blocking and not r.may_block:
-                    raise NeedsThread
-                answer = hook.function(r)
-                if steps is not None and answer is not Outcome.DECLINED:
-                    r.record.step("hook", f"{phase.name}: {hook.module.source} answered {_say(answer)}")
-                if passes is not None and answer not in passes:
-                    return answer
-        return _NOBODY[phase.mode]
+        hooks, passes, nobody = self._runs[phase]
+        for hook in hooks:
+            if hook.blocking and not r.may_block:
+                raise NeedsThread
+            answer = hook.function(r)
+            if r.record.steps is not None and answer is not Outcome.DECLINED:
+                r.record.step("hook", f"{phase.name}: {hook.module.source} answered {_say(answer)}")
+            if passes is not None and answer not in passes:
+                return answer
+        return nobody
 
 
 def _say(answer: Any) -> str:

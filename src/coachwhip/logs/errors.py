@@ -154,7 +154,9 @@ def open_error_logs(startup: Startup) -> None:
 def _open(room: LogRoom, target: str) -> tuple[Put, bool]:
     """What takes the lines of a target, and whether they carry their own time."""
     if target[:6].lower() == "syslog":
-        return _to_syslog(Syslog(*parse_syslog(target, "coachwhip"))), False
+        logger = Syslog(*parse_syslog(target, "coachwhip"))
+        room.syslogs.append(logger)
+        return _to_syslog(logger), False
     if target.startswith("|"):
         try:
             return _to_writer(room.open_program(target, turns=False)), True

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from coachwhip.api.log import LogTargetError, reason_text
+from coachwhip.logs.syslog import Syslog
 from coachwhip.logs.writer import Writer
 
 __all__ = ["LogRoom", "Program", "split_command"]
@@ -58,6 +59,8 @@ class Program:
             file_actions=[(os.POSIX_SPAWN_DUP2, self.read_fd, 0)],
             setsigmask=[],
             setsigdef=_DEFAULTED,
+            # The terminal's Ctrl-C is for the server; its last lines are still to come.
+            setpgroup=0,
         )
 
 
@@ -71,6 +74,8 @@ class LogRoom:
         self.on_loss: Callable[[Writer, int], None] | None = None
         #: Told once when a target stops taking lines, and why.
         self.on_failure: Callable[[Writer, OSError], None] | None = None
+        #: Those that write to the system's logger, which needs nothing opened.
+        self.syslogs: list[Syslog] = []
         self._writers: list[Writer] = []
         self._files: dict[str, Writer] = {}
         self._error_files: list[tuple[str, Writer]] = []
@@ -216,6 +221,11 @@ class LogRoom:
             except OSError as error:
                 text = f"{reason_text(error)}: AH00104: unable to start piped log program '{program.command[1:]}'"
                 raise LogTargetError(text) from error
+
+    @property
+    def lost(self) -> int:
+        """See `Logs`."""
+        return sum(writer.lost_ever for writer in self._writers) + sum(logger.lost for logger in self.syslogs)
 
     # -- what log lines ask for
 

@@ -1,12 +1,14 @@
 """Lines for one descriptor: gathered, written whole, never waited for.
 
 A file gets one write for all lines of a turn of the loop. A pipe gets whole lines in pieces that the system writes in one go,
-and what it does not take is kept up to a bound; beyond that lines are lost, and counted. This file knows neither the loop nor
+and what it does not take is kept up to a bound; beyond that lines are lost, and counted; the first of them is told, and their
+number when the target takes lines again. This file knows neither the loop nor
 what lines say.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import stat
@@ -26,6 +28,9 @@ BOUND = 1 << 20
 RETRY = 0.1
 #: Seconds that a stopping process waits for a full pipe.
 LAST_WAIT = 1.0
+#: Why lines are lost whose reader is stopped or slow.
+_NOT_TAKEN = BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+_LINE_END = ord("\n")
 
 
 class Turns(Protocol):
@@ -53,7 +58,9 @@ class Writer:
         "_on_loss",
         "_scheduled",
         "_size",
+        "_torn",
         "_turns",
+        "lost_ever",
         "name",
     )
 
@@ -82,6 +89,10 @@ class Writer:
         self._lines: list[bytes] = []
         self._size = 0
         self._lost = 0
+        #: Lines lost since the target was opened.
+        self.lost_ever = 0
+        #: What was written last broke off in the middle of a line.
+        self._torn = False
         self._scheduled = False
 
     @property
@@ -92,12 +103,28 @@ class Writer:
     def write(self, line: bytes) -> None:
         """Add one line, its end included. Never raises and never waits."""
         if self._size + len(line) > BOUND:
-            self._lost += 1
+            self._lose(1, _NOT_TAKEN)
+            self._tell_failure()
             return
         if self._buffered and self._size + len(line) > ATOMIC:
             self.flush()
         self._lines.append(line)
         self._size += len(line)
+        self._see_to_it()
+
+    def write_all(self, lines: list[bytes]) -> None:
+        """As `write` for each of them; costs no more than one if they all have room."""
+        size = sum(map(len, lines))
+        if self._buffered or self._size + size >= ENOUGH:
+            for line in lines:
+                self.write(line)
+            return
+        self._lines += lines
+        self._size += size
+        self._see_to_it()
+
+    def _see_to_it(self) -> None:
+        """Lines were added: write them now, or when the turn ends."""
         if self._scheduled and self._size < ENOUGH:
             return
         if self._buffered:
@@ -131,27 +158,35 @@ class Writer:
                 self._turns.later(RETRY, self._on_turn)
         elif lines and 0 < lost_before == self._lost:
             self._report()
-        self._report_failure(lost_before)
+        self._tell_failure()
+
+    def _lose(self, lines: int, reason: OSError) -> None:
+        """Count; the reason of the first of them is to be told."""
+        if not self._lost:
+            self._failure = reason
+        self._lost += lines
+        self.lost_ever += lines
 
     def _report(self) -> None:
         lost, self._lost = self._lost, 0
         if self._on_loss is not None:
             self._on_loss(self, lost)
 
-    def _report_failure(self, lost_before: int) -> None:
+    def _tell_failure(self) -> None:
         failure, self._failure = self._failure, None
-        if failure is not None and lost_before == 0 and self._on_failure is not None:
+        if failure is not None and self._on_failure is not None:
             self._on_failure(self, failure)
 
     def _write_file(self, lines: list[bytes]) -> list[bytes]:
-        data = b"".join(lines)
+        data = b"\n" * self._torn + b"".join(lines)
         try:
             while data:
-                data = data[os.write(self._fd, data) :]
+                count = os.write(self._fd, data)
+                self._torn = data[count - 1] != _LINE_END
+                data = data[count:]
         except OSError as error:
             # A full disk costs lines, never requests.
-            self._failure = error
-            self._lost += data.count(b"\n")
+            self._lose(data.count(b"\n"), error)
         return []
 
     def _write_pipe(self, lines: list[bytes]) -> list[bytes]:
@@ -169,8 +204,7 @@ class Writer:
             except BlockingIOError:
                 return lines[at:]
             except OSError as error:
-                self._failure = error
-                self._lost += len(lines) - at
+                self._lose(len(lines) - at, error)
                 return []
             if count < len(piece):
                 return [piece[count:], *lines[end:]]
@@ -199,13 +233,25 @@ class Writer:
             self._fd = -1
 
     def finish(self) -> None:
-        """`flush` for the end of a process: a pipe that is full gets a moment to take the rest."""
+        """`flush` for the end of a process: a pipe that is full gets a moment to take the rest, and what was lost is told."""
+        if self._fd < 0:
+            return
         self.flush()
-        if self._lines and self._fd >= 0:
-            waiting = select.poll()
-            waiting.register(self._fd, select.POLLOUT)
-            while self._lines and waiting.poll(LAST_WAIT * 1000):
-                before = self._size
-                self.flush()
-                if self._size >= before:
-                    return
+        if self._lines:
+            self._wait_for_reader()
+        if self._lines:
+            self._lose(len(self._lines), _NOT_TAKEN)
+            self._lines.clear()
+            self._size = 0
+            self._tell_failure()
+        if self._lost:
+            self._report()
+
+    def _wait_for_reader(self) -> None:
+        waiting = select.poll()
+        waiting.register(self._fd, select.POLLOUT)
+        while self._lines and waiting.poll(LAST_WAIT * 1000):
+            before = self._size
+            self.flush()
+            if self._size >= before:
+                return

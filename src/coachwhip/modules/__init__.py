@@ -12,12 +12,12 @@ _SHELVES: dict[str, tuple[str, ...]] = {
         "access_compat", "auth_basic", "authn_core", "authn_file", "authz_core", "authz_groupfile", "authz_host", "authz_user",
     ),
     "filters": ("deflate", "filter", "reqtimeout"),
-    "generators": ("autoindex", "info", "status"),
+    "generators": ("autoindex", "info", "metrics", "status"),
     "loggers": ("log_config", "logio"),
     "mappers": ("alias", "dir", "negotiation"),
     "http": ("mime",),
     "metadata": ("env", "mime_magic", "setenvif"),
-    "core": ("macro", "replay", "so", "unixd", "version"),
+    "core": ("macro", "replay", "so", "systemd", "unixd", "version"),
 }  # fmt: skip
 
 #: `LoadModule` identifier → Python module with the attribute `MODULE`.

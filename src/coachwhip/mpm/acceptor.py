@@ -26,6 +26,12 @@ READ_SIZE = 64 << 10
 NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
+#: Local addresses for which a guest is kept.
+MAX_GUESTS = 256
+
+Guest = tuple[Connection, "Table | None"]
+
+
 class Takes(Protocol):
     """The worker, as an acceptor sees it."""
 
@@ -47,7 +53,7 @@ class Takes(Protocol):
 class Acceptor:
     """Accepts from one listener."""
 
-    __slots__ = ("_accept", "_guest", "_is_v4", "_local", "_on_no_room", "_worker", "accepted", "listener", "turn")
+    __slots__ = ("_accept", "_guests", "_is_v4", "_local", "_on_no_room", "_worker", "accepted", "listener", "turn")
 
     def __init__(
         self, listener: socket.socket, worker: Takes, *, at_once: bool, on_no_room: Callable[[Acceptor, OSError], None]
@@ -64,26 +70,22 @@ class Acceptor:
         self._is_v4 = listener.family == socket.AF_INET
         #: The one local address of this listener; None where connections may come to many.
         self._local = _one_address(listener)
-        #: Who stands for the client that is being answered at accept (look-ups and logs read its address), and the answers kept here.
-        self._guest = self._new_guest(self._local) if at_once and self._local is not None else None
+        #: By local address, who stands for the client that is being answered at accept (look-ups and logs read its address), and the
+        #: answers kept there; None where nothing is served at accept.
+        self._guests: dict[tuple[str, int], Guest] | None = {} if at_once else None
 
     def accept(self) -> None:
-        """Take what waits, up to a bound. Called when the listener is readable."""
-        for _ in range(self.turn):
+        """Take what waits, up to a bound. Called when the listener is readable.
+
+        As in `connection/poller.py`: all is read, then one look takes in what has changed, then each is answered.
+        """
+        arrived = self._arrived()
+        if self._guests is not None and arrived:
+            self._worker.hot.look()
+        for fd, client, data in arrived:
             try:
-                fd, client = self._accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as error:
-                if error.errno in NO_ROOM:
-                    self._on_no_room(self, error)
-                return
-            self.accepted += 1
-            who = client if self._is_v4 else (_plain(client[0]), client[1])
-            try:
-                os.set_blocking(fd, False)
-                data = _read(fd)
-                rest = self._serve(fd, who, data) if data else None
+                local = self._local or _local_of(fd, self.listener.family)
+                rest = self._serve(fd, client, local, data) if data else None
             except Exception as error:
                 # Whatever is wrong with one connection, the client must not hang and the others must be served.
                 os.close(fd)
@@ -93,15 +95,38 @@ class Acceptor:
             if rest == b"":
                 os.close(fd)
             else:
-                self._hand_over(fd, who, data, rest)
+                self._hand_over(fd, client, local, data, rest)
+        if self._guests is not None and arrived:
+            self._worker.hot.sheets.hand_over()
 
-    def _hand_over(self, fd: int, client: tuple[Any, ...], data: bytes, rest: bytes | None) -> None:
+    def _arrived(self) -> list[tuple[int, tuple[Any, ...], bytes]]:
+        """New connections: descriptor, client, and what came with them."""
+        arrived: list[tuple[int, tuple[Any, ...], bytes]] = []
+        for _ in range(self.turn):
+            try:
+                fd, client = self._accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                break
+            except OSError as error:
+                if error.errno in NO_ROOM:
+                    self._on_no_room(self, error)
+                break
+            self.accepted += 1
+            try:
+                os.set_blocking(fd, False)
+                data = _read(fd)
+            except OSError:
+                os.close(fd)
+                continue
+            arrived.append((fd, client if self._is_v4 else (_plain(client[0]), client[1]), data))
+        return arrived
+
+    def _hand_over(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes, rest: bytes | None) -> None:
         """A connection that stays, or (`rest`) whose answer is not all sent; from here on a `socket` owns the descriptor."""
         with contextlib.ExitStack() as unless_taken:
             sock = socket.socket(self.listener.family, socket.SOCK_STREAM, 0, fileno=fd)
             unless_taken.callback(sock.close)
             try:
-                local = self._local or _address(sock.getsockname())
                 if rest is None:
                     self._worker.take(sock, client, local, data)
                 else:
@@ -113,22 +138,22 @@ class Acceptor:
                 return
             unless_taken.pop_all()
 
-    def _serve(self, fd: int, client: tuple[Any, ...], data: bytes) -> bytes | None:
+    def _serve(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes) -> bytes | None:
         """What is left to send of the kept answer to `data`, b"" if nothing; None if there is no such answer.
 
         Costs at accept, beyond `read`: the look-up, `write`, a log line.
         """
-        if self._guest is None:
+        if self._guests is None:
             return None
-        guest, table = self._guest
+        guest, table = self._guests.get(local) or self._new_guest(local)
         if table is None:
             return None
         guest.client_ip, guest.client_port = client
         hot = self._worker.hot
-        wire = hot.find(table, data, guest, False)
-        entry = hot.entry
-        if wire is None or entry is None or not entry.close or entry.file is not None:
+        entry = hot.find(table, data, guest)
+        if entry is None or not entry.close or entry.file is not None:
             return None
+        wire = hot.wire
         try:
             sent = os.write(fd, wire)
         except BlockingIOError:
@@ -136,9 +161,15 @@ class Acceptor:
         hot.log(guest, len(data), len(wire))
         return wire[sent:]
 
-    def _new_guest(self, local: tuple[str, int]) -> tuple[Connection, Table | None]:
+    def _new_guest(self, local: tuple[str, int]) -> Guest:
         guest = Connection(self._worker.server_of(*local), ("", 0), local, id=0)
-        return guest, self._worker.hot.table_of(guest)
+        found = guest, self._worker.hot.table_of(guest)
+        if self._guests is not None:
+            # All of 127.0.0.0/8 may be this machine's.
+            if len(self._guests) >= MAX_GUESTS:
+                self._guests.clear()
+            self._guests[local] = found
+        return found
 
 
 def _read(fd: int) -> bytes:
@@ -152,6 +183,15 @@ def _read(fd: int) -> bytes:
 def _one_address(listener: socket.socket) -> tuple[str, int] | None:
     local = listener.getsockname()
     return None if local[0] in ("0.0.0.0", "::") else _address(local)  # noqa: S104 -- compared, not bound
+
+
+def _local_of(fd: int, family: int) -> tuple[str, int]:
+    """The address that a connection came to. Raises OSError."""
+    sock = socket.SocketType(family, socket.SOCK_STREAM, 0, fd)
+    try:
+        return _address(sock.getsockname())
+    finally:
+        sock.detach()
 
 
 def _address(name: tuple[Any, ...]) -> tuple[str, int]:

@@ -8,19 +8,22 @@ from collections.abc import Callable
 from coachwhip.mpm.claim import claim_pid_file, drop_pid_file
 from coachwhip.mpm.generation import Generation, announce
 from coachwhip.mpm.listeners import Listeners
+from coachwhip.mpm.systemd import ServiceManager
 from coachwhip.mpm.worker import Worker, new_loop
 
 __all__ = ["serve_alone"]
 
 
-def serve_alone(generation: Generation, ready: Callable[[], None] = lambda: None) -> int:
-    """Serve in this very process, without a parent; returns the exit status.
+def serve_alone(
+    generation: Generation, ready: Callable[[], None] = lambda: None, manager: ServiceManager | None = None
+) -> int:
+    """Serve in this very process, without a parent; returns the exit status. `manager`: it may have sockets for us.
 
     Raises:
         BindError: an address cannot be bound.
         PidFileError: the pid file cannot be written.
     """
-    listeners = Listeners()
+    listeners = Listeners(manager.handed if manager is not None else None)
     listeners.add(generation.addresses, generation.queue)
     claim_pid_file(generation)
     try:
@@ -30,8 +33,8 @@ def serve_alone(generation: Generation, ready: Callable[[], None] = lambda: None
         worker = Worker(generation.pipeline, listeners.sockets(generation.addresses), generation.policy, loop)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stop)
-        for number in (signal.SIGUSR1, signal.SIGWINCH):
-            loop.add_signal_handler(number, worker.drain)
+        # Nor does Apache's single process end by WINCH, which a terminal sends when it is resized.
+        loop.add_signal_handler(signal.SIGUSR1, worker.drain)
         worker.run(ready)
     finally:
         drop_pid_file(generation)

@@ -74,8 +74,6 @@ def be_worker(
         # A listener that nobody accepts from any more must not stay open here: clients would wait in it for ever.
         parent.listeners.keep_only(generation.addresses)
         generation.drop_privileges()
-        if generation.core_dumps is not None:
-            os.chdir(generation.core_dumps)
         gc.enable()
         worker = Worker(
             generation.pipeline,

@@ -42,8 +42,6 @@ class Generation:
     number: int = 0
     #: Called in each worker before it serves: give up privileges.
     drop_privileges: Callable[[], None] = lambda: None
-    #: The folder in which workers may leave core dumps; None: none is asked for.
-    core_dumps: str | None = None
     #: For how long requests may be finished after a graceful stop or reload, in seconds; 0: not said.
     graceful_timeout: float = 0.0
     #: Seconds of silence after which a worker is taken for stuck.

@@ -12,8 +12,9 @@ import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
-__all__ = ["BindError", "ListenAddress", "Listeners", "Queue"]
+__all__ = ["BindError", "Handed", "ListenAddress", "Listeners", "Queue", "resolve"]
 
 
 class BindError(OSError):
@@ -51,11 +52,23 @@ class Queue:
                 sock.setsockopt(socket.SOL_SOCKET, option, size)
 
 
+class Handed(Protocol):
+    """Sockets that were bound for us by somebody else (`systemd.HandedSockets`)."""
+
+    def find(self, address: ListenAddress) -> socket.socket | None:
+        """One of our own that listens there, if one was handed over."""
+
+    def check(self, wanted: Iterable[ListenAddress]) -> None:
+        """Raises BindError if one of them is not wanted."""
+
+
 class Listeners:
     """The bound sockets by address."""
 
-    def __init__(self) -> None:
+    def __init__(self, handed: Handed | None = None) -> None:
+        """`handed`: sockets that are used in place of binding."""
         self._bound: dict[ListenAddress, socket.socket] = {}
+        self._handed = handed
 
     def sockets(self, addresses: Iterable[ListenAddress]) -> list[socket.socket]:
         """The sockets of these addresses."""
@@ -73,13 +86,15 @@ class Listeners:
         """Bind what is wanted and not there yet, all of it or nothing, and set what is there already.
 
         Raises:
-            BindError: one of them is taken or not ours.
+            BindError: one of them is taken or not ours, or a socket that was handed over is not wanted.
         """
+        if self._handed is not None:
+            self._handed.check(wanted)
         made: dict[ListenAddress, socket.socket] = {}
         try:
             for address in wanted:
                 if address not in self._bound:
-                    made[address] = bind(address, queue, self._in_the_way(address, wanted))
+                    made[address] = self._find(address, queue) or bind(address, queue, self._in_the_way(address, wanted))
         except OSError:
             for sock in made.values():
                 sock.close()
@@ -100,6 +115,13 @@ class Listeners:
     def close(self) -> None:
         """Close all."""
         self._close(list(self._bound))
+
+    def _find(self, address: ListenAddress, queue: Queue) -> socket.socket | None:
+        sock = self._handed.find(address) if self._handed is not None else None
+        if sock is not None:
+            queue.set(sock)
+            sock.listen(queue.backlog)
+        return sock
 
     def _in_the_way(self, address: ListenAddress, wanted: list[ListenAddress]) -> list[socket.socket]:
         """Sockets of the same port that will go, but not before the new one serves: `Listen 80` after `Listen 10.0.0.1:80`."""
@@ -123,12 +145,17 @@ def bind(address: ListenAddress, queue: Queue, beside: Sequence[socket.socket] =
             if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
                 raise
             return _listen(socket.AF_INET, ("0.0.0.0", address.port), queue, beside)  # noqa: S104 -- asked for by `Listen`
-    host = _resolve(address.host)
+    host = resolve(address.host)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return _listen(family, (host, address.port), queue, beside)
 
 
-def _resolve(host: str) -> str:
+def resolve(host: str) -> str:
+    """The IP address of a host.
+
+    Raises:
+        BindError: it has none.
+    """
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:

@@ -25,7 +25,9 @@ from coachwhip.mpm.lifeline import Lifeline
 from coachwhip.mpm.listeners import BindError, Listeners
 from coachwhip.mpm.policy import with_workers
 from coachwhip.mpm.scoreboard import Board
+from coachwhip.mpm.service import Service
 from coachwhip.mpm.signals import APACHES, Signals, Table, Wish
+from coachwhip.mpm.systemd import ServiceManager
 from coachwhip.mpm.upkeep import START_WAIT, Upkeep
 
 __all__ = ["Parent"]
@@ -70,19 +72,22 @@ class Parent:
         reload: Callable[[], Generation],
         ready: Callable[[], None] = lambda: None,
         table: Table = APACHES,
+        manager: ServiceManager | None = None,
     ) -> None:
         """`reload` reads the configuration again and raises if it cannot be used; `ready` is called once, when the first
-        workers serve; `table`: what signals ask for.
+        workers serve; `table`: what signals ask for; `manager`: whoever runs this as a service.
         """
         self.generation = generation
         self._reread = reload
         self._ready = ready
-        self._listeners = Listeners()
+        manager = manager if manager is not None else ServiceManager()
+        self._listeners = Listeners(manager.handed)
         self._signals = Signals(table)
         self._poll = select.poll()
         rows = 3 * generation.policy.most + 2
         self._children = Children(Inheritance(self._signals, Lifeline(), self._listeners, Board(rows)), self._poll)
         self._upkeep = Upkeep(self._children, len(os.sched_getaffinity(0)))
+        self._service = Service(manager, self._children)
         self._coming: Coming | None = None
         #: How the old workers are to be sent away by the reload that was asked for; and since when it waits for room.
         self._reload_asked: signal.Signals | None = None
@@ -148,6 +153,7 @@ class Parent:
         self._bury()
         self._revive_logs()
         self._children.kill_overdue()
+        self._service.turn(self.generation)
         if self._is_stopping:
             return
         self._settle()
@@ -179,6 +185,7 @@ class Parent:
 
     def _stop(self, farewell: signal.Signals, wait: float) -> None:
         self._is_stopping = True
+        self._service.ends()
         if self._successor is not None:
             os.kill(self._successor.pid, signal.SIGTERM)
         self._children.dismiss(self._children.all(), farewell, wait)
@@ -250,6 +257,7 @@ class Parent:
 
     def _reload(self, farewell: signal.Signals) -> None:
         old = self.generation
+        self._service.reloads()
         try:
             new = self._reread()
         except (Exception, SystemExit) as error:
@@ -296,6 +304,7 @@ class Parent:
         old, new = self.generation, coming.generation
         self.generation = new
         self._upkeep.target = len(coming.workers)
+        self._service.serves(new)
         if coming.farewell is None:
             self._listeners.keep_only(new.addresses)
             self._ready()
@@ -322,6 +331,7 @@ class Parent:
     def _refuse(self, error: BaseException) -> None:
         text = str(error).replace("\n", " ") or type(error).__name__
         LOG.error(self.generation.main, "", "the new configuration is not used, the old one serves on: %s", text)
+        self._service.serves(self.generation)
         _collect()
 
     # -- the dead

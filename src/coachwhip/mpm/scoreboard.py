@@ -21,9 +21,11 @@ from coachwhip.api.replay import ReplayFigures
 from coachwhip.api.request import Request
 from coachwhip.api.scoreboard import ProcessInfo, Slot, Totals, WorkerState
 from coachwhip.connection.hot import HotPath
-from coachwhip.connection.serve import ClientConnection, State
+from coachwhip.connection.serve import ClientConnection
+from coachwhip.connection.states import State
 from coachwhip.mpm.pulse import Pulses
 from coachwhip.mpm.shares import Shares
+from coachwhip.util.memory import resident_bytes
 
 __all__ = ["Board", "Rows", "Seat", "WorkerScoreboard"]
 
@@ -51,6 +53,8 @@ class Seat:
     writing: int = 0
     keep_alive: int = 0
     closing: int = 0
+    #: Bytes of memory that it occupies.
+    memory: int = 0
     #: State letters of all slots, and the fields of those that have anything to tell, by number.
     letters: str = ""
     slots: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -121,6 +125,10 @@ class Board:
         """A row for a worker that is about to be forked; 0, which is never shown, if there are too many."""
         return self._free.pop() if self._free else 0
 
+    def totals(self) -> Totals:
+        """What all workers have published, those that are gone too."""
+        return _sum_totals([seat for row in range(self.rows.count) if (seat := self.rows.read(row)) is not None])
+
     def release(self, row: int) -> None:
         """The worker of this row is gone; what it counted stays in the sums."""
         if row == 0:
@@ -145,6 +153,10 @@ class Live(Protocol):
     @property
     def connections(self) -> Iterable[ClientConnection]:
         """Those that are open."""
+
+    @property
+    def lost_lines(self) -> int:
+        """Log lines of this worker that no file or program took."""
 
 
 class WorkerScoreboard:
@@ -212,6 +224,7 @@ class WorkerScoreboard:
             times.system,
             times.children_user,
             times.children_system,
+            self._worker.lost_lines,
         )
         often = sorted(counters.volatile.items(), key=lambda pair: -pair[1])[:REASONS]
         replay = self._worker.hot.replay
@@ -226,6 +239,7 @@ class WorkerScoreboard:
             states.count(State.SENDING),
             states.count(State.IDLE),
             states.count(State.LINGERING),
+            resident_bytes(),
             "".join(slot.state.value for slot in slots),
             {str(n): _told(slot) for n, slot in enumerate(slots) if slot.slot_accesses or slot.state.is_busy},
             asdict(totals),
@@ -250,15 +264,16 @@ class WorkerScoreboard:
 
     # -- reading (api.scoreboard.Scoreboard)
 
-    def _seats(self) -> list[Seat]:
-        """Everyone who is there, this worker as it is now."""
+    def _seats(self) -> dict[int, Seat]:
+        """Everyone who is there, this worker as it is now, by number: the first row is process 0."""
         self.publish()
-        return [seat for row in range(1, self._rows.count) if (seat := self._rows.read(row)) is not None]
+        found = {row - 1: self._rows.read(row) for row in range(1, self._rows.count)}
+        return {number: seat for number, seat in found.items() if seat is not None}
 
     def slots(self) -> Sequence[Slot]:
         """See `Scoreboard`."""
         found: list[Slot] = []
-        for process, seat in enumerate(self._seats()):
+        for process, seat in self._seats().items():
             for number, letter in enumerate(seat.letters):
                 told = seat.slots.get(str(number), {})
                 found.append(Slot(WorkerState(letter), seat.pid, process, seat.generation, **told))
@@ -266,15 +281,15 @@ class WorkerScoreboard:
 
     def processes(self) -> Sequence[ProcessInfo]:
         """See `Scoreboard`."""
-        return [_process(seat) for seat in self._seats()]
+        return [_process(number, seat) for number, seat in self._seats().items()]
 
     def totals(self) -> Totals:
         """See `Scoreboard`."""
-        return _sum_totals([*self._seats(), self._rows.read(0) or Seat()])
+        return _sum_totals([*self._seats().values(), self._rows.read(0) or Seat()])
 
     def replay(self) -> ReplayFigures:
         """See `Scoreboard`."""
-        return _sum_replay([*self._seats(), self._rows.read(0) or Seat()])
+        return _sum_replay([*self._seats().values(), self._rows.read(0) or Seat()])
 
     def load(self) -> tuple[float, float, float]:
         """See `Scoreboard`."""
@@ -295,11 +310,13 @@ def _told(slot: Slot) -> dict[str, Any]:
     return told
 
 
-def _process(seat: Seat) -> ProcessInfo:
+def _process(number: int, seat: Seat) -> ProcessInfo:
     states = [WorkerState(letter) for letter in seat.letters]
     graceful = states.count(WorkerState.GRACEFUL)
     return ProcessInfo(
         seat.pid,
+        number,
+        seat.generation,
         stopping=seat.stopping,
         accepting=not seat.stopping,
         connections=seat.connections,
@@ -309,6 +326,7 @@ def _process(seat: Seat) -> ProcessInfo:
         writing=seat.writing,
         keep_alive=seat.keep_alive,
         closing=seat.closing,
+        memory=seat.memory,
     )
 
 

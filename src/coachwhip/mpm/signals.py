@@ -1,6 +1,8 @@
 """Signals of the parent: what each one asks for, and how the parent hears of them while it waits for other things too.
 
 Two tables: Apache's signals for `coachwhip httpd`, gunicorn's for `coachwhip serve`. Handlers do nothing; the numbers arrive on a pipe.
+A terminal sends WINCH too, to whoever is in its foreground when it is resized, which must not stop a server. The system tells what
+comes from it and what from a process to those who wait for a signal, so WINCH has no handler where it can be waited for (Linux).
 Source: Apache manual, "Stopping and Restarting Apache HTTP Server"; gunicorn's documentation, "Signal Handling".
 """
 
@@ -66,6 +68,10 @@ class Signals:
     def __init__(self, table: Table) -> None:
         self.table = table
         self._heard: set[int] = {signal.SIGCHLD, *table}
+        #: Whether WINCH stays blocked, and is looked for at every turn.
+        self._waits = signal.SIGWINCH in table and hasattr(signal, "sigtimedwait")
+        if self._waits:
+            self._heard.remove(signal.SIGWINCH)
         #: What a worker hears too: it must not be lost before the worker listens.
         self._held = {*self._heard, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2}
         self._read, self._write = os.pipe()
@@ -78,8 +84,10 @@ class Signals:
 
     def install(self) -> None:
         """Hear them from now on."""
+        if self._waits:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGWINCH})
         for number in _IGNORED:
-            if number not in self._heard:
+            if number not in self.table:
                 signal.signal(number, signal.SIG_IGN)
         for heard in self._heard:
             signal.signal(heard, _heard)
@@ -90,8 +98,11 @@ class Signals:
         try:
             numbers = os.read(self._read, 4096)
         except BlockingIOError:
-            return []
-        return [self.table[signal.Signals(number)] for number in numbers if number in self.table]
+            numbers = b""
+        wishes = [self.table[signal.Signals(number)] for number in numbers if number in self.table]
+        if self._waits and _somebody_sent(signal.SIGWINCH):
+            wishes.append(self.table[signal.SIGWINCH])
+        return wishes
 
     @contextmanager
     def held_back(self) -> Iterator[None]:
@@ -114,3 +125,10 @@ class Signals:
 
 def _heard(number: int, frame: FrameType | None) -> None:
     """Being called at all has written the number to the pipe."""
+
+
+def _somebody_sent(number: signal.Signals) -> bool:
+    """Whether this signal, which is blocked, has come from a process since the last time. Several of the same are one."""
+    found = signal.sigtimedwait({number}, 0)
+    # Positive codes are the system's own (sigaction(2)).
+    return found is not None and found.si_code <= 0

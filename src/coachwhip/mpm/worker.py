@@ -7,6 +7,7 @@ that are open, and ends when they are done.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import socket
 import time
@@ -22,7 +23,9 @@ from coachwhip.api.replay import ReplayServer
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection, Server
 from coachwhip.connection.hot import HotPath
-from coachwhip.connection.serve import ClientConnection, State
+from coachwhip.connection.poller import Poller
+from coachwhip.connection.serve import ClientConnection
+from coachwhip.connection.states import State
 from coachwhip.mpm.acceptor import TURN, Acceptor
 from coachwhip.mpm.draining import GRACE, Stillness, take_waiting
 from coachwhip.mpm.policy import Policy
@@ -41,18 +44,17 @@ TICK = 1.0
 #: How long a request may make no progress in a worker that leaves by its own decision, in seconds.
 LEAVE_WAIT = 30.0
 
+_fastest_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+# Now, and not when a loop is wanted: a worker may be unable to read it by then (`User`, `ChrootDir`).
+with contextlib.suppress(ImportError):
+    import uvloop
+
+    _fastest_loop = uvloop.new_event_loop
+
 
 def new_loop(use_uvloop: bool = True) -> asyncio.AbstractEventLoop:
     """uvloop's event loop where it is installed, else asyncio's."""
-    if use_uvloop:
-        try:
-            import uvloop
-        except ImportError:
-            pass
-        else:
-            loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-            return loop
-    return asyncio.new_event_loop()
+    return _fastest_loop() if use_uvloop else asyncio.new_event_loop()
 
 
 class Worker:
@@ -86,6 +88,7 @@ class Worker:
         providers = pipeline.startup.providers
         planners = tuple([providers.get("log_plan", name) for name in providers.names("log_plan")])
         self.hot = HotPath(Replay(pipeline.startup.main.config(ReplayServer).memory), planners)
+        self.poller = Poller.on(loop, self.hot)
         if board is None:
             board = Board(2)
             row = board.claim()
@@ -121,6 +124,7 @@ class Worker:
             self.loop.run_until_complete(self._stopped)
         finally:
             self._close_all()
+            self.poller.close()
             self._scoreboard.publish()
             self.pipeline.hooks.run(phases.child_exit, self.pipeline.startup)
             logs.detach()
@@ -255,6 +259,11 @@ class Worker:
         """See `scoreboard.Live`."""
         return self._connections
 
+    @property
+    def lost_lines(self) -> int:
+        """See `scoreboard.Live`."""
+        return self.pipeline.startup.logs.lost
+
     # -- time and the end
 
     def _tick(self) -> None:
@@ -286,7 +295,7 @@ class Worker:
         """
         if self.draining:
             return
-        self.draining = True
+        self.draining = self.poller.is_draining = True
         self._rest()
         if self._row:
             self._shares.clear(self._row)

@@ -90,7 +90,8 @@ class ChunkedDecoder:
 
     def _read_size(self, data: bytes, position: int, pieces: list[bytes]) -> int:
         line, position = self._read_line(data, position)
-        if len(self._line) > self._limits.line + 1 or (line is not None and len(line) > self._limits.line + 2):
+        # The CR does not count, whether its LF has arrived or not.
+        if len((self._line if line is None else line).removesuffix(b"\r")) > self._limits.line + 1:
             raise _overflow()
         if line is not None:
             self._remaining = self._parse_size(line)

@@ -20,6 +20,7 @@ __all__ = [
     "Framing",
     "Target",
     "TargetForm",
+    "asks_to_close",
     "check_host",
     "decide_framing",
     "has_token",
@@ -146,9 +147,21 @@ def _keepalive(head: RequestHead) -> bool:
     connection = head.get(b"connection")
     if connection is None:
         return head.version >= HTTP_11
-    if has_token(connection, b"close"):
+    if asks_to_close(connection):
         return False
     return head.version >= HTTP_11 or has_token(connection, b"keep-alive")
+
+
+_NO_TOKEN = re.compile(rb"[^!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+
+
+def asks_to_close(value: bytes) -> bool:
+    """Tell whether a ``Connection`` value asks for the end, read as widely as Apache reads it.
+
+    Whatever is no token ends a member, and a member that ``close`` begins with is enough: where one server ends a connection, another
+    that goes on would take what follows for a request.
+    """
+    return any(member and b"close".startswith(member) for member in _NO_TOKEN.split(value.lower()))
 
 
 def has_token(value: bytes, token: bytes) -> bool:

@@ -10,6 +10,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from coachwhip.protocol.errors import BadRequest
 
@@ -127,12 +128,14 @@ def _unparsable(target: bytes) -> BadRequest:
 
 
 _PORT = re.compile(rb"(.*):([0-9]+)", re.DOTALL)
+_LITERAL_PORT = re.compile(rb":([0-9]{1,19})")
 _NAME = re.compile(rb"[A-Za-z0-9._\-]+")
 _DOTTED_NUMBERS = re.compile(rb"[0-9.]+")
 _LEADING_ZERO = re.compile(rb"(?:^|\.)0[0-9]|^\.")
 _BAD_TOP_LEVEL = re.compile(rb"\.[^.A-Za-z][^.]*")
 
 
+@lru_cache(maxsize=256)
 def parse_host(value: bytes, *, strict: bool = True) -> tuple[str, int | None]:
     """Return the host (lower case, no final dot, no brackets) and port that a ``Host`` value names.
 
@@ -172,9 +175,10 @@ def _parse_literal(value: bytes) -> tuple[str, int | None]:
     address, bracket, rest = value[1:].partition(b"]")
     port = None
     if rest:
-        if not _PORT.fullmatch(rest) or rest[:1] != b":" or len(rest) > 20 or not 0 < int(rest[1:]) < 65536:
+        found = _LITERAL_PORT.fullmatch(rest)
+        port = int(found[1]) if found else 0
+        if not 0 < port < 65536:
             raise _malformed(value)
-        port = int(rest[1:])
     if not bracket or b"%" in address:
         raise _malformed(value)
     try:

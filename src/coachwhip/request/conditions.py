@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from typing import TYPE_CHECKING
 
 from coachwhip.api.buckets import OpenFile
@@ -54,7 +55,8 @@ def _etag(r: Request, parts: ETag, now: float) -> str:
         # Only for a moment; the strong tag takes its place when the file has settled.
         r.record.make_volatile("file changed a moment ago")
     suffix = f";{r.vlist_validator}" if r.vlist_validator else ""
-    if parts & ETag.DIGEST and stat.kind is FileKind.REGULAR:
+    is_digest, flags = _meaning(parts)
+    if is_digest and stat.kind is FileKind.REGULAR:
         file = r.files.open(r.filename or "")
         try:
             digest = hashlib.sha1(usedforsecurity=False)
@@ -62,10 +64,6 @@ def _etag(r: Request, parts: ETag, now: float) -> str:
         finally:
             file.close()
         return _open(make_digest_etag(digest.digest(), suffix=suffix).decode("latin-1"), suffix)
-    flags = ETagFlag(0)
-    for part, flag in _FLAGS:
-        if parts & part:
-            flags |= flag
     tag = make_etag(stat.size, stat.mtime_ns // 1000, stat.inode, flags=flags, weak=weak, suffix=suffix)
     return _open(tag.decode("latin-1"), suffix) if tag else ""
 
@@ -73,6 +71,16 @@ def _etag(r: Request, parts: ETag, now: float) -> str:
 def _open(tag: str, suffix: str) -> str:
     """The tag of a negotiated answer ends without its quotation mark, as Apache's does: caches compare it octet for octet."""
     return tag[:-1] if suffix else tag
+
+
+@cache
+def _meaning(parts: ETag) -> tuple[bool, ETagFlag]:
+    """Whether the tag is made from the content, and what it is made from otherwise."""
+    flags = ETagFlag(0)
+    for part, flag in _FLAGS:
+        if parts & part:
+            flags |= flag
+    return bool(parts & ETag.DIGEST), flags
 
 
 _FLAGS = ((ETag.INODE, ETagFlag.INODE), (ETag.MTIME, ETagFlag.MTIME), (ETag.SIZE, ETagFlag.SIZE))
@@ -90,6 +98,10 @@ def _feed(digest: hashlib._Hash, file: OpenFile) -> None:
     while piece := file.read_at(at, 1 << 20):
         digest.update(piece)
         at += len(piece)
+
+
+#: The fields that `conditions_of` reads.
+_FIELDS = frozenset(("if-match", "if-unmodified-since", "if-none-match", "if-modified-since", "if-range", "range"))
 
 
 def conditions_of(r: Request) -> Conditions:
@@ -111,7 +123,7 @@ def conditions_of(r: Request) -> Conditions:
 
 def meets(pipeline: Pipeline, r: Request) -> Result:
     """RFC 9110 §13: OK, 304 or 412."""
-    if r.main is not None or r.no_local_copy:
+    if r.main is not None or r.no_local_copy or not r.headers_in.has_any(_FIELDS):
         return Outcome.OK
     asked = conditions_of(r)
     if not asked:

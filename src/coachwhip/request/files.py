@@ -1,7 +1,7 @@
 """The file layer: the one place where the server looks at and opens files for a request, and records that it did.
 
-Only regular files are ever opened, with O_NONBLOCK so that a pipe or a device cannot hold the loop, and O_NOFOLLOW where
-links are not allowed; what was opened is checked again by `fstat`. It knows nothing of requests beyond their `Record`.
+Only regular files are ever opened, with O_NONBLOCK so that a pipe or a device cannot hold the loop; what was opened is checked again
+by `fstat`. Where `Options` restricts links, files are reached as `reach.py` does it. It knows nothing of requests beyond their `Record`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import os
 import stat as st
 from typing import Any
 
-from coachwhip.api.files import DirEntry, FileKind, FileStat
+from coachwhip.api.files import DirEntry, FileKind, FileStat, Links
 from coachwhip.api.record import Look, Record
+from coachwhip.request.reach import LOOK, LinkRefused, reach
 
 __all__ = ["RecordedFiles", "RegularFile", "TooLarge", "dated", "is_settled_time", "signature"]
 
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+_FOLDER_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_DIRECTORY
 MISSING = FileStat(FileKind.MISSING)
 _ABSENT = (errno.ENOENT, errno.ENOTDIR)
 _PASSING = (Look.STAT, Look.LSTAT)
@@ -104,12 +106,20 @@ def is_settled_time(seen: object, looked: float) -> bool:
 
 
 class RecordedFiles:
-    """Implements `api.Files` on the real file system."""
+    """Implements `api.Files` on the real file system, for one request: what its walk said about links is kept here."""
 
-    __slots__ = ("_record",)
+    __slots__ = ("_record", "links")
 
     def __init__(self, record: Record) -> None:
         self._record = record
+        #: See `reach.LinkRules`; set by the directory walk. Empty: links are followed on every way, so the system may walk it in one go.
+        self.links: dict[str, Links] = {}
+
+    def restrict(self, folder: str, rule: Links) -> None:
+        """Treat links in `folder` (with a slash at its end) and below so from now on."""
+        if self.links or rule is not Links.FOLLOW:
+            links = {**self.links, folder: rule}
+            self.links = links if any(one is not Links.FOLLOW for one in links.values()) else {}
 
     def _note(self, path: str, look: Look, seen: Any) -> None:
         self._record.files[path, look] = seen
@@ -136,10 +146,43 @@ class RecordedFiles:
         self._note(path, look, signature(result, look))
         return _from(result)
 
-    def open(self, path: str, *, follow: bool = True) -> RegularFile:
-        """Open a regular file. Raises OSError (EACCES for what is not a regular file)."""
+    def look(self, path: str, last: Links | None = None) -> FileStat:
+        """What stands at `path` if it is reached by the rules. `last`: the rule for its last step.
+
+        Raises:
+            LinkRefused: there is a link on the way that ends it.
+            OSError: as the system says.
+        """
+        if not self.links:
+            return self.stat(path)
         try:
-            fd = os.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW)
+            fd, link = reach(path, LOOK, self.links, last)
+        except LinkRefused:
+            self.lstat(path)
+            raise
+        except OSError as error:
+            self._note(path, Look.LSTAT, None if error.errno in _ABSENT else error.errno)
+            if error.errno in _ABSENT:
+                return MISSING
+            raise
+        try:
+            result = os.fstat(fd)
+        finally:
+            os.close(fd)
+        if link is not None:
+            self._note(path, Look.LSTAT, signature(link, Look.LSTAT))
+            self._note(path, Look.STAT, signature(result, Look.STAT))
+        else:
+            self._note(path, Look.LSTAT, signature(result, Look.LSTAT))
+        return _from(result)
+
+    def open(self, path: str) -> RegularFile:
+        """Open a regular file by the rules. Raises OSError (EACCES for what is not a regular file)."""
+        return self._open(path, None)
+
+    def _open(self, path: str, last: Links | None, *, configured: bool = False) -> RegularFile:
+        try:
+            fd = reach(path, _FLAGS, self.links, last)[0] if self.links and not configured else os.open(path, _FLAGS)
         except OSError as error:
             self._note(path, Look.READ, error.errno)
             raise
@@ -153,26 +196,27 @@ class RecordedFiles:
             raise
         return RegularFile(fd, _from(result))
 
-    def read(self, path: str, limit: int = 1 << 20) -> bytes:
-        """The whole content of a small file."""
-        file = self.open(path)
-        try:
-            data = file.read_at(0, limit + 1)
-        finally:
-            file.close()
-        if len(data) > limit:
-            raise TooLarge(errno.EFBIG, f"larger than {limit} bytes", path)
-        return data
+    def read(self, path: str, limit: int = 1 << 20, last: Links | None = None) -> bytes:
+        """The whole content of a small file of the site. `last`: as for `look`."""
+        return _whole(self._open(path, last), path, limit)
+
+    def read_configured(self, path: str, limit: int = 1 << 20) -> bytes:
+        """The whole content of a small file that the configuration names; links are followed."""
+        return _whole(self._open(path, None, configured=True), path, limit)
 
     def list(self, path: str, prefix: str = "") -> list[DirEntry]:
         """The entries of a folder that begin with `prefix`; a dangling link or a name that vanishes meanwhile is MISSING."""
         entries: list[DirEntry] = []
         try:
-            self._note(path, Look.LIST, signature(os.stat(path), Look.LIST))
-            with os.scandir(path) as found:
-                for entry in found:
-                    if entry.name.startswith(prefix):
-                        entries.append(self._entry(path, entry))
+            fd = reach(path, _FOLDER_FLAGS, self.links)[0] if self.links else os.open(path, _FOLDER_FLAGS)
+            try:
+                self._note(path, Look.LIST, signature(os.fstat(fd), Look.LIST))
+                with os.scandir(fd) as found:
+                    for entry in found:
+                        if entry.name.startswith(prefix):
+                            entries.append(self._entry(path, entry))
+            finally:
+                os.close(fd)
         except OSError as error:
             self._note(path, Look.LIST, error.errno)
             raise
@@ -190,3 +234,13 @@ class RecordedFiles:
         look = Look.LIST if st.S_ISDIR(result.st_mode) else Look.STAT
         self._note(name, look, signature(result, look))
         return DirEntry(entry.name, _from(result), is_link)
+
+
+def _whole(file: RegularFile, path: str, limit: int) -> bytes:
+    try:
+        data = file.read_at(0, limit + 1)
+    finally:
+        file.close()
+    if len(data) > limit:
+        raise TooLarge(errno.EFBIG, f"larger than {limit} bytes", path)
+    return data

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from coachwhip.api.core import CoreDir, CoreServer
-from coachwhip.api.files import FileKind
+from coachwhip.api.core import CoreDir
+from coachwhip.api.files import FileKind, Links, is_exhausted
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.request import Request
 from coachwhip.config.errors import ConfigError
 from coachwhip.config.sections import Section
-from coachwhip.request.files import is_settled_time
+from coachwhip.request.files import RecordedFiles, is_settled_time
 
 __all__ = ["HtaccessCache", "HtaccessError"]
 
@@ -29,7 +29,7 @@ Parse = Callable[[bytes, str, str, CoreDir], Section]
 
 
 class HtaccessError(Exception):
-    """The folder cannot be entered: unreadable file (403) or a mistake in it (500). Already logged."""
+    """The folder cannot be entered: unreadable file (403), a mistake in it (500), no descriptor left (503). Already logged."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -50,11 +50,13 @@ class HtaccessCache:
         Raises:
             HtaccessError: the request ends with its status.
         """
-        for name in r.server.config(CoreServer).access_file_names:
+        files: RecordedFiles = r.files  # type: ignore[assignment]
+        for name in r.server.core.access_file_names:
             path = folder + name
             looked = time.time()
             try:
-                stat = r.files.stat(path)
+                # The file itself may be a link, as for Apache; on the way to it the rules for links count.
+                stat = files.look(path, Links.FOLLOW)
                 if stat.kind is FileKind.MISSING:
                     continue
                 if stat.kind is not FileKind.REGULAR:
@@ -64,8 +66,11 @@ class HtaccessCache:
                 kept = self._kept.get(key)
                 if kept is not None and kept[0] == seen:
                     return kept[1]
-                data = r.files.read(path, LIMIT)
+                data = files.read(path, LIMIT, Links.FOLLOW)
             except OSError as error:
+                if is_exhausted(error):
+                    LOG.error(r, "", "too many open files to look for %s", path, error=error)
+                    raise HtaccessError(503) from None
                 LOG.crit(
                     r,
                     "AH00529",

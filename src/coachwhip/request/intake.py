@@ -28,6 +28,7 @@ __all__ = ["begin", "begin_broken"]
 
 LOG = ModuleLog("core")
 HTTP_09 = 9
+_PROTOCOLS = {HTTP_09: "HTTP/0.9", 1000: "HTTP/1.0", 1001: "HTTP/1.1"}
 _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 _TARGET = re.compile(rb"(?:[A-Za-z][A-Za-z0-9+.\-]*://[^/?#]*)?(?P<path>/[^?#]*)(?:\?(?P<query>[^#]*))?")
 
@@ -84,12 +85,12 @@ def begin(pipeline: Pipeline, connection: Connection, head: RequestHead, started
     r.header_only = r.method == "HEAD"
     r.protocol_number = head.version
     r.is_http09 = head.version == HTTP_09
-    r.protocol = f"HTTP/{head.version // 1000}.{head.version % 1000}" if not r.is_http09 else "HTTP/0.9"
+    r.protocol = _PROTOCOLS.get(head.version) or f"HTTP/{head.version // 1000}.{head.version % 1000}"
     r.the_request = f"{r.method} {target}" if r.is_http09 else f"{r.method} {target} {r.protocol}"
     r.unparsed_uri = target
     r.uri = head.uri.path.decode("utf-8", "surrogateescape") or "/"
     r.args = head.uri.query.decode("latin-1") if head.uri.query is not None else None
-    r.raw_headers = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in head.headers)
+    r.raw_headers = tuple([(n.decode("latin-1"), v.decode("latin-1")) for n, v in head.headers])
     r.headers_in = HeadersIn(r.raw_headers, r.record)
     try:
         _choose_host(pipeline, r, head)
@@ -142,8 +143,6 @@ def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
         connection.server = r.server
     pipeline.walks.reset(r)
     pipeline.hooks.run(phases.create_request, r)
-    r.record.step(
-        "virtual host",
-        f"{r.server.name}" + (" (main server)" if not r.server.is_virtual else ""),
-        r.server.location or "",
-    )
+    if r.record.steps is not None:
+        name = r.server.name + (" (main server)" if not r.server.is_virtual else "")
+        r.record.step("virtual host", name, r.server.location or "")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import socket
 import time
 import traceback
@@ -40,6 +41,9 @@ __all__ = ["Pipeline", "Waiting"]
 LOG = ModuleLog("core")
 HTTP_LOG = ModuleLog("http")
 OK, DECLINED, DONE = Outcome.OK, Outcome.DECLINED, Outcome.DONE
+
+#: Whatever is in a path that is not canonical as it stands.
+_UNUSUAL = re.compile(r"%|//|/\.")
 
 #: A request on its way: yields what has to be awaited, returns the reply.
 Waiting = Generator[Any, Any, Reply]
@@ -119,7 +123,7 @@ class Pipeline:
         """Run a step; an exception in a hook ends the request with 500, never the connection with a traceback."""
         try:
             result = step(r)
-            if inspect.isawaitable(result):
+            if not isinstance(result, (Outcome, int)) and inspect.isawaitable(result):
                 result = yield result
             return _as_result(result)
         except NeedsThread:
@@ -180,29 +184,39 @@ class Pipeline:
         return self.run_phase(phases.fixups, r)
 
     def _map_uri(self, r: Request) -> Result:
-        core = r.server.core
-        raw = r.uri.encode("utf-8", "surrogateescape")
-        try:
-            if raw and raw != b"*":
-                r.uri = normalize_path(raw, merge_slashes=core.merge_slashes).decode("utf-8", "surrogateescape")
+        if r.uri.startswith("/") and _UNUSUAL.search(r.uri) is None and not self.hooks.hooks(phases.pre_translate_name):
             self.walks.walk_url(r)
-            answer = self.run_phase(phases.pre_translate_name, r)
+        else:
+            try:
+                answer = self._clean_uri(r)
+            except PathError as error:
+                level = LOG.info if error.status == 404 else LOG.error
+                level(r, error.log_id, "invalid URI path (%s): %s", r.unparsed_uri, error.reason)
+                return error.status
             if answer is not OK and answer is not DECLINED and answer is not DONE:
                 return answer
-            if answer is not DONE:
-                mode: EncodedSlashes = core.allow_encoded_slashes  # type: ignore[assignment]
-                raw = r.uri.encode("utf-8", "surrogateescape")
-                path = unescape_path(raw, allow_encoded_slashes=mode)
-                if mode == "on":
-                    # A slash that was encoded may have made new segments.
-                    path = normalize_path(path, merge_slashes=core.merge_slashes, decode_unreserved=False, allow_above_root=True)
-                r.uri = path.decode("utf-8", "surrogateescape")
-        except PathError as error:
-            level = LOG.info if error.status == 404 else LOG.error
-            level(r, error.log_id, "invalid URI path (%s): %s", r.unparsed_uri, error.reason)
-            return error.status
-        self.walks.walk_url(r)
         return self.must(r, phases.translate_name, "translate")
+
+    def _clean_uri(self, r: Request) -> Result:
+        """Make `r.uri` canonical: no dots and double slashes before `pre_translate_name`, decoded after it unless that says DONE.
+
+        Raises PathError.
+        """
+        core = r.server.core
+        raw = r.uri.encode("utf-8", "surrogateescape")
+        if raw and raw != b"*":
+            r.uri = normalize_path(raw, merge_slashes=core.merge_slashes).decode("utf-8", "surrogateescape")
+        self.walks.walk_url(r)
+        answer = self.run_phase(phases.pre_translate_name, r)
+        if answer is OK or answer is DECLINED:
+            mode: EncodedSlashes = core.allow_encoded_slashes  # type: ignore[assignment]
+            path = unescape_path(r.uri.encode("utf-8", "surrogateescape"), allow_encoded_slashes=mode)
+            if mode == "on":
+                # A slash that was encoded may have made new segments.
+                path = normalize_path(path, merge_slashes=core.merge_slashes, decode_unreserved=False, allow_above_root=True)
+            r.uri = path.decode("utf-8", "surrogateescape")
+        self.walks.walk_url(r)
+        return answer
 
     def must(self, r: Request, phase: Phase, what: str) -> Result:
         """A phase in which some hook has to answer."""
@@ -235,7 +249,7 @@ class Pipeline:
             r.handler = trusted.partition(";")[0].rstrip(" ") if trusted else "default-handler"
             r.scratch["implied_handler"] = True
         answer: Any = self.run_phase(phases.handler, r)
-        if inspect.isawaitable(answer):
+        if not isinstance(answer, (Outcome, int)) and inspect.isawaitable(answer):
             return self._await_handler(r, answer, given)
         return self._handled(r, answer, given)
 

@@ -19,10 +19,9 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from coachwhip.api.buckets import Brigade, Data, File
-from coachwhip.api.log import LogPlan
 from coachwhip.api.record import LogLine, Look, Record
 from coachwhip.api.replay import ReplayDir
 from coachwhip.api.request import Request
@@ -38,6 +37,8 @@ STATUSES = frozenset({200, 206, 300, 301, 302, 303, 304, 307, 308, 401, 403, 404
 RECHECK = 1.0
 #: Places for marks of what was asked for once. More in between two requests than this, and the first may be forgotten.
 MARKS = 1 << 16
+#: Short cuts of each kind per local address.
+MAX_SHORT_CUTS = 4096
 #: Kept answers that hold a file open.
 MAX_FILES = 256
 #: What an entry costs beside its bytes: the request record and what hangs on it; measured.
@@ -73,8 +74,12 @@ class Entry:
     #: How often it was given again, fading as others are let go.
     used: int = 0
     stamp: bytes = b""
-    #: How its replays are logged; None until the first of them.
-    plan: LogPlan | None = None
+    #: Monotonic second until which `wire` may go out as it is; 0 for an answer that has to be looked at each time.
+    until: float = 0.0
+    #: What makes the log lines of its replays; owned by the hot path.
+    logging: Any = None
+    #: Key → where it leads here; they go when this goes.
+    short_cuts: dict[Any, ShortCuts] = field(default_factory=dict)
     #: With this many answers before it on its connection, another answer is due: one that closes.
     last_at: int = sys.maxsize
     #: Where the number of requests left stands in `Keep-Alive`, if the head has that field: start and end.
@@ -108,13 +113,6 @@ class Spec:
     headers: tuple[str, ...] = ("connection",)
     by_client: bool = False
     entries: dict[Variant, Entry] = field(default_factory=dict)
-    #: The answer to a request with none of those fields but a host, if it is kept and is the same for every client.
-    plainest: Entry | None = None
-
-    def is_plainest(self, variant: Variant) -> bool:
-        """Whether a variant says nothing of anything but the host."""
-        said = zip(self.headers, variant, strict=False)
-        return not self.by_client and all(value is None or name == "host" for name, value in said)
 
     def variant(self, fields: dict[str, Any], client: str) -> Variant:
         """What tells the answers apart, for these fields and this client."""
@@ -127,9 +125,18 @@ class Table:
     """The specs of one local address."""
 
     max_fields: int
-    #: Raw heads → hits; owned by the hot path.
-    raw: dict[bytes, Any] = field(default_factory=dict)
+    #: By the raw bytes of a head, and by a request line and the numbers of the header lines that count.
+    raw: ShortCuts = field(default_factory=lambda: ShortCuts())
+    heads: ShortCuts = field(default_factory=lambda: ShortCuts())
+    #: What is known of heads without their request lines; owned by the hot path.
+    shapes: dict[bytes, Any] = field(default_factory=dict)
     specs: dict[tuple[bytes, Any], Spec] = field(default_factory=dict)
+
+    def remember_shape(self, rest: bytes, shape: Any) -> None:
+        """Remember what a head without its request line says; when there are too many, learn again."""
+        if len(self.shapes) >= MAX_SHORT_CUTS:
+            self.shapes.clear()
+        self.shapes[rest] = shape
 
     def find(self, line: bytes, host: Any) -> Spec | None:
         """The spec of a request line and host, if there is one."""
@@ -145,6 +152,26 @@ class Counters:
     evictions: int = 0
     stale: int = 0
     volatile: dict[str, int] = field(default_factory=dict)
+
+
+class ToEntry(Protocol):
+    """What a short cut leads to."""
+
+    entry: Entry
+
+
+class ShortCuts(OrderedDict[Any, Any]):
+    """Keys that lead to an entry without its spec; the oldest goes when there are too many."""
+
+    __slots__ = ()
+
+    def remember(self, key: Any, found: ToEntry) -> None:
+        """Let `key` lead to `found` from now on."""
+        if len(self) >= MAX_SHORT_CUTS:
+            old, gone = self.popitem(last=False)
+            del gone.entry.short_cuts[old]
+        self[key] = found
+        found.entry.short_cuts[key] = self
 
 
 class Replay:
@@ -277,8 +304,6 @@ class Replay:
         self._make_room(spec, conf, size, is_file=file is not None)
         spec.table.specs[spec.key] = spec
         spec.entries[variant] = entry
-        if spec.is_plainest(variant):
-            spec.plainest = entry
         self._entries[entry] = None
         if file is not None:
             self._open_files[entry] = None
@@ -309,14 +334,15 @@ class Replay:
         if not entry.alive:
             return
         entry.alive = False
-        entry.recheck = 0.0
+        entry.recheck = entry.until = 0.0
+        for key, short_cuts in entry.short_cuts.items():
+            del short_cuts[key]
+        entry.short_cuts.clear()
         self.memory -= entry.size
         self._entries.pop(entry, None)
         self._open_files.pop(entry, None)
         self.watcher.forget(entry)
         spec = entry.spec
-        if spec.plainest is entry:
-            spec.plainest = None
         if spec.entries.get(entry.variant) is entry:
             del spec.entries[entry.variant]
         if not spec.entries and spec.table.specs.get(spec.key) is spec:

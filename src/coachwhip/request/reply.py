@@ -1,7 +1,7 @@
 """From a finished request record to what goes on the wire: `Reply`.
 
 Runs the content filters, decides length, ranges and framing, writes the head, and leaves the body as an iterator that the
-connection pulls at the client's pace. It knows no sockets; a file's bytes are not touched here.
+connection pulls at the client's pace. It knows no sockets; of files, only the bytes of small ones are touched here.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coachwhip.api.buckets import Brigade, Data, End, File
-from coachwhip.api.core import CoreServer
+from coachwhip.api.buckets import Brigade, Bucket, Data, End, File
 from coachwhip.api.headers import Headers
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.request import Request
 from coachwhip.filters.chain import PIECE, Chain, brigades
-from coachwhip.filters.head import BadHeader, head_bytes, merged_fields
+from coachwhip.filters.head import BadHeader, head_bytes, merged_fields, place
 from coachwhip.filters.ranges import Unsatisfiable, apply_ranges
+from coachwhip.protocol.framing import asks_to_close
 from coachwhip.request import errors
 from coachwhip.request.conditions import range_applies
 from coachwhip.util.dates import http_date
@@ -30,10 +30,8 @@ __all__ = ["Reply", "Unsatisfiable", "make_reply"]
 
 LOG = ModuleLog("core")
 _CHUNK_END = b"\r\n"
-#: Fields that stand at the end of a head.
-_LAST = ("transfer-encoding", "content-type", "content-encoding", "content-language")
-
-
+#: A file of up to this many bytes is read at once and goes out with the head: cheaper than a `sendfile` of its own.
+SMALL = 16 << 10
 #: The most pieces that are made ahead to find out whether a body is small.
 MAX_STEPS = 16
 
@@ -89,8 +87,10 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     fields = merged_fields(r)
     if r.status == 206:
         fields.unset("Content-Length")
-    chunked = _set_framing(r, fields, length if has_body else None, has_body)
-    close = not _set_keepalive(r, fields, bounded=chunked or not has_body or length is not None)
+    framing: list[tuple[str, str]] = []
+    chunked = _set_framing(r, fields, framing, length if has_body else None, has_body)
+    close = not _set_keepalive(r, fields, framing, bounded=chunked or not has_body or length is not None)
+    place(fields, framing)
     r.scratch["fields_sent"] = fields
     try:
         head = b"" if r.is_http09 else head_bytes(r, fields, http_date(pipeline.now()), pipeline.software)
@@ -101,7 +101,8 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     if r.header_only or not has_body:
         _close_files(first)
         return Reply(r, head, None, close)
-    body = _pieces(chain, source, first, ended)
+    sent = [_read(first[0])] if len(first) == 1 and length is not None and length <= SMALL else first
+    body = _pieces(chain, source, sent, ended)
     if chunked:
         return Reply(r, head, _chunks(body, r), close, chunked=True)
     return Reply(r, head, body, close, list(first) if complete else None)
@@ -111,7 +112,7 @@ def _first(chain: Chain, source: Iterator[Brigade]) -> tuple[Brigade, bool]:
     """What comes out first, and whether it is the whole body. Slices of files that come out as they went in are no reason to stop."""
     first: Brigade = []
     for brigade in source:
-        first += chain.feed(brigade)
+        first += brigade if chain.is_empty else chain.feed(brigade)
         if not all(isinstance(bucket, File) for bucket in first):
             break
     complete = bool(first) and isinstance(first[-1], End)
@@ -122,7 +123,15 @@ def _length_of(brigade: Brigade) -> int:
     return sum(len(bucket) for bucket in brigade if isinstance(bucket, (Data, File)))
 
 
-def _set_framing(r: Request, fields: Headers, length: int | None, has_body: bool) -> bool:
+def _read(bucket: Bucket) -> Bucket:
+    """A file's bytes in its place. One that cannot be read any more is left to the connection, which cuts the answer."""
+    try:
+        return Data(bucket.read()) if isinstance(bucket, File) else bucket
+    except OSError:
+        return bucket
+
+
+def _set_framing(r: Request, fields: Headers, framing: list[tuple[str, str]], length: int | None, has_body: bool) -> bool:
     """Content-Length or chunks; returns whether the body is chunked."""
     if not has_body:
         fields.unset("Content-Length")
@@ -134,9 +143,9 @@ def _set_framing(r: Request, fields: Headers, length: int | None, has_body: bool
             if fields.get("Content-Length") == "0":
                 fields.unset("Content-Length")
         else:
-            _before_type(fields, "Content-Length", str(length))
+            framing.append(("Content-Length", str(length)))
         if "content_range" in r.scratch:
-            _before_type(fields, "Content-Range", r.scratch["content_range"])
+            framing.append(("Content-Range", r.scratch["content_range"]))
         return False
     if "Content-Length" in fields:
         return False
@@ -147,10 +156,11 @@ def _set_framing(r: Request, fields: Headers, length: int | None, has_body: bool
     return False
 
 
-def _set_keepalive(r: Request, fields: Headers, *, bounded: bool) -> bool:
+def _set_keepalive(r: Request, fields: Headers, framing: list[tuple[str, str]], *, bounded: bool) -> bool:
     """Whether the connection stays open, and the `Connection` and `Keep-Alive` fields that say so (RFC 9112 §9.3)."""
-    server = r.server.config(CoreServer)
-    asked = {t.strip(" \t").lower() for t in (_raw(r, "connection") or "").split(",")}
+    server = r.server.core
+    connection = _connection_as_it_came(r)
+    asked = {word.strip(" \t").lower() for word in connection.split(",")} if connection else set()
     left = server.max_keep_alive_requests - r.connection.keepalives
     keep = (
         r.keepalive
@@ -159,7 +169,7 @@ def _set_keepalive(r: Request, fields: Headers, *, bounded: bool) -> bool:
         and server.keep_alive
         and server.keep_alive_timeout > 0
         and (server.max_keep_alive_requests == 0 or left > 0)
-        and "close" not in asked
+        and not (connection and asks_to_close(connection.encode("latin-1")))
         and "nokeepalive" not in r.env
         and (r.protocol_number >= 1001 or "keep-alive" in asked)
         and "close" not in (fields.get("Connection") or "").lower()
@@ -169,31 +179,16 @@ def _set_keepalive(r: Request, fields: Headers, *, bounded: bool) -> bool:
         if "keep-alive" in asked:
             timeout = int(server.keep_alive_timeout)
             text = f"timeout={timeout}, max={left}" if server.max_keep_alive_requests else f"timeout={timeout}"
-            _before_type(fields, "Keep-Alive", text)
-            _before_type(fields, "Connection", "Keep-Alive")
+            framing += [("Keep-Alive", text), ("Connection", "Keep-Alive")]
         return True
     if not r.is_http09:
-        _before_type(fields, "Connection", "close")
+        framing.append(("Connection", "close"))
     return False
 
 
-def _before_type(fields: Headers, name: str, value: str) -> None:
-    """Set a field in front of those that describe the content, where Apache has it; in its own place if it has one."""
-    if name in fields:
-        fields.set(name, value)
-        return
-    tail = [(n, v) for n, v in fields.items() if n.lower() in _LAST]
-    for n in _LAST:
-        fields.unset(n)
-    fields.add(name, value)
-    for n, v in tail:
-        fields.add(n, v)
-
-
-def _raw(r: Request, name: str) -> str | None:
-    """A request field as it came, for the framing; not an input of the content."""
-    found = [value for n, value in r.raw_headers if n.lower() == name]
-    return ",".join(found) if found else None
+def _connection_as_it_came(r: Request) -> str:
+    """`Connection`, joined if there are several: for the framing, and no input of the content."""
+    return ",".join([value for name, value in r.raw_headers if len(name) == len("connection") and name.lower() == "connection"])
 
 
 def _pieces(chain: Chain, source: Iterator[Brigade], first: Brigade, ended: bool) -> Iterator[bytes | File]:

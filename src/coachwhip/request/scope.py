@@ -83,7 +83,7 @@ class RequestScope:
 
     def read_file(self, path: str) -> bytes:
         """See `Scope`."""
-        return self._r.files.read(path, 10 << 20)
+        return self._r.files.read_configured(path, 10 << 20)
 
     def lookup_file(self, path: str) -> bool:
         """See `Scope`."""

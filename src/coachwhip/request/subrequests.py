@@ -18,6 +18,7 @@ from coachwhip.api.request import Request
 from coachwhip.api.table import Table
 from coachwhip.filters.chain import run_whole
 from coachwhip.protocol.status import status_line
+from coachwhip.request.files import RecordedFiles
 from coachwhip.util.paths import escape_path
 
 if TYPE_CHECKING:
@@ -27,26 +28,26 @@ __all__ = ["become", "lookup_file", "lookup_uri", "redirect", "redirect_to_error
 
 LOG = ModuleLog("core")
 #: Fields about the body and the conditions of the request as a whole.
-_NOT_FOR_SUBREQUESTS = (
-    "Content-Encoding",
-    "Content-Language",
-    "Content-Length",
-    "Content-Location",
-    "Content-Type",
-    "Content-Range",
-    "If-Match",
-    "If-Modified-Since",
-    "If-None-Match",
-    "If-Range",
-    "If-Unmodified-Since",
-    "Range",
-    "Transfer-Encoding",
-)
+_NOT_FOR_SUBREQUESTS = frozenset((
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-location",
+    "content-type",
+    "content-range",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "range",
+    "transfer-encoding",
+))  # fmt: skip
 
 
 def _twin(r: Request) -> Request:
     """A new request on the same connection, with the same inputs and the same record."""
-    twin = Request(r.engine, r.connection, r.server, r.files, r.record)
+    twin = Request(r.engine, r.connection, r.server, RecordedFiles(r.record), r.record)
     twin.the_request = r.the_request
     twin.protocol = r.protocol
     twin.protocol_number = r.protocol_number
@@ -65,9 +66,7 @@ def _sub(r: Request, method: str) -> Request:
     sub.main = r
     sub.method = method
     sub.header_only = r.header_only
-    sub.headers_in = r.headers_in.view(r.record)
-    for name in _NOT_FOR_SUBREQUESTS:
-        sub.headers_in.unset(name)
+    sub.headers_in = r.headers_in.view(r.record, without=_NOT_FOR_SUBREQUESTS)
     sub.env = r.env.copy()
     sub.user, sub.auth_type = r.user, r.auth_type
     r.engine.run_phase(phases.create_request, sub)
@@ -207,7 +206,8 @@ def redirect_to_error_document(r: Request, path: str) -> Request | None:
 
 
 def become(r: Request, sub: Request) -> None:
-    """`r` goes on as `sub`: its file, type, settings and filters (ap_internal_fast_redirect)."""
+    """`r` goes on as `sub`: its file and how that is reached, type, settings and filters (ap_internal_fast_redirect)."""
+    r.files = sub.files
     r.filename, r.uri, r.args = sub.filename, sub.uri, sub.args if sub.args is not None else r.args
     r.path_info, r.finfo, r.handler = sub.path_info, sub.finfo, sub.handler
     r.content_type = sub.content_type
@@ -217,16 +217,8 @@ def become(r: Request, sub: Request) -> None:
     r.user, r.auth_type = sub.user or r.user, sub.auth_type or r.auth_type
     r.no_local_copy = r.no_local_copy or sub.no_local_copy
     r.mtime = sub.mtime if r.mtime is None else r.mtime
-    merged = Headers(sub.headers_out.items())
-    for name, value in r.headers_out.items():
-        if name not in merged:
-            merged.add(name, value)
-    r.headers_out = merged
-    errs = Headers(sub.err_headers_out.items())
-    for name, value in r.err_headers_out.items():
-        if name not in errs:
-            errs.add(name, value)
-    r.err_headers_out = errs
+    r.headers_out = _over(sub.headers_out, r.headers_out)
+    r.err_headers_out = _over(sub.err_headers_out, r.err_headers_out)
     r.env.update(sub.env)
     for name, note in sub.notes.items():
         r.notes.setdefault(name, note)
@@ -235,3 +227,10 @@ def become(r: Request, sub: Request) -> None:
     r.allowed |= sub.allowed
     r.state.update(sub.state)
     r.scratch.update({key: value for key, value in sub.scratch.items() if key not in r.scratch})
+
+
+def _over(inner: Headers, outer: Headers) -> Headers:
+    """The fields of both; those of `inner` count where they meet."""
+    merged = inner.copy()
+    merged.add_missing(outer)
+    return merged

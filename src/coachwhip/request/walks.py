@@ -10,15 +10,17 @@ import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coachwhip.api.core import UNSAID, CoreDir, Options
-from coachwhip.api.files import FileKind, FileStat
+from coachwhip.api.core import UNSAID, CoreDir
+from coachwhip.api.files import FileKind, FileStat, Links, is_exhausted
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.request import Request
-from coachwhip.api.server import Server
+from coachwhip.config.folding import Folder
 from coachwhip.config.sections import Section, SectionKind, ServerSections
 from coachwhip.expr import EvaluationError
+from coachwhip.request.files import RecordedFiles
 from coachwhip.request.htaccess import HtaccessError
+from coachwhip.request.reach import LinkRefused
 from coachwhip.util.paths import fnmatch
 
 if TYPE_CHECKING:
@@ -29,13 +31,55 @@ __all__ = ["Walks"]
 LOG = ModuleLog("core")
 
 
+#: Folders whose sections are known from the last walk into them.
+MAX_FOLDERS = 4096
+
+
+class _Plan:
+    """The sections of one server as the walks need them, found out once."""
+
+    __slots__ = ("base", "folders", "has_url_sections", "locations", "regexes", "settings")
+
+    def __init__(self, sections: ServerSections, folder: Folder) -> None:
+        self.base = sections.base
+        self.settings = folder.fold(self.base)
+        #: `<Directory>` with the number of its path components, by which they are sorted; then `<DirectoryMatch>`.
+        self.folders = [(_components(s), s) for s in sections.directories if s.regex is None]
+        self.regexes = [s for s in sections.directories if s.regex is not None]
+        self.locations = sections.locations
+        #: Something may be said about a URL before there is a file.
+        self.has_url_sections = bool(sections.locations) or any(s.ifs for s in self.base)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entered:
+    """How a walk stood when it had entered a folder."""
+
+    #: The sections so far, the number of the next `<Directory>`, the settings there, and the rules for links.
+    sections: tuple[Section, ...]
+    next: int
+    core: CoreDir
+    links: dict[str, Links]
+
+
 class Walks:
     """The four walks over one configuration."""
 
-    __slots__ = ("_pipeline",)
+    __slots__ = ("_pipeline", "_plans", "entered")
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
+        self._plans: dict[ServerSections, _Plan] = {}
+        #: (sections before the walk, folder) → how it stands there, for folders on the way to which nothing had to be looked at.
+        self.entered: dict[tuple[tuple[Section, ...], str], _Entered] = {}
+
+    def plan_of(self, r: Request) -> _Plan:
+        """What the request's server says."""
+        sections: ServerSections = r.server.sections
+        plan = self._plans.get(sections)
+        if plan is None:
+            plan = self._plans[sections] = _Plan(sections, self._pipeline.folder)
+        return plan
 
     def apply(self, r: Request, sections: tuple[Section, ...]) -> None:
         """Make these the request's sections."""
@@ -44,13 +88,16 @@ class Walks:
 
     def walk_url(self, r: Request) -> None:
         """From the start: `<Location>`, then `<If>`; all that can be known before there is a file."""
-        self.reset(r)
-        self.walk_locations(r)
-        self.walk_ifs(r)
+        plan = self.reset(r)
+        if plan.has_url_sections:
+            self.walk_locations(r)
+            self.walk_ifs(r)
 
-    def reset(self, r: Request) -> None:
+    def reset(self, r: Request) -> _Plan:
         """Back to what the server says for everything."""
-        self.apply(r, _of(r).base)
+        plan = self.plan_of(r)
+        r.sections, r.dir_settings = plan.base, plan.settings
+        return plan
 
     def walk_directories(self, r: Request) -> Result:
         """`<Directory>`, `.htaccess`, `<DirectoryMatch>`; splits `r.filename` into file and `path_info`, sets `r.finfo`."""
@@ -73,7 +120,7 @@ class Walks:
 
     def walk_locations(self, r: Request) -> None:
         """`<Location>` and `<LocationMatch>` against the URL path, laid over what was merged so far."""
-        found = [s for s in _of(r).locations if _matches_location(r, s)]
+        found = [s for s in self.plan_of(r).locations if _matches_location(r, s)]
         if found:
             for section in found:
                 r.record.step("section", str(section), section.location)
@@ -112,11 +159,6 @@ def _holds(r: Request, section: Section) -> bool:
     except EvaluationError as error:
         LOG.error(r, "AH00865", "Failed to evaluate <If > condition: %s", error)
         return False
-
-
-def _of(r: Request) -> ServerSections:
-    sections: ServerSections = r.server.sections
-    return sections
 
 
 def _matches_regex(r: Request, section: Section, text: str) -> bool:
@@ -159,54 +201,51 @@ def _merged(path: str) -> str:
 _FOLDER = FileStat(FileKind.DIRECTORY)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entered:
-    """A folder whose sections and `.htaccess` have been read for one request already."""
-
-    server: Server
-    #: The sections that the walk began and ended with, the number of the next `<Directory>`, and the settings there.
-    base: tuple[Section, ...]
-    sections: tuple[Section, ...]
-    next: int
-    core: CoreDir
-
-
 class _DirectoryWalk:
     """One walk from the root to a file."""
 
-    __slots__ = ("_at", "_core", "_follows", "_next", "_pipeline", "_r", "_sections", "_walks")
+    __slots__ = ("_at", "_base", "_core", "_files", "_is_pure", "_next", "_pipeline", "_plan", "_r", "_sections", "_walks")
 
     def __init__(self, pipeline: Pipeline, walks: Walks, r: Request) -> None:
         self._pipeline = pipeline
         self._walks = walks
         self._r = r
-        self._sections: list[Section] = list(r.sections)
+        self._plan = walks.plan_of(r)
+        self._files: RecordedFiles = r.files  # type: ignore[assignment]
+        self._base = self._sections = r.sections
         #: Number of the next `<Directory>` to be judged; they are sorted by depth.
         self._next = 0
         self._at = "/"
-        self._judge_links(r.core)
+        self._core = r.core
+        self._files.links = {}
+        self._files.restrict("/", self._core.options.links)
+        #: So far the way depends on the configuration alone, not on what is in the folders.
+        self._is_pure = r.record.steps is None
 
-    def _judge_links(self, core: CoreDir) -> None:
-        """The settings have changed on the way."""
-        self._core = core
-        self._follows = Options.FOLLOW_SYM_LINKS in core.options.value
+    def _settle(self) -> None:
+        """Sections were added for the folder that the walk has come to: what they say counts from here on."""
+        self._core = self._pipeline.folder.fold(self._sections).get(CoreDir)
+        self._files.restrict(self._at, self._core.options.links)
 
     def run(self) -> Result:
         path = _merged(self._r.filename or "/")
-        segments = [s for s in path.split("/") if s]
-        passed = self._resume(path, len(segments))
-        if not passed:
-            answer = self._enter("/")
-            if answer is not Outcome.OK:
-                return answer
-        final = self._stat_final(path)
+        final = None if self._files.links else self._stat_final(path)
         if isinstance(final, int):
             return final
-        stat = _FOLDER
-        count = passed
-        for count, segment in enumerate(segments[passed:], passed + 1):
+        if not self._resume(path, final):
+            answer = self._enter()
+            if answer is not Outcome.OK:
+                return answer
+        return self._go_on(path, final)
+
+    def _go_on(self, path: str, final: FileStat | None) -> Result:
+        """Step by step through what is left of the path."""
+        segments = [s for s in path[len(self._at) :].split("/") if s]
+        stat = _FOLDER if segments or final is None else final
+        count = 0
+        for count, segment in enumerate(segments, 1):
             here = self._at + segment
-            if final is not None and self._follows:
+            if final is not None and not self._files.links:
                 # What stands at the end of the path is known, so what comes before it are folders.
                 stat = final if count == len(segments) else _FOLDER
             else:
@@ -219,34 +258,53 @@ class _DirectoryWalk:
                 self._at = here
                 break
             self._at = here + "/"
-            answer = self._enter(self._at)
+            answer = self._enter()
             if answer is not Outcome.OK:
                 return answer
+        else:
+            self._remember()
         return self._arrive(stat, segments[count:], path.endswith("/"))
 
-    def _resume(self, path: str, segments: int) -> int:
-        """How many segments need no walk: those of a folder that another sub-request of this main request was led into."""
-        r = self._r
-        if r.main is None or path.endswith("/"):
-            return 0
+    def _resume(self, path: str, final: FileStat | None) -> bool:
+        """Begin in the last folder of the path if it is known what a walk into it comes to, and that it is there."""
         folder = path[: path.rindex("/") + 1]
-        kept = r.main.walked.get(folder)
-        if kept is None or kept.base != r.sections or kept.server is not r.server:
-            return 0
-        self._at, self._next, self._sections = folder, kept.next, list(kept.sections)
-        self._judge_links(kept.core)
-        return segments - 1
+        key = (self._base, folder)
+        entered = self._walks.entered.get(key) if self._is_pure and not self._files.links else None
+        if entered is not None and final is None and not self._is_there(folder):
+            return False
+        main = self._r.main
+        if entered is None and main is not None and folder != path:
+            entered = main.walked.get(key)
+        if entered is None:
+            return False
+        self._at, self._next, self._sections, self._core = folder, entered.next, entered.sections, entered.core
+        self._files.links = entered.links
+        return True
+
+    def _is_there(self, folder: str) -> bool:
+        try:
+            return self._files.stat(folder).kind is FileKind.DIRECTORY
+        except OSError:
+            return False
 
     def _remember(self) -> None:
-        """The folder that was entered last, for the names beside this one."""
-        main = self._r.main
-        if main is not None and self._at not in main.walked:
-            main.walked[self._at] = _Entered(self._r.server, self._r.sections, tuple(self._sections), self._next, self._core)
+        """The folder that was entered last: for the names beside this one, or for all requests to come."""
+        if self._is_pure and not self._files.links:
+            known = self._walks.entered
+        elif self._r.main is not None:
+            known = self._r.main.walked
+        else:
+            return
+        key = (self._base, self._at)
+        if key not in known:
+            if len(known) >= MAX_FOLDERS:
+                known.clear()
+            known[key] = _Entered(self._sections, self._next, self._core, self._files.links)
 
     def _stat_final(self, path: str) -> FileStat | int | None:
         """The whole path at once: with links allowed all the way down, one look is enough for existing files."""
         try:
-            found = self._r.files.stat(path)
+            found = self._files.stat(path)
         except OSError as error:
             if error.errno == errno.EACCES:
                 return None
@@ -260,61 +318,66 @@ class _DirectoryWalk:
         """What stands at `path`, links judged by `Options`."""
         r = self._r
         try:
-            if self._follows:
-                found = r.files.stat(path)
-                if found.kind is not FileKind.MISSING:
-                    return found
-            found = r.files.lstat(path)
-            return self._follow(path, found) if found.kind is FileKind.LINK else found
+            found = self._files.look(path)
+            if found.kind is not FileKind.LINK and (found.kind is not FileKind.MISSING or not self._leads_nowhere(path)):
+                return found
+        except LinkRefused:
+            pass
         except OSError as error:
-            if error.errno == errno.EACCES:
-                LOG.error(
-                    r,
-                    "AH00035",
-                    "access to %s denied (filesystem path '%s') because search permissions are missing on a component of the path",
-                    r.uri,
-                    path,
-                    error=error,
-                )
-            else:
-                LOG.error(r, "AH00036", "access to %s failed (filesystem path '%s')", r.uri, path, error=error)
-            return 403
-
-    def _follow(self, path: str, link: FileStat) -> FileStat | int:
-        target = self._r.files.stat(path)
-        by_owner = Options.SYM_LINKS_IF_OWNER_MATCH in self._core.options.value
-        if by_owner and target.kind is not FileKind.MISSING and target.uid == link.uid:
-            return target
-        LOG.error(self._r, "AH00037", "Symbolic link not allowed or link target not accessible: %s", path)
+            return self._failed(path, error)
+        LOG.error(r, "AH00037", "Symbolic link not allowed or link target not accessible: %s", path)
         return 403
 
-    def _enter(self, folder: str) -> Result:
-        """Sections and `.htaccess` of one folder; `folder` ends with a slash."""
+    def _leads_nowhere(self, path: str) -> bool:
+        """Whether what was not found is a link all the same; where links are judged one by one, that is known already."""
+        return not self._files.links and self._files.lstat(path).kind is FileKind.LINK
+
+    def _failed(self, path: str, error: OSError) -> int:
+        r = self._r
+        if is_exhausted(error):
+            LOG.error(r, "", "too many open files to look at %s", path, error=error)
+            return 503
+        if error.errno == errno.EACCES:
+            LOG.error(
+                r,
+                "AH00035",
+                "access to %s denied (filesystem path '%s') because search permissions are missing on a component of the path",
+                r.uri,
+                path,
+                error=error,
+            )
+        else:
+            LOG.error(r, "AH00036", "access to %s failed (filesystem path '%s')", r.uri, path, error=error)
+        return 403
+
+    def _enter(self) -> Result:
+        """Sections and `.htaccess` of the folder that the walk has come to."""
+        folder = self._at
         depth = folder.count("/")
-        sections = _of(self._r).directories
-        grown = False
-        while self._next < len(sections):
-            section = sections[self._next]
-            if section.regex is not None or _components(section) > depth:
+        folders = self._plan.folders
+        before = self._sections
+        while self._next < len(folders):
+            components, section = folders[self._next]
+            if components > depth:
                 break
             self._next += 1
             if _is_folder(section, folder):
                 self._r.record.step("section", str(section), section.location)
-                self._sections.append(section)
-                grown = True
-        if grown:
-            self._judge_links(self._pipeline.folder.fold(tuple(self._sections)).get(CoreDir))
+                self._sections += (section,)
+        if self._sections is not before:
+            self._settle()
         override = self._core.override
         if not override.classes and not self._core.override_list and override is not UNSAID:
             return Outcome.OK
+        self._is_pure = False
         try:
             found = self._pipeline.htaccess.read(self._r, folder, self._core)
         except HtaccessError as error:
             return error.status
         if found is not None:
             self._r.record.step("section", found.location.file, found.location)
-            self._sections.append(found)
-            self._judge_links(self._pipeline.folder.fold(tuple(self._sections)).get(CoreDir))
+            self._sections += (found,)
+            self._settle()
         return Outcome.OK
 
     def _arrive(self, stat: FileStat, rest: list[str], slash: bool) -> Result:
@@ -332,8 +395,9 @@ class _DirectoryWalk:
             LOG.error(r, "AH00038", "Forbidden: %s doesn't point to a file or directory", r.filename)
             return 403
         r.finfo = stat
-        self._match_regexes()
-        self._walks.apply(r, tuple(self._sections))
+        if self._plan.regexes:
+            self._match_regexes()
+        self._walks.apply(r, self._sections)
         return Outcome.OK
 
     def _match_regexes(self) -> None:
@@ -341,10 +405,10 @@ class _DirectoryWalk:
         path = r.filename or "/"
         if r.finfo.kind is FileKind.DIRECTORY and not path.endswith("/"):
             path += "/"
-        for section in _of(r).directories:
-            if section.regex is not None and _matches_regex(r, section, path):
+        for section in self._plan.regexes:
+            if _matches_regex(r, section, path):
                 r.record.step("section", str(section), section.location)
-                self._sections.append(section)
+                self._sections += (section,)
 
 
 def _components(section: Section) -> int:

@@ -176,6 +176,7 @@ class Inside:
         for connection in list(self.worker.connections):
             connection.close()
         self.turn()
+        self.worker.poller.close()
         self.instance.pipeline.hooks.run(phases.child_exit, self.instance.startup)
         self.instance.startup.logs.detach()
         self.replay.watcher.close()

@@ -21,7 +21,7 @@ from types import TracebackType
 from coachwhip.testing.launch import Running, StartFailed, start_command, start_ours
 from coachwhip.testing.raw import Client, Response
 
-__all__ = ["MODULES", "FileSpec", "Link", "Site", "StartFailed", "free_port"]
+__all__ = ["MODULES", "Content", "FileSpec", "Link", "Site", "StartFailed", "free_port"]
 
 # The modules that are loaded unless a site names its own: those whose behaviour plain configurations rely on.
 MODULES: tuple[str, ...] = (

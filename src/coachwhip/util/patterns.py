@@ -30,6 +30,9 @@ _NEVER_BACKSLASH_C = 0x00100000
 # The binding turns these on for likeness with Python's `re`; PCRE as Apache uses it has them off.
 _FOREIGN = _ALT_BSUX | _NEVER_BACKSLASH_C
 
+#: The version of the PCRE2 library.
+ENGINE_VERSION: str = pcre2.__libpcre2_version__
+
 #: Steps one match may take; PCRE2's own default, and so Apache's, is ten times this.
 MATCH_LIMIT = 1_000_000
 _LIMITS = b"(*LIMIT_MATCH=%d)(*LIMIT_DEPTH=%d)" % (MATCH_LIMIT, MATCH_LIMIT)

@@ -7,16 +7,25 @@ password files are read. All are linear. Source: Apache manual, "Configuration F
 
 from __future__ import annotations
 
+import re
+
 __all__ = ["SPACES", "cut_field", "cut_word", "cut_words", "word_at"]
 
 #: White space as the C library has it (isspace in the C locale); nothing beyond ASCII.
 SPACES = " \t\n\v\f\r"
 
 
+_BLANKS = re.compile(f"[{SPACES}]*")
+_BARE = re.compile(f"[^{SPACES}]*")
+#: By quote: what may stand inside, and the escapes in it.
+_QUOTED = {
+    quote: (re.compile(rf"(?:[^{quote}\\]|\\[{quote}\\]?)*"), re.compile(rf"\\([{quote}\\])")) for quote in ("'", '"')
+}
+
+
 def _skip(text: str, at: int) -> int:
-    while at < len(text) and text[at] in SPACES:
-        at += 1
-    return at
+    found = _BLANKS.match(text, at)
+    return found.end() if found else at
 
 
 def word_at(text: str, at: int = 0) -> tuple[str, int]:
@@ -25,23 +34,14 @@ def word_at(text: str, at: int = 0) -> tuple[str, int]:
     An unclosed quote ends with the text. At the end of the text the word is "".
     """
     at = _skip(text, at)
-    if at == len(text):
-        return "", at
-    quote = text[at] if text[at] in "\"'" else ""
-    out: list[str] = []
-    at += len(quote)
-    while at < len(text):
-        char = text[at]
-        if char == quote or (not quote and char in SPACES):
-            break
-        following = text[at + 1 : at + 2]
-        if char == "\\" and following and following in ("\\", quote):
-            char = following
-            at += 1
-        out.append(char)
-        at += 1
-    at += bool(quote and at < len(text))
-    return "".join(out), _skip(text, at)
+    inside, escape = _QUOTED.get(text[at : at + 1], (_BARE, None))
+    start = at if escape is None else at + 1
+    found = inside.match(text, start)
+    end = found.end() if found else start
+    word = text[start:end]
+    if "\\" in word:
+        word = escape.sub(r"\1", word) if escape else word.replace("\\\\", "\\")
+    return word, _skip(text, end if escape is None else min(end + 1, len(text)))
 
 
 def cut_word(text: str) -> tuple[str, str]:

@@ -290,7 +290,7 @@ def test_options_set_directly_replaces_signs_before_it() -> None:
     assert set_by("Options +Indexes\nOptions None", CoreDir, "options") == OptionSet(Options.NONE)
 
 
-@pytest.mark.parametrize("line", ["MergeTrailers On", "ChrootDir /", "Suexec On"])
+@pytest.mark.parametrize("line", ["MergeTrailers On", "Suexec On"])
 def test_what_we_cannot_do_is_refused(line: str) -> None:
     with pytest.raises(ConfigError, match=r"not supported yet|isn.t supported"):
         read(line)

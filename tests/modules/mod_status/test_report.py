@@ -32,6 +32,27 @@ class Board:
         return (1.0, 0.5, 0.25)
 
 
+class Reloaded(Board):
+    """One process is new, one of the generation before finishes what it has begun."""
+
+    mpm_generation = 1
+
+    def slots(self) -> list[Slot]:
+        return [
+            Slot(WorkerState.GRACEFUL, 7, 0, 0, slot_accesses=1),
+            Slot(WorkerState.DEAD, 7, 0, 0),
+            Slot(WorkerState.WRITING, 9, 2, 1),
+            Slot(WorkerState.READY, 9, 2, 1),
+        ]
+
+    def processes(self) -> list[ProcessInfo]:
+        return [ProcessInfo(7, 0, 0, stopping=True, accepting=False, connections=1, graceful=1), ProcessInfo(9, 2, 1, busy=1, idle=1)]
+
+
+def reloaded(shape: tuple[int, int] = (4, 2)) -> Report:
+    return Report(Reloaded(), 1010.0, "localhost", "127.0.0.1", "Apache/2.4.71", True, shape)
+
+
 def report(*, extended: bool = True) -> Report:
     return Report(Board(), 1010.0, "localhost", "127.0.0.1", "Apache/2.4.71", extended)
 
@@ -62,6 +83,25 @@ def test_requests_are_escaped_on_the_page() -> None:
     text = page(report(), with_table=True, signature="")
     assert "GET /&lt;x&gt; HTTP/1.1" in text
     assert "<pre>W_</pre>" in text
+
+
+def test_every_process_has_its_place_on_the_board() -> None:
+    assert "Scoreboard: G...W_.." in auto_text(reloaded()).split("\n")
+    assert "Scoreboard: G.....W_." in auto_text(reloaded((1, 3))).split("\n")
+
+
+def test_a_process_that_stops_is_none_of_the_workers() -> None:
+    lines = auto_text(reloaded()).split("\n")
+    assert {"BusyWorkers: 1", "GracefulWorkers: 0", "IdleWorkers: 1", "Processes: 2", "Stopping: 1", "ConnsTotal: 1"} <= set(lines)
+    text = page(reloaded(), with_table=True, signature="")
+    assert "<tr><td>0</td><td>7</td><td>yes (old gen)</td><td>1</td><td>no</td><td>0</td><td>0</td><td>0</td>" in text
+    assert "<tr><td>2</td><td>9</td><td>no</td><td>0</td><td>yes</td><td>1</td><td>0</td><td>1</td>" in text
+    assert "<tr><td><b>0-0</b></td><td>7</td><td>0/0/1</td><td>G\n</td>" in text
+
+
+def test_the_board_is_wrapped_on_the_page() -> None:
+    text = page(reloaded((40, 2)), with_table=True, signature="")
+    assert f"<pre>G...W_{'.' * 58}\n{'.' * 16}</pre>" in text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, ""), (1, " 1 second"), (3603, " 1 hour 0 minutes 3 seconds")])

@@ -60,3 +60,32 @@ def test_a_port_in_use_comes_with_one_that_is_free(capsys: pytest.CaptureFixture
 def test_an_address_of_another_machine() -> None:
     text = serve._explain(BindError(errno.EADDRNOTAVAIL, "x"), "192.0.2.1", 80)
     assert text == "192.0.2.1 is no address of this machine; try --host 127.0.0.1"
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, uid: int, *words: str) -> str:
+    """What a user with this number is told instead of being served; "" if nothing."""
+    monkeypatch.setattr(serve.os, "geteuid", lambda: uid)
+    return serve._wrong_with_user(serve._parser().parse_args(list(words)))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_root_may_serve_himself(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert refusal(monkeypatch, 0, "--host", host) == ""
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.test"])
+def test_root_must_say_that_he_means_to_serve_others(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "--allow-root" in refusal(monkeypatch, 0, "--host", host)
+    for told in (["--allow-root"], ["--user", "nobody"]):
+        assert refusal(monkeypatch, 0, "--host", host, *told) == ""
+    assert refusal(monkeypatch, 1000, "--host", host) == ""
+
+
+def test_only_root_becomes_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "only root" in refusal(monkeypatch, 1000, "--user", "nobody")
+
+
+def test_a_user_that_is_not_there_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(serve.os, "geteuid", lambda: 0)
+    assert serve.run(["--user", "no such name"]) == 1
+    assert capsys.readouterr().err == "coachwhip serve: AH00543: httpd: bad user name no such name\n"

@@ -68,3 +68,13 @@ def test_a_bracket_that_closes_nothing_stays_a_line() -> None:
 def test_nesting_is_bounded_by_memory_alone() -> None:
     data = b"<A>\n" * 5000 + b"</A>\n" * 5000
     assert bytes(parse_file(data, "f")) == data
+
+
+def test_brackets_that_close_nothing_are_not_searched_for_in_all_that_is_open() -> None:
+    count = 60_000
+    data = b"<Open>\n" * count + b"</Other>\n" * count + b"</Open>\n"
+    file = parse_file(data, "x")
+    assert bytes(file) == data
+    (outermost,) = file.items
+    assert isinstance(outermost, Container)
+    assert outermost.close is None

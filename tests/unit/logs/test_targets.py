@@ -67,6 +67,16 @@ def test_a_program_reads_the_lines_and_ends_with_the_room(tmp_path: Path) -> Non
     assert (tmp_path / "out").read_bytes() == b"one\n"
 
 
+def test_a_program_is_not_in_the_group_that_a_terminal_interrupts(tmp_path: Path) -> None:
+    room = LogRoom(str(tmp_path))
+    room.open("|/bin/cat")
+    (program,) = room.programs
+    assert os.getpgid(program.pid) == program.pid != os.getpgid(0)
+    pid = program.pid
+    room.close()
+    os.waitpid(pid, 0)
+
+
 def test_what_was_written_while_a_program_was_dead_reaches_its_successor(tmp_path: Path) -> None:
     room = LogRoom(str(tmp_path))
     log = room.open(f"|$cat >> {tmp_path}/out")

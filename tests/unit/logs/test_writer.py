@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,19 +110,24 @@ def test_a_full_pipe_keeps_lines_in_order_until_it_is_read() -> None:
 
 def test_a_stopped_reader_costs_lines_that_are_counted() -> None:
     read, write = pipe()
-    told: list[int] = []
-    log = Writer(write, "p", on_loss=lambda writer, lines: told.append(lines))
+    told: list[object] = []
+    log = Writer(
+        write,
+        "p",
+        on_loss=lambda writer, lines: told.append(lines),
+        on_failure=lambda writer, error: told.append(error.errno),
+    )
     brim = fill(write)
     line = b"y" * 1023 + b"\n"
     for _ in range(writing.BOUND // len(line) + 3):
         log.write(line)
-    assert log.lost == 3 and told == []
+    assert log.lost == 3 and told == [errno.EAGAIN]
     os.set_blocking(read, False)
     left = brim + writing.BOUND
     while left:
         left -= len(os.read(read, 1 << 20))
         log.flush()
-    assert told == [3] and log.lost == 0
+    assert told == [errno.EAGAIN, 3] and (log.lost, log.lost_ever) == (0, 3)
     os.close(read)
     log.close()
 
@@ -158,6 +164,31 @@ def test_a_full_disk_is_told_once() -> None:
     full.write(b"two\n")
     assert full.lost == 2 and told == [errno.ENOSPC]
     full.close()
+
+
+def test_a_line_that_the_disk_cut_does_not_run_into_the_next(tmp_path: Path) -> None:
+    log = Writer(open_log(tmp_path / "a"), "a")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6, before[1]))
+    try:
+        log.write(b"one\n")
+        log.write(b"two\n")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    log.write(b"three\n")
+    assert (tmp_path / "a").read_bytes() == b"one\ntw\nthree\n"
+    assert log.lost_ever == 1
+
+
+def test_what_nobody_reads_at_the_end_is_counted_and_told() -> None:
+    read, write = pipe()
+    told: list[int] = []
+    log = Writer(write, "p", on_loss=lambda writer, lines: told.append(lines))
+    fill(write)
+    log.write(b"one\n")
+    log.close()
+    assert told == [1]
+    os.close(read)
 
 
 def test_after_close_nothing_happens(tmp_path: Path) -> None:

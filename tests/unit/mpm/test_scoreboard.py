@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from coachwhip.api.scoreboard import WorkerState
-from coachwhip.connection.serve import State
+from coachwhip.connection.states import State
 from coachwhip.mpm.scoreboard import PAGE, Board, Seat, WorkerScoreboard
 
 
@@ -15,6 +15,7 @@ class FakeWorker:
     def __init__(self, *connections: Any) -> None:
         self.connections = list(connections)
         self.draining = False
+        self.lost_lines = 3
         counters = SimpleNamespace(hits=0, misses=2, evictions=0, stale=1, volatile={"clock": 3})
         replay = SimpleNamespace(counters=counters, count=4, memory=5000)
         self.hot: Any = SimpleNamespace(accesses=0, bytes=0, last=None, replay=replay)
@@ -88,7 +89,9 @@ def test_sums_outlive_a_worker_and_its_row_is_used_again() -> None:
     second.count(request(), 11)
     assert again == row
     assert (second.totals().accesses, second.totals().bytes, second.totals().duration_ms) == (2, 111, 500)
-    assert len(second.processes()) == 1
+    assert [(process.number, process.generation) for process in second.processes()] == [(0, 0)]
+    assert second.processes()[0].memory > 1 << 20
+    assert second.totals().lost_lines == 6
     assert second.replay().misses == 4
     assert second.replay().memory == 5000
     assert second.replay().volatile == {"clock": 6}

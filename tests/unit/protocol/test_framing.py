@@ -2,7 +2,7 @@
 
 import pytest
 
-from coachwhip.protocol.framing import check_host, decide_framing
+from coachwhip.protocol.framing import asks_to_close, check_host, decide_framing
 from coachwhip.protocol.http1 import BadRequest, parse_head
 from coachwhip.protocol.targets import parse_host
 
@@ -43,6 +43,7 @@ def test_hosts(value: bytes, answer: tuple[str, int | None]) -> None:
     "value",
     [
         *(b"main.test:0", b"main.test:99999", b"main.test:65536", b"a:" + b"1" * 30, b":80", b"a..b", b"..", b"a/b", b"a\\b"),
+        *(b"[::1]:80h:443", b"[::1]::80"),
         *(b"[::1", b"[::g]", b"[::1]x", b"[::1]:x", b"[::1]:", b"[v1.a:b]", b"[1.2.3.4]", b"[fe80::1%25eth0]", b""),
     ],
 )
@@ -95,3 +96,15 @@ def test_the_host_of_a_request(head: bytes, answer: object) -> None:
     else:
         assert check_host(request) == answer
         decide_framing(request)
+
+
+@pytest.mark.parametrize(
+    "value", [b"close", b"Close", b"keep-alive, close", b"c", b"clo", b"close?", b"cl[se", b"x;close", b"close\xe9", b"x\tclose"]
+)
+def test_the_end_is_asked_for_wherever_apache_sees_it(value: bytes) -> None:
+    assert asks_to_close(value)
+
+
+@pytest.mark.parametrize("value", [b"", b"keep-alive", b"x", b"closed", b"xclose", b"close-", b", ,"])
+def test_the_end_is_not_asked_for(value: bytes) -> None:
+    assert not asks_to_close(value)

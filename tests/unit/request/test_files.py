@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from coachwhip.api.files import FileKind
+from coachwhip.api.files import FileKind, Links
 from coachwhip.api.record import Look, Record
 from coachwhip.request.files import TICK, RecordedFiles, TooLarge, is_settled_time, signature
+from coachwhip.request.reach import LinkRefused
 
 
 @pytest.fixture
@@ -67,9 +68,27 @@ def test_only_regular_files_are_opened(files: RecordedFiles, tmp_path: Path, mak
 def test_a_link_is_not_opened_where_links_are_not_followed(files: RecordedFiles, tmp_path: Path) -> None:
     (tmp_path / "f").write_text("x")
     (tmp_path / "l").symlink_to("f")
-    assert files.open(str(tmp_path / "l")).size == 1
-    with pytest.raises(OSError):
-        files.open(str(tmp_path / "l"), follow=False)
+    path = str(tmp_path / "l")
+    assert files.open(path).size == 1
+    files.restrict(f"{tmp_path}/", Links.NEVER)
+    for refused in (files.open, files.read, files.look, files.list):
+        with pytest.raises(LinkRefused):
+            refused(path)
+    assert files.read_configured(path) == b"x"
+    assert files.stat(path).kind is FileKind.REGULAR
+
+
+def test_a_look_by_the_rules_is_recorded_as_what_it_saw(files: RecordedFiles, record: Record, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("x")
+    (tmp_path / "l").symlink_to("f")
+    files.restrict("/", Links.BY_OWNER)
+    seen = {name: files.look(f"{tmp_path}/{name}").kind for name in ("f", "l", "none")}
+    assert seen == {"f": FileKind.REGULAR, "l": FileKind.REGULAR, "none": FileKind.MISSING}
+    file, link = signature(os.stat(tmp_path / "f"), Look.STAT), signature(os.lstat(tmp_path / "l"), Look.LSTAT)
+    assert record.files == {
+        (f"{tmp_path}/f", Look.LSTAT): file, (f"{tmp_path}/l", Look.LSTAT): link, (f"{tmp_path}/l", Look.STAT): file,
+        (f"{tmp_path}/none", Look.LSTAT): None,
+    }  # fmt: skip
 
 
 def test_reading(files: RecordedFiles, tmp_path: Path) -> None:

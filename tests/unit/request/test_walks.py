@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from coachwhip.request import reach
 
 MakeWorld = Callable[..., Any]
 MODULES = ("authz_core", "mime")
@@ -106,6 +109,28 @@ def test_a_link_of_another_owner(world: MakeWorld) -> None:
     os.chown(w.root / "htdocs/l", 12345, -1, follow_symlinks=False)
     answer = w.ask("/l")
     assert (answer.status, answer.log) == (403, ["core:3 AH00037"])
+
+
+def test_links_are_judged_by_the_folder_that_they_are_in(world: MakeWorld) -> None:
+    w = world(
+        '<Directory "{root}/htdocs">\nOptions None\n</Directory>\n<Directory "{root}/htdocs/d">\nOptions FollowSymLinks\n</Directory>',
+        {"htdocs/f": "x", "htdocs/d/to-f": "-> ../f", "htdocs/to-d": "-> d", "htdocs/d/nowhere": "-> missing"},
+    )
+    assert [w.ask(t).status for t in ("/d/to-f", "/to-d/to-f", "/d/nowhere", "/d/none")] == [200, 403, 403, 404]
+
+
+@pytest.mark.parametrize("options", ["FollowSymLinks", "None", "SymLinksIfOwnerMatch"])
+def test_without_descriptors_a_file_is_not_available_for_now(
+    world: MakeWorld, options: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    w = world(f'<Directory "{{root}}/htdocs">\nOptions {options}\nAllowOverride All\n</Directory>', {"htdocs/f": "x"})
+
+    def refuse(*_: object, **__: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(reach, "_without_links", lambda path, flags: None)
+    assert w.ask("/f").status == 503
 
 
 def test_a_pipe_is_never_opened(world: MakeWorld) -> None:

@@ -50,7 +50,7 @@ def parsed(r: Request, owner: str, path: str, parse: Callable[[bytes], T]) -> T:
     Raises:
         OSError: the file cannot be read, is no regular file, or is larger than `LARGEST`.
     """
-    data = r.files.read(path, LARGEST)
+    data = r.files.read_configured(path, LARGEST)
     kept: dict[str, tuple[bytes, Any]] = r.server.state.setdefault(owner, {})
     found = kept.get(path)
     if found is None or found[0] != data:

@@ -80,7 +80,7 @@ PROCESS_ROWS = (
         "CoreDumpDirectory",
         "core_dump_directory",
         _folder,
-        "the working folder of processes, for core dumps",
+        "the working folder of workers, for core dumps",
         "without it processes do not change their folder; the system decides whether a core dump is written",
     ),
     _row("MaxMemoryPerChild", "max_memory_per_child", _size, "resident bytes at which a process is replaced, with K, M or G; 0 for never"),

@@ -5,14 +5,13 @@ These run last (or, for the walk's companions, in Apache's places); every other 
 
 from __future__ import annotations
 
-from coachwhip.api import CoreServer, End, File, FileKind, Options, Order, Outcome, Request, Result, Stream, phases
+from coachwhip.api import CoreServer, End, File, FileKind, Order, Outcome, Request, Result, Stream, is_exhausted, phases
 from coachwhip.api.core import ETag
 from coachwhip.expr import EvaluationError
 from coachwhip.modules.core.core import MODULE
 from coachwhip.protocol.http1 import REGISTERED_METHODS
 
 LOG = MODULE.log
-LINKS = Options.FOLLOW_SYM_LINKS | Options.SYM_LINKS_IF_OWNER_MATCH
 READ_METHODS = ("GET", "HEAD", "POST")
 #: The largest body that TRACE sends back, in bytes.
 TRACE_BODY = 64 << 10
@@ -201,10 +200,15 @@ def _serve(r: Request) -> Result:
         LOG.info(r, "AH00130", "File does not exist: %s", (r.filename or "") + r.path_info)
         return 404
     try:
-        file = r.files.open(r.filename or "", follow=bool(conf.options.value & LINKS))
+        file = r.files.open(r.filename or "")
     except OSError as error:
+        if is_exhausted(error):
+            LOG.error(r, "", "too many open files to open %s", r.filename, error=error)
+            return 503
         LOG.error(r, "AH00132", "file permissions deny server access: %s", r.filename, error=error)
-        return 503 if error.errno in (23, 24) else 403
+        return 403
+    # What is sent is what was opened, even if something else stands there by now.
+    r.finfo = file.stat
     r.set_last_modified(r.finfo.mtime_ns)
     r.engine.set_validators(r, conf.file_etag.value)
     r.headers_out.set("Accept-Ranges", "none" if conf.max_ranges == 0 else "bytes")

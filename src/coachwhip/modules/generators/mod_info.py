@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from coachwhip import MODULE_MAGIC
 from coachwhip.api import (
     Args,
     CoreServer,
@@ -29,7 +30,9 @@ from coachwhip.api import (
     setting,
 )
 from coachwhip.api.identity import signature, software
+from coachwhip.util.build import FEATURES, architecture, build_time, python_version
 from coachwhip.util.escapes import escape_html
+from coachwhip.util.patterns import ENGINE_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +82,30 @@ _SECTIONS = (
     ("providers", "Providers"),
 )
 
-#: Titles of the phases, by the page section that lists them.
-_HOOKS: Mapping[str, tuple[tuple[phases.Phase, str], ...]] = {
+#: Apache's hooks by the page section that lists them, under its titles; None where this server has no such phase.
+_HOOKS: Mapping[str, tuple[tuple[phases.Phase | None, str], ...]] = {
     "startup_hooks": (
         (phases.pre_config, "Pre-Config"),
         (phases.check_config, "Check Configuration"),
         (phases.test_config, "Test Configuration"),
         (phases.post_config, "Post Configuration"),
         (phases.open_logs, "Open Logs"),
+        (None, "Pre-MPM"),
+        (None, "MPM"),
+        (None, "Drop Privileges"),
+        (None, "Retrieve Optional Functions"),
         (phases.child_init, "Child Init"),
     ),
     "request_hooks": (
         (phases.pre_connection, "Pre-Connection"),
+        (None, "Create Connection"),
+        (None, "Process Connection"),
         (phases.create_request, "Create Request"),
+        (None, "Pre-Read Request"),
         (phases.post_read_request, "Post-Read Request"),
         (phases.header_parser, "Header Parse"),
+        (None, "HTTP Scheme"),
+        (None, "Default Port"),
         (phases.quick_handler, "Quick Handler"),
         (phases.pre_translate_name, "Pre-Translate Name"),
         (phases.translate_name, "Translate Name"),
@@ -109,8 +121,19 @@ _HOOKS: Mapping[str, tuple[tuple[phases.Phase, str], ...]] = {
         (phases.handler, "Content Handlers"),
         (phases.log_transaction, "Transaction Logging"),
         (phases.insert_error_filter, "Insert Errors"),
+        (None, "Generate Log ID"),
     ),
-    "other_hooks": ((phases.child_exit, "Child Exit"),),
+    "other_hooks": (
+        (None, "Monitor"),
+        (None, "Child Status"),
+        (None, "End Generation"),
+        (None, "Error Logging"),
+        (None, "Query MPM Attributes"),
+        (None, "Query MPM Name"),
+        (None, "Register Timed Callback"),
+        (None, "Extend Expression Parser"),
+        (None, "Set Management Items"),
+    ),
 }
 
 
@@ -143,7 +166,7 @@ def _content(r: Request) -> Iterator[str]:
         yield from (f"<dd>{escape_html(module.source)}</dd>" for module in _modules(startup))
         yield "</dl><hr />"
     elif query == "hooks":
-        yield from _hooks(startup, link="?")
+        yield from _hooks(r, link="?")
     elif query == "providers":
         yield from _providers(startup)
     else:
@@ -159,7 +182,7 @@ def _everything(r: Request, startup: Startup) -> Iterator[str]:
     yield "</tt></dt></dl><hr />"
     yield from _settings(r, startup)
     yield "<hr />"
-    yield from _hooks(startup, link="#")
+    yield from _hooks(r, link="#")
     yield from _providers(startup)
     for module in _modules(startup):
         yield from _module(startup, module)
@@ -171,17 +194,27 @@ def _modules(startup: Startup) -> list[Module]:
 
 def _settings(r: Request, startup: Startup) -> Iterator[str]:
     core = r.server.config(CoreServer)
+    python, engine = python_version(), ENGINE_VERSION
     pairs = (
-        ("Hostname/port", f"<tt>{escape_html(r.server_name())}:{r.server_port()}</tt>"),
-        ("Timeouts", f"<tt>connection: {core.timeout:g} &nbsp;&nbsp; keep-alive: {core.keep_alive_timeout:g}</tt>"),
-        ("MPM Name", f"<tt>{escape_html(_mpm_name(startup))}</tt>"),
-        ("Server Root", f"<tt>{escape_html(startup.server_root)}</tt>"),
-        ("Config File", f"<tt>{escape_html(_config_file(startup))}</tt>"),
+        ("Server loaded Python Version", python),
+        ("Compiled with Python Version", python),
+        ("Server loaded PCRE Version", engine),
+        ("Compiled with PCRE Version", engine),
+        ("Module Magic Number", "{}:{}".format(*MODULE_MAGIC)),
+        ("Hostname/port", f"{escape_html(r.server_name())}:{r.server_port()}"),
+        ("Timeouts", f"connection: {core.timeout:g} &nbsp;&nbsp; keep-alive: {core.keep_alive_timeout:g}"),
+        ("MPM Name", escape_html(_mpm_name(startup))),
+        ("MPM Information", _mpm_information(startup)),
+        ("Server Architecture", architecture()),
+        ("Server Root", escape_html(startup.server_root)),
+        ("Config File", escape_html(_config_file(startup))),
     )
     yield '<h2><a name="server">Server Settings</a></h2><dl>'
-    yield f'<dt><strong>Server Version:</strong> <font size="+1"><tt>{escape_html(software(r))}</tt></font></dt>\n'
-    yield from (f"<dt><strong>{title}:</strong> {value}</dt>\n" for title, value in pairs)
-    yield "</dl>"
+    for title, value in (("Server Version", escape_html(software(r))), ("Server Built", build_time())):
+        yield f'<dt><strong>{title}:</strong> <font size="+1"><tt>{value}</tt></font></dt>\n'
+    yield from (f"<dt><strong>{title}:</strong> <tt>{value}</tt></dt>\n" for title, value in pairs)
+    built = "".join(f" -D {one}\n" for one in FEATURES)
+    yield f'<dt><strong>Server Built With:</strong>\n<tt style="white-space: pre;">\n{built}</tt></dt>\n</dl>'
 
 
 def _mpm_name(startup: Startup) -> str:
@@ -189,23 +222,26 @@ def _mpm_name(startup: Startup) -> str:
     return board.mpm if board is not None else ""
 
 
+def _mpm_information(startup: Startup) -> str:
+    limits = startup.mpm
+    processes = limits.server_limit if limits is not None else None
+    threaded = "yes" if limits is not None and limits.threads_per_child else "no"
+    return f"Max Daemons: {processes or 1} Threaded: {threaded} Forked: yes"
+
+
 def _config_file(startup: Startup) -> str:
     """The file that the configuration begins in."""
     return startup.tree[0].location.file if startup.tree else ""
 
 
-def _hooks(startup: Startup, *, link: str) -> Iterator[str]:
-    """All phases with their hooks; `link` is what stands before a module's name in its address."""
-    from_phase: dict[phases.Phase, list[tuple[int, str]]] = {}
-    for module in startup.modules:
-        for hook in module.hooks:
-            from_phase.setdefault(hook.phase, []).append((int(hook.order), module.source))
+def _hooks(r: Request, *, link: str) -> Iterator[str]:
+    """All phases with their hooks, as they run; `link` is what stands before a module's name in its address."""
     for section, title in _SECTIONS:
         if section not in _HOOKS:
             continue
         yield f'<h2><a name="{section}">{title}</a></h2>\n<dl>'
         for phase, name in _HOOKS[section]:
-            found = sorted(from_phase.get(phase, ()), key=lambda entry: entry[0])
+            found = [(hook.order, hook.module.source) for hook in r.engine.hooks.hooks(phase)] if phase is not None else []
             lines = "".join(f'&nbsp;&nbsp; {order:02d} <a href="{link}{s}">{s}</a> <br/>' for order, s in found)
             yield f"<dt><strong>{name}:</strong>\n <br /><tt>\n{lines}\n  </tt>\n</dt>\n"
         yield "</dl>\n<hr />\n"

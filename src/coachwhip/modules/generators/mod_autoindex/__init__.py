@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from coachwhip.api import Data, End, FileKind, Module, Options, Outcome, Request, Result, Stream, phases
+from coachwhip.api import Data, End, FileKind, Module, Options, Outcome, Request, Result, Stream, is_exhausted, phases
 from coachwhip.modules.generators.mod_autoindex.amble import foot, write_head
 from coachwhip.modules.generators.mod_autoindex.directives import DIRECTIVES
 from coachwhip.modules.generators.mod_autoindex.listing import Entry, View, ordered, view_of
@@ -64,7 +64,7 @@ def _answer(r: Request, conf: AutoindexDir) -> Result:
         listed = r.files.list(folder)
     except OSError as error:
         LOG.error(r, "AH01275", "Can't open directory for index: %s", folder, error=error)
-        return 403
+        return 503 if is_exhausted(error) else 403
     charset = "ISO-8859-1" if conf.charset is None else conf.charset
     content_type = conf.content_type or "text/html"
     r.set_content_type(f"{content_type};charset={charset}" if charset else content_type)

@@ -94,7 +94,8 @@ def _with_wishes(view: View, chosen: dict[str, str]) -> View:
     kept = "".join(f";{letter}={chosen[letter]}" for letter in "FV" if letter in chosen)
     pattern = _decoded(chosen.get("P", ""))
     if pattern is not None:
-        kept += ";P=" + escape_path(pattern.encode("latin-1")).decode("latin-1")
+        # An ampersand would mean something both in the page and in the next query.
+        kept += ";P=" + escape_path(pattern.encode("latin-1")).decode("latin-1").replace("&", "%26")
     return replace(
         view, options=options, key=chosen.get("C", view.key), order=chosen.get("O", view.order), kept=kept, pattern=pattern
     )

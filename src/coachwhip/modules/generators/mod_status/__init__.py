@@ -26,6 +26,12 @@ def turn_extended_status_on(startup: Startup) -> Outcome:
     return Outcome.OK
 
 
+def _shape(startup: Startup) -> tuple[int, int]:
+    """How many processes there may be, and how many slots each has."""
+    limits = startup.mpm
+    return (limits.server_limit or 1, limits.threads_per_child or 1) if limits is not None else (1, 1)
+
+
 @MODULE.hook(phases.handler)
 def show_status(r: Request) -> Result:
     """Answer with the report."""
@@ -50,7 +56,7 @@ def show_status(r: Request) -> Result:
         r.send(End())
         return Outcome.OK
     extended = r.engine.startup.main.core.extended_status is not False
-    report = Report(board, r.now(), r.server_name(), r.local_ip, software(r), extended)
+    report = Report(board, r.now(), r.server_name(), r.local_ip, software(r), extended, _shape(r.engine.startup))
     text = auto_text(report) if is_auto else page(report, with_table="notable" not in query, signature=signature(r, "<hr />\n"))
     r.send(Data(text.encode("latin-1", "replace")), End())
     return Outcome.OK

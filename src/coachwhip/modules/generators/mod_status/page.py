@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from coachwhip.api.scoreboard import Slot, WorkerState
 from coachwhip.modules.generators.mod_status.report import Report, number, replay_pairs, span_text, time_text
+from coachwhip.util.build import build_time
 from coachwhip.util.escapes import escape_html
 
 __all__ = ["page"]
@@ -48,6 +50,9 @@ _ASYNC_HEAD = """
 <tr><th>total</th><th>accepting</th><th>busy</th><th>graceful</th><th>idle</th><th>wait-io</th><th>writing</th>\
 <th>keep-alive</th><th>closing</th></tr>
 """
+#: States whose letter is not bold in the table.
+_PLAIN = (WorkerState.READY, WorkerState.DEAD, WorkerState.GRACEFUL)
+_LINE_OF_SLOTS = re.compile(".{64}")
 _WORDS = {
     WorkerState.READY: "Ready",
     WorkerState.STARTING: "Starting",
@@ -67,8 +72,8 @@ def page(report: Report, *, with_table: bool, signature: str) -> str:
     """The whole page; without a table the workers are listed as text (`?notable`)."""
     parts = [_HEAD, *_figures(report)]
     if report.board.mpm == "event":
-        parts += _processes(report)
-    parts += [f"<pre>{report.letters}</pre>\n", *_legend()]
+        parts += ["\n", *_processes(report)]
+    parts += [f"<pre>{_wrapped(report.letters)}</pre>\n", *_legend()]
     if not report.extended:
         parts += [*_states(report), _HINT]
     else:
@@ -88,7 +93,7 @@ def _figures(report: Report) -> Iterator[str]:
     name = escape_html(report.server_name)
     yield f"<h1>Apache Server Status for {name} (via {report.local_ip})</h1>\n\n"
     yield f"<dl><dt>Server Version: {escape_html(report.software)}</dt>\n<dt>Server MPM: {board.mpm}</dt>\n"
-    yield "<dt>Server Built: unknown\n</dt></dl><hr /><dl>\n"
+    yield f"<dt>Server Built: {build_time()}\n</dt></dl><hr /><dl>\n"
     yield f"<dt>Current Time: {time_text(report.now)}</dt>\n<dt>Restart Time: {time_text(board.restarted)}</dt>\n"
     yield f"<dt>Parent Server Config. Generation: {board.config_generation}</dt>\n"
     yield f"<dt>Parent Server MPM Generation: {board.mpm_generation}</dt>\n"
@@ -99,7 +104,12 @@ def _figures(report: Report) -> Iterator[str]:
         yield from _extended_figures(report)
     busy, graceful, idle = report.counts
     yield f"<dt>{busy} requests currently being processed, {graceful} workers gracefully restarting, "
-    yield f"{idle} idle workers</dt>\n</dl>\n"
+    yield f"{idle} idle workers</dt>\n</dl>"
+
+
+def _wrapped(letters: str) -> str:
+    """A line end behind every 64th."""
+    return _LINE_OF_SLOTS.sub(r"\g<0>\n", letters)
 
 
 def _extended_figures(report: Report) -> Iterator[str]:
@@ -136,11 +146,12 @@ def _traffic(size: int) -> str:
 def _processes(report: Report) -> Iterator[str]:
     yield _ASYNC_HEAD
     sums = [0] * 9
-    for number_, process in enumerate(report.processes):
-        figures = [process.connections, process.busy, process.graceful, process.idle, process.wait_io, process.writing,
-                   process.keep_alive, process.closing]  # fmt: skip
+    for process in report.processes:
+        threads = [0, 0, 0] if process.stopping else [process.busy, process.graceful, process.idle]
+        figures = [process.connections, *threads, process.wait_io, process.writing, process.keep_alive, process.closing]
         stopping, accepting = ("yes" if flag else "no" for flag in (process.stopping, process.accepting))
-        cells = [number_, process.pid, stopping, figures[0], accepting, *figures[1:]]
+        old = " (old gen)" if process.generation != report.board.mpm_generation else ""
+        cells = [process.number, process.pid, stopping + old, figures[0], accepting, *figures[1:]]
         yield _cells(cells)
         sums = [total + value for total, value in zip(sums, [process.stopping, *figures], strict=True)]
     yield _cells(["Sum", len(report.processes), sums[0], sums[1], "&nbsp;", *sums[2:]]) + "</table>\n"
@@ -199,7 +210,7 @@ def _table(report: Report) -> Iterator[str]:
 
 def _mode(slot: Slot) -> str:
     letter = slot.state.value
-    return letter if slot.state in (WorkerState.READY, WorkerState.DEAD) else f"<b>{letter}</b>"
+    return letter if slot.state in _PLAIN else f"<b>{letter}</b>"
 
 
 def _list(report: Report) -> Iterator[str]:

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from coachwhip.api.replay import ReplayFigures
 from coachwhip.api.scoreboard import ProcessInfo, Scoreboard, Slot, Totals, WorkerState
+from coachwhip.util.build import build_time
 from coachwhip.util.strftime import strftime
 
 __all__ = ["Report", "auto_text", "number", "replay_pairs", "span_text", "time_text"]
@@ -30,6 +31,8 @@ class Report:
     software: str
     #: `ExtendedStatus`: counts and requests, not states alone.
     extended: bool
+    #: How many processes there may be (`ServerLimit`), and how many slots each has (`ThreadsPerChild`).
+    shape: tuple[int, int] = (1, 1)
 
     @cached_property
     def uptime(self) -> int:
@@ -63,13 +66,19 @@ class Report:
 
     @cached_property
     def letters(self) -> str:
-        """One letter for each slot."""
-        return "".join(slot.state.value for slot in self.slots)
+        """One letter for each slot that there may be, process by process."""
+        processes, threads = self.shape
+        rows: dict[int, str] = {}
+        for slot in self.slots:
+            rows[slot.process] = rows.get(slot.process, "") + slot.state.value
+        count = max([processes, *(number + 1 for number in rows)])
+        return "".join(rows.get(number, "").ljust(threads, ".") for number in range(count))
 
     @cached_property
     def counts(self) -> tuple[int, int, int]:
-        """Busy, gracefully finishing, and idle slots."""
-        states = Counter(slot.state for slot in self.slots)
+        """Busy, gracefully finishing, and idle slots. Those of a process that is stopping are none of them."""
+        stopping = {process.number for process in self.processes if process.stopping}
+        states = Counter(slot.state for slot in self.slots if slot.process not in stopping)
         graceful = states[WorkerState.GRACEFUL]
         busy = sum(count for state, count in states.items() if state.is_busy) - graceful
         return busy, graceful, states[WorkerState.READY]
@@ -114,7 +123,7 @@ def _pairs(report: Report) -> Iterator[tuple[str, object]]:
     board = report.board
     yield "ServerVersion", report.software
     yield "ServerMPM", board.mpm
-    yield "Server Built", "unknown"
+    yield "Server Built", build_time()
     yield "CurrentTime", time_text(report.now)
     yield "RestartTime", time_text(board.restarted)
     yield "ParentServerConfigGeneration", board.config_generation

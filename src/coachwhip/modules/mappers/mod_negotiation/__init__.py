@@ -27,6 +27,7 @@ from coachwhip.api import (
     Request,
     Result,
     Where,
+    is_exhausted,
     phases,
     setting,
 )
@@ -151,7 +152,7 @@ def _scan(r: Request) -> list[Variant] | int:
         entries = r.files.list(folder or "/", name + ".")
     except OSError as error:
         LOG.error(r, "AH00686", "cannot read directory for multi: %s/", folder, error=error)
-        return 403
+        return 503 if is_exhausted(error) else 403
     candidates = [
         entry.name
         for entry in entries
@@ -257,6 +258,8 @@ def _read_map(r: Request, holder: Request) -> list[Variant] | int:
         result = parse_type_map(data, path)
     except OSError as error:
         LOG.error(r, "AH00683", "cannot access type map file: %s", path, error=error)
+        if is_exhausted(error):
+            return 503
         return 404 if error.errno in (errno.ENOENT, errno.ENOTDIR) else 403
     except TypeMapError as error:
         LOG.error(r, error.log_id, "%s", error)

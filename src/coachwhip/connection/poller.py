@@ -1,0 +1,147 @@
+"""The connections that wait for bytes: asked about together, read together, answered together.
+
+A turn has two halves. First all that has arrived is read. Then one look takes in what has changed among the files, and each request is
+answered; that look came after every request of the turn, so no answer is older than its request, and it is paid for once. Requests
+that have a kept answer go first. On Linux all connections hang on one `epoll` descriptor of which the loop knows; elsewhere the
+loop watches each, and a turn is one connection's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from collections.abc import Iterable
+from os import read, write
+from typing import TYPE_CHECKING
+
+from coachwhip.connection.hot import HotPath
+from coachwhip.connection.states import State
+
+if TYPE_CHECKING:
+    from coachwhip.connection.serve import ClientConnection
+
+__all__ = ["Poller"]
+
+READ_SIZE = 64 << 10
+#: Connections read in one turn; the others have theirs in the next.
+TURN = 64
+
+Arrived = tuple["ClientConnection", "bytes | None"]
+
+
+class Poller:
+    """Reads for the connections of one worker."""
+
+    __slots__ = ("_loop", "hot", "is_draining")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, hot: HotPath) -> None:
+        self.hot = hot
+        self._loop = loop
+        #: Set when the worker drains: every connection ends with its next answer.
+        self.is_draining = False
+
+    @staticmethod
+    def on(loop: asyncio.AbstractEventLoop, hot: HotPath) -> Poller:
+        """The one for this system."""
+        return EpollPoller(loop, hot) if hasattr(select, "epoll") else Poller(loop, hot)
+
+    def watch(self, connection: ClientConnection) -> None:
+        """Read what comes for a connection, until it is forgotten."""
+        self._loop.add_reader(connection.fd, self._read_one, connection)
+
+    def forget(self, connection: ClientConnection) -> None:
+        """Leave what comes in the socket. Must be called before the descriptor is given back."""
+        self._loop.remove_reader(connection.fd)
+
+    def close(self) -> None:
+        """The worker ends; all connections are forgotten by then."""
+
+    def _read_one(self, connection: ClientConnection) -> None:
+        try:
+            data = read(connection.fd, READ_SIZE)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = None
+        self.serve([(connection, data)])
+
+    def serve(self, arrived: Iterable[Arrived]) -> None:
+        """Answer what was read in this turn. Costs: a look, then what `HotPath` says for each."""
+        hot = self.hot
+        hot.look()
+        find = hot.find_last if self.is_draining else hot.find
+        others: list[Arrived] = []
+        for connection, data in arrived:
+            table = connection.table
+            if connection.state is not State.IDLE or table is None or not data:
+                others.append((connection, data))
+                continue
+            try:
+                entry = find(table, data, connection.info)
+                if entry is None:
+                    others.append((connection, data))
+                    continue
+                wire = hot.wire
+                try:
+                    sent = write(connection.fd, wire) if entry.file is None else 0
+                except BlockingIOError:
+                    sent = 0
+                except OSError:
+                    connection.abort()
+                    continue
+                connection.replayed(entry, wire, sent, len(data))
+            except Exception as error:
+                connection.fault(error)
+        hot.sheets.hand_over()
+        for connection, data in others:
+            connection.guard(connection.arrived, data)
+
+
+class EpollPoller(Poller):
+    """Asks one `epoll` descriptor, edge-triggered: a connection that was read to its end costs no second question."""
+
+    __slots__ = ("_epoll", "_waiting")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, hot: HotPath) -> None:
+        super().__init__(loop, hot)
+        self._waiting: dict[int, ClientConnection] = {}
+        self._epoll = select.epoll()
+        loop.add_reader(self._epoll.fileno(), self._turn)
+
+    def watch(self, connection: ClientConnection) -> None:
+        self._waiting[connection.fd] = connection
+        self._epoll.register(connection.fd, _WANTED)
+
+    def forget(self, connection: ClientConnection) -> None:
+        del self._waiting[connection.fd]
+        self._epoll.unregister(connection.fd)
+
+    def close(self) -> None:
+        self._loop.remove_reader(self._epoll.fileno())
+        self._epoll.close()
+
+    def _turn(self) -> None:
+        arrived: list[Arrived] = []
+        again: list[tuple[int, ClientConnection]] = []
+        waiting = self._waiting
+        for fd, events in self._epoll.poll(0, TURN):
+            connection = waiting[fd]
+            try:
+                data = read(fd, READ_SIZE)
+            except (BlockingIOError, InterruptedError):
+                continue
+            except OSError:
+                data = None
+            arrived.append((connection, data))
+            if (events & _ENDS and data) or (data is not None and len(data) == READ_SIZE):
+                # The edge is past, but there is more to read: the end of input, or what did not fit.
+                again.append((fd, connection))
+        self.serve(arrived)
+        for fd, connection in again:
+            if waiting.get(fd) is connection:
+                self._epoll.modify(fd, _WANTED)
+
+
+if hasattr(select, "epoll"):
+    _WANTED = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
+    _ENDS = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR

@@ -1,0 +1,18 @@
+"""Where a connection is. README.md of this folder has the picture of what leads where."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+__all__ = ["State"]
+
+
+class State(Enum):
+    """Where a connection is; the scoreboard's letters follow from it."""
+
+    READING = "reading"
+    ANSWERING = "answering"
+    SENDING = "sending"
+    IDLE = "idle"
+    LINGERING = "lingering"
+    CLOSED = "closed"
