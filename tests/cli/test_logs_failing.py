@@ -21,7 +21,8 @@ LINES, LONG = 90, "x" * 20000
 
 
 def start(server: Server, lines: str) -> None:
-    append(server.root / "min.conf", METRICS + lines)
+    # One worker: others tell what they have lost about once a second.
+    append(server.root / "min.conf", "StartServers 1\n" + METRICS + lines)
     assert server.httpd().returncode == 0
 
 
