@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from running import Server, append, children_of, until
+from running import Server, append, children_of, is_alive, until
 
 METRICS = """
 LoadModule metrics_module modules/mod_metrics.so
@@ -90,6 +90,8 @@ def test_killed_programs_lose_nothing(server: Server) -> None:
     for lines in (10, 20, 30):
         program = program_of(server)
         os.kill(program, signal.SIGKILL)
+        # While it dies it may still take a line out of the pipe.
+        until(lambda program=program: not is_alive(program))
         for _ in range(10):
             server.get()
         until(lambda program=program: is_replaced(server, program))

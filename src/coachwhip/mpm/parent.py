@@ -13,7 +13,7 @@ import select
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coachwhip.api.log import LogTargetError, ModuleLog
 from coachwhip.mpm.birth import DRAIN, FINISH, Inheritance
@@ -84,7 +84,9 @@ class Parent:
         self._listeners = Listeners(manager.handed)
         self._signals = Signals(table)
         self._poll = select.poll()
-        rows = 3 * generation.policy.most + 2
+        #: What there are seats for: generations overlap. As in Apache, only another start makes more.
+        self._limit = generation.policy.limit
+        rows = 3 * self._limit + 2
         self._children = Children(Inheritance(self._signals, Lifeline(), self._listeners, Board(rows)), self._poll)
         self._upkeep = Upkeep(self._children, len(os.sched_getaffinity(0)))
         self._service = Service(manager, self._children)
@@ -201,7 +203,7 @@ class Parent:
     def _resize(self, more: int) -> None:
         policy = with_workers(self.generation.policy, more)
         self.generation.policy = policy
-        self._upkeep.target = max(1, self._upkeep.target + more)
+        self._upkeep.target = min(max(1, self._upkeep.target + more), policy.limit)
         surplus = self._children.staying(self.generation)[self._upkeep.target :]
         self._children.dismiss(surplus, DRAIN, self.generation.graceful_timeout)
 
@@ -264,6 +266,8 @@ class Parent:
             self._refuse(error)
             return
         new.number = old.number + 1
+        most = min(new.policy.most, self._limit)
+        new.policy = replace(new.policy, most=most, limit=self._limit, start=min(new.policy.start, most))
         try:
             self._listeners.add(new.addresses, new.queue)
             move_pid_file(old, new)

@@ -28,6 +28,8 @@ class Policy:
     #: Workers at the start, and the most there may be.
     start: int = 1
     most: int = 1
+    #: The most that a reload may ever ask for (`ServerLimit`).
+    limit: int = 1
     #: Threads of a worker for what may block; of prefork 1.
     threads: int = 25
     #: Idle threads over all workers (of prefork: idle workers) below which workers are added and above which one goes.
@@ -60,14 +62,16 @@ def policy_of(conf: ServerMpm, mpm: str, cores: int) -> Policy:
     at the start.
     """
     if mpm == "prefork":
-        most = conf.max_request_workers or 256
+        limit = conf.server_limit or 256
+        most = conf.max_request_workers or limit
         start = min(5 if conf.start_servers is None else conf.start_servers, most)
         least = 5 if conf.min_spare_servers is None else conf.min_spare_servers
         most_spare = 10 if conf.max_spare_servers is None else conf.max_spare_servers
         threads, unit = 1, 1
     else:
         threads = conf.threads_per_child or 25
-        most = max(1, (conf.max_request_workers or 400) // threads)
+        limit = conf.server_limit or 16
+        most = max(1, conf.max_request_workers // threads if conf.max_request_workers else limit)
         start = min(max(2, cores) if conf.start_servers is None else conf.start_servers, most)
         least = threads if conf.min_spare_threads is None else conf.min_spare_threads
         most_spare = (start + 1) * threads if conf.max_spare_threads is None else conf.max_spare_threads
@@ -76,6 +80,7 @@ def policy_of(conf: ServerMpm, mpm: str, cores: int) -> Policy:
         mpm,
         start,
         most,
+        max(limit, most),
         threads,
         least,
         # As in Apache: else a worker would come and go for ever.
@@ -87,8 +92,8 @@ def policy_of(conf: ServerMpm, mpm: str, cores: int) -> Policy:
 
 
 def with_workers(policy: Policy, more: int) -> Policy:
-    """The same with so many workers more (or fewer) to start with and to keep; never less than one."""
-    start = max(1, policy.start + more)
+    """The same with so many workers more (or fewer) to start with and to keep; never less than one or more than the limit."""
+    start = min(max(1, policy.start + more), policy.limit)
     moved = (start - policy.start) * policy.threads
     return replace(
         policy,

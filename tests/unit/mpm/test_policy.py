@@ -9,8 +9,8 @@ import pytest
 from coachwhip.api.mpm import ServerMpm
 from coachwhip.mpm.policy import Load, Policy, change, policy_of, with_workers
 
-EVENT = Policy("event", start=2, most=16, threads=25, least_spare=25, most_spare=75)
-PREFORK = Policy("prefork", start=5, most=20, threads=1, least_spare=5, most_spare=10)
+EVENT = Policy("event", start=2, most=16, limit=16, threads=25, least_spare=25, most_spare=75)
+PREFORK = Policy("prefork", start=5, most=20, limit=20, threads=1, least_spare=5, most_spare=10)
 IDLE, FULL = Load(0), Load(25)
 HOT = Load(0, share=0.97)
 
@@ -33,7 +33,7 @@ def test_what_is_said_counts() -> None:
         max_memory_per_child=7,
         max_age_per_child=5,
     )
-    assert policy_of(conf, "worker", 4) == Policy("worker", 3, 5, 30, 40, 200, 9, 7, 5.0)
+    assert policy_of(conf, "worker", 4) == Policy("worker", 3, 5, 16, 30, 40, 200, 9, 7, 5.0)
 
 
 def test_the_limit_on_workers_is_one_on_those_at_the_start() -> None:
@@ -41,7 +41,7 @@ def test_the_limit_on_workers_is_one_on_those_at_the_start() -> None:
 
 
 def test_preforks_numbers_are_processes() -> None:
-    assert policy_of(ServerMpm(), "prefork", 4) == Policy("prefork", 5, 256, 1, 5, 10)
+    assert policy_of(ServerMpm(), "prefork", 4) == Policy("prefork", 5, 256, 256, 1, 5, 10)
 
 
 @pytest.mark.parametrize("mpm", ["event", "prefork"])
@@ -100,5 +100,6 @@ def test_another_number_of_workers_stays(policy: Policy, more: int) -> None:
     assert change(found, [IDLE] * found.start, cores=1) == 0
 
 
-def test_one_worker_is_the_least() -> None:
+def test_one_worker_is_the_least_and_the_limit_the_most() -> None:
     assert with_workers(EVENT, -7).start == 1
+    assert with_workers(EVENT, 99).start == EVENT.limit
