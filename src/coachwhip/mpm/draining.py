@@ -6,7 +6,7 @@ import select
 from collections.abc import Iterable
 
 from coachwhip.connection.serve import ClientConnection
-from coachwhip.mpm.acceptor import Acceptor
+from coachwhip.mpm.acceptor import TURN, Acceptor
 
 __all__ = ["GRACE", "Stillness", "take_waiting"]
 
@@ -40,6 +40,7 @@ def take_waiting(acceptor: Acceptor) -> None:
     """Accept all that wait in a listener: once the last process closes it, the system would reset them."""
     waiting = select.poll()
     waiting.register(acceptor.listener, select.POLLIN)
+    acceptor.turn = TURN
     for _ in range(TURNS):
         if not waiting.poll(0):
             return

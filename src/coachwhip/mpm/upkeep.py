@@ -29,6 +29,8 @@ EVERY = 1.0
 REST = 1.0
 #: How long a worker may take until it serves, in seconds.
 START_WAIT = 30.0
+#: A worker that has been silent for so many seconds does not take its share of connections.
+DOUBTFUL = 3.0
 #: Seconds that a stuck worker gets to write down its stacks.
 LAST_WORDS = 1.0
 
@@ -119,6 +121,9 @@ class Upkeep:
             if child.deadline is not None or not child.row:
                 continue
             silence = now - max(child.born, self._children.pulse(child).beat)
+            if silence > DOUBTFUL:
+                # The others need not wait for it when they share what comes; if it lives, it will show up again.
+                self._children.board.shares.clear(child.row)
             if silence < (child.generation.silence if child.is_up else START_WAIT):
                 continue
             LOG.error(

@@ -221,7 +221,7 @@ class Worker:
         self.loop.call_later(TICK, self._resume, acceptor)
 
     def _resume(self, acceptor: Acceptor) -> None:
-        if acceptor in self._acceptors:
+        if acceptor in self._acceptors and not (self._policy.is_prefork and self._connections):
             self._listen(acceptor)
 
     # -- what connections ask of it

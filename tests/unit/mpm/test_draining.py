@@ -6,11 +6,12 @@ import socket
 from types import SimpleNamespace
 from typing import Any
 
+from coachwhip.mpm.acceptor import TURN
 from coachwhip.mpm.draining import TURNS, Stillness, take_waiting
 
 
 class Acceptor:
-    """Accepts one connection in a turn."""
+    """Accepts one connection in a turn, however many it could."""
 
     def __init__(self, listener: socket.socket) -> None:
         self.listener = listener
@@ -30,6 +31,7 @@ def test_all_that_wait_are_taken() -> None:
         acceptor: Any = Acceptor(listener)
         take_waiting(acceptor)
         assert len(acceptor.accepted) == 5
+        assert acceptor.turn == TURN
         for sock in [*clients, *acceptor.accepted]:
             sock.close()
 
