@@ -102,14 +102,14 @@ class LogRoom:
 
     # -- opening
 
-    def open(self, target: str, *, buffered: bool = False) -> Writer:
+    def open(self, target: str, *, buffered: bool = False, at_once: bool = False) -> Writer:
         """See `Logs`. One file has one writer, whatever number of logs go to it; a program is run for each."""
         if target.startswith("|"):
-            return self.open_program(target, turns=True, buffered=buffered)
+            return self.open_program(target, turns=not at_once, buffered=buffered)
         path = os.path.join(self.server_root, target)
         if path not in self._files:
             try:
-                self._files[path] = self._keep(open_file(path), target, turns=True, buffered=buffered)
+                self._files[path] = self._keep(open_file(path), target, turns=not at_once, buffered=buffered)
             except OSError as error:
                 raise LogTargetError(f"{reason_text(error)}: AH00649: could not open transfer log file {path}.") from error
         return self._files[path]
@@ -152,8 +152,11 @@ class LogRoom:
             raise LogTargetError(text) from error
         os.set_blocking(program.write_fd, False)
         self.programs.append(program)
-        writer = self._keep(program.write_fd, target, turns=turns, buffered=buffered)
-        return writer if turns else self._keep_error_log(writer)
+        return self._keep(program.write_fd, target, turns=turns, buffered=buffered)
+
+    def open_error_program(self, target: str) -> Writer:
+        """A program whose lines are written one by one. Raises as `open_program`."""
+        return self._keep_error_log(self.open_program(target, turns=False))
 
     def _keep_error_log(self, writer: Writer) -> Writer:
         """The first, which is the main server's, also gets what programs of later logs say."""

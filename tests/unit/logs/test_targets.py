@@ -52,7 +52,7 @@ def test_a_program_runs_in_server_root_and_speaks_to_the_error_log(tmp_path: Pat
 
 def test_an_error_log_that_is_a_program_hears_the_others(tmp_path: Path) -> None:
     room = LogRoom(str(tmp_path))
-    room.open_program("|$cat > said", turns=False)
+    room.open_error_program("|$cat > said")
     room.open("|$echo said >&2; cat > out")
     pids = [program.pid for program in room.programs]
     room.close()
