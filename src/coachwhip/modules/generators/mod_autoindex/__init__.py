@@ -59,6 +59,8 @@ def list_folder(r: Request) -> Result:
 
 
 def _answer(r: Request, conf: AutoindexDir) -> Result:
+    # Every name costs a sub-request: whoever else is served by this worker must not wait for thousands of them.
+    r.engine.leave_loop(r)
     folder = str(r.filename)
     try:
         listed = r.files.list(folder)
