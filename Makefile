@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: serve test check oracle hostile fuzz bench measure clean
+.PHONY: serve test check oracle hostile fuzz rehearse bench measure clean
 
 serve: $(STAMP)
 	@$(BIN)/coachwhip serve
@@ -30,6 +30,10 @@ hostile: $(STAMP)
 fuzz: $(STAMP)
 	$(BIN)/python -m fuzz.equivalence --steps 20000
 	$(BIN)/python -m fuzz.heads --count 300000
+
+# deploy/Dockerfile carried out on this machine, run and drained; Linux, root, a package index.
+rehearse: $(STAMP)
+	$(BIN)/python -m deploy.rehearse
 
 # Coachwhip and the other servers that are installed; Linux, with wrk or ab.
 bench: $(STAMP)
