@@ -1,6 +1,6 @@
 """The command: `python -m fuzz [TARGET …] [--count N] [--seconds S] [--seed N]`; all targets if none is named.
 
-Prints the figures of each search. At a fault it writes the case, as short as it gets, to a file beside the command, says so, and exits
+Prints the figures of each search. At a fault it writes the case, as short as it soon gets, to a file, says so, and exits
 with 1; `--case FILE` runs such a file again.
 """
 
@@ -27,7 +27,7 @@ def _report(name: str, outcome: Outcome, seconds: float) -> None:
 
 
 def _keep(target: Target, found: Found) -> Path:
-    data = found.data if found.kind.startswith(("Killed", "Growth")) else shrink(target, found.data, found.kind)
+    data = found.data if found.kind.startswith(("Killed", "Growth", "Slow")) else shrink(target, found.data, found.kind)
     path = Path(f"fault-{target.name}.case")
     path.write_bytes(data)
     print(f"{found.story}\nseed line: {escaped(data)}\nwritten to {path}; again: python -m fuzz {target.name} --case {path}")

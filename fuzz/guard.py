@@ -1,7 +1,8 @@
 """What a search must not do to the machine, and what no case may do to the server: the limits around a check.
 
 * CPU time of a case, measured on its thread: another program's load does not count.
-* Memory: the address space is limited, so an allocation without bound fails; every so many cases the peak is measured exactly.
+* Memory: the address space is limited, so an allocation without bound fails; what a case has in use at once is measured exactly
+  whenever the process has more in use than ever before.
 * Files and names: an audit hook of the interpreter refuses whatever leaves the places allowed, and look-ups of host names.
 """
 
@@ -20,13 +21,12 @@ from typing import Any
 
 from fuzz.target import Check, Fault
 
-__all__ = ["SLOW", "Fence", "Guard", "limit_memory", "resident"]
+__all__ = ["SLOW", "Fence", "Guard", "Slow", "highest", "limit_memory", "resident"]
 
 #: CPU seconds that a case may take.
 SLOW = 0.1
-#: Octets that a case may have in use at once, and every how many cases this is measured.
+#: Octets that a case may have in use at once.
 PEAK = 8 << 20
-SAMPLE = 100
 #: Octets of address space beyond what the process has when a search begins.
 HEADROOM = 256 << 20
 
@@ -75,21 +75,28 @@ class Fence:
             raise PermissionError(13, "outside of the fence", name)
 
 
+class Slow(Fault):
+    """A case that takes too long."""
+
+
+def highest() -> int:
+    """The most octets of memory that this process ever had in use."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+
+
 class Guard:
     """A check within its limits."""
 
-    def __init__(self, check: Check, clock: Callable[[], float] = time.thread_time) -> None:
+    def __init__(self, check: Check, clock: Callable[[], float] = time.thread_time, memory: Callable[[], int] = highest) -> None:
         self._check = check
         self._clock = clock
-        self._count = 0
+        self._memory = memory
+        self._highest = memory()
         #: The slowest case: CPU seconds, and its bytes.
         self.slowest: tuple[float, bytes] = (0.0, b"")
 
     def run(self, data: bytes) -> str:
-        """Run a case. Raises what the check raises, and Fault for what is slow or large."""
-        self._count += 1
-        if self._count % SAMPLE == 0:
-            return self._measured(data)
+        """Run a case. Raises what the check raises, Slow, and Fault for what is large."""
         started = self._clock()
         kind = self._check(data)
         taken = self._clock() - started
@@ -97,18 +104,22 @@ class Guard:
             self.slowest = (taken, data)
             if taken > SLOW:
                 self._complain_if_slow(data, taken)
+        memory = self._memory()
+        if memory > self._highest:
+            self._highest = memory
+            self._complain_if_large(data)
         return kind
 
-    def _measured(self, data: bytes) -> str:
+    def _complain_if_large(self, data: bytes) -> None:
+        # Memory has never been so much in use before: measured exactly, it may be this case or what is left of others.
         tracemalloc.start()
         try:
-            kind = self._check(data)
+            self._check(data)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
         if peak > PEAK:
             raise Fault(f"{peak >> 10} KiB in use at once")
-        return kind
 
     def _complain_if_slow(self, data: bytes, taken: float) -> None:
         # The collector may have run just then, so the case has to be slow each time.
@@ -118,4 +129,4 @@ class Guard:
             taken = min(taken, self._clock() - started)
         self.slowest = (taken, data)
         if taken > SLOW:
-            raise Fault(f"{taken * 1000:.0f} ms of CPU")
+            raise Slow(f"{taken * 1000:.0f} ms of CPU")

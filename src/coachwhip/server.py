@@ -102,6 +102,7 @@ def read(options: LoadOptions) -> Plan:
         filters=loaded.filters,
         defines=loaded.defines,
         tree=loaded.tree,
+        runtime_dir=loaded.runtime_dir,
     )
     plan = Plan(loaded, startup, HookTable(loaded.modules))
     _run(plan, phases.pre_config)

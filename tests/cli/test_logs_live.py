@@ -44,6 +44,18 @@ def test_a_log_program_that_dies_is_run_again(piped: Server) -> None:
     assert "AH00106: piped log program '/usr/bin/tee -a " in piped.log()
 
 
+@pytest.mark.parametrize("log", ["logs/access", "|coachwhip rotatelogs -v logs/access.%Y 86400", "|/usr/bin/tee -a logs/access"])
+@pytest.mark.parametrize("more", ["", "BufferedLogs On\n"])
+def test_every_request_has_its_line_after_a_stop(server: Server, log: str, more: str) -> None:
+    append(server.root / "min.conf", f'{more}CustomLog "{log}" "%r"\n')
+    assert server.httpd().returncode == 0
+    for _ in range(50):
+        server.get()
+    server.httpd("-k", "stop")
+    until(lambda: sum(path.read_text().count("\n") for path in server.root.glob("logs/access*")) == 50)
+    assert ("Opening file logs/access.2" in server.log()) is ("rotatelogs" in log)
+
+
 def test_a_reload_gives_programs_and_descriptors_of_the_old_logs_back(piped: Server) -> None:
     (program,) = programs_of(piped)
     before = len(open_files(piped.pid))

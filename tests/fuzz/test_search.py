@@ -6,7 +6,7 @@ import random
 import signal
 
 import pytest
-from fuzz.guard import Fence, Guard
+from fuzz.guard import Fence, Guard, Slow
 from fuzz.mutation import mutate
 from fuzz.search import search_apart, shrink
 from fuzz.target import Fault, Target, require
@@ -91,16 +91,17 @@ def test_what_is_slow_every_time_is_a_fault_and_what_is_slow_once_is_not():
     watched = Guard(lambda data: "fine", clock=lambda: next(times))
     assert watched.run(b"") == "fine"
     assert watched.slowest[0] == 0.01
-    with pytest.raises(Fault, match="200 ms"):
+    with pytest.raises(Slow, match="200 ms"):
         watched.run(b"")
 
 
 def test_a_large_case_is_a_fault(monkeypatch):
-    monkeypatch.setattr(guard, "SAMPLE", 1)
     monkeypatch.setattr(guard, "PEAK", 1 << 20)
-    assert Guard(lambda data: "fine").run(b"") == "fine"
+    used = iter(range(10))
+    assert Guard(lambda data: "fine", memory=lambda: next(used)).run(b"") == "fine"
     with pytest.raises(Fault, match="in use at once"):
-        Guard(lambda data: str(len(bytes(2 << 20)))).run(b"")
+        Guard(lambda data: str(len(bytes(2 << 20))), memory=lambda: next(used)).run(b"")
+    assert Guard(lambda data: str(len(bytes(2 << 20))), memory=lambda: 0).run(b"")
 
 
 def test_the_fence_lets_out_nothing(planted, tmp_path):

@@ -11,8 +11,9 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "coachwhip"
 ROOMS = {
     "cli": {
         "bench", "checks", "launch", "server", "mpm", "connection", "request", "config", "hooks", "filters", "logs", "expr", "api",
-        "protocol", "util", "sites", "modules",
+        "protocol", "util", "sites", "modules", "build",
     },
+    "build": set(),
     "checks": {"server", "mpm", "config", "api"},
     "launch": {"checks", "server", "mpm", "request", "config", "logs", "api", "util"},
     "server": {"request", "config", "hooks", "filters", "logs", "expr", "api", "protocol", "util", "modules"},
@@ -27,7 +28,7 @@ ROOMS = {
     "api": {"protocol", "util"},
     "protocol": {"util"},
     "util": set(),
-    "modules": {"api", "expr", "protocol", "util"},
+    "modules": {"api", "expr", "protocol", "util", "build"},
     "sites": set(),
     "bench": {"util"},
 }

@@ -28,6 +28,7 @@ COVERED_BY = {
     "hooks/": ("test_cases.py", "every request runs through it"),
     "launch.py": ("cli/test_lifecycle.py", "starts, stops and reloads real servers"),
     "modules/aaa/": ("cases/auth", "recorded cases of users, groups, hosts and containers"),
+    "modules/cluster/": ("modules/mod_heartmonitor", "servers that send heartbeats to one another"),
     "modules/core/": ("modules/core/test_core_values.py", "what each row sets; refusals are in unit/config/recorded"),
     "modules/filters/mod_deflate/": ("cases/mod_deflate", "recorded cases"),
     "modules/generators/mod_autoindex/": ("cases/mod_autoindex", "recorded cases"),

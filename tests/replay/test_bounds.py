@@ -144,3 +144,16 @@ def test_a_large_body_that_is_no_file_is_not_kept_and_the_reason_is_counted(plac
     assert server.hits == 0
     assert set(server.replay.counters.volatile) <= {"body too large", "body made while it is sent"}
     assert server.replay.counters.volatile
+
+
+def test_a_listing_of_very_many_names_is_not_kept_and_the_reason_is_counted(place, monkeypatch):
+    monkeypatch.setattr("coachwhip.request.replay.MAX_LOOKS", 20)
+    for number in range(30):
+        place.write(f"htdocs/many/{number}.txt", b"x")
+    settle()
+    server = place.serve(GRANTED + "Options Indexes\n")
+    line = server.line()
+    answer = warm(line, get("/many/"))
+    assert answer.count(b'.txt"') == 30
+    assert server.hits == 0
+    assert server.replay.counters.volatile.get("too many files")

@@ -7,9 +7,8 @@ devices or pipes, and never through a link that the configuration does not allow
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from coachwhip.api.buckets import OpenFile
 
@@ -36,8 +35,7 @@ class Links(Enum):
     NEVER = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class FileStat:
+class FileStat(NamedTuple):
     """What is known of a file. Times in nanoseconds since 1970, size in bytes."""
 
     kind: FileKind
@@ -52,8 +50,7 @@ class FileStat:
     gid: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class DirEntry:
+class DirEntry(NamedTuple):
     """A name in a folder, with the stat of what it points at (MISSING for a dangling link)."""
 
     name: str
@@ -90,6 +87,9 @@ class Files(Protocol):
 
     def read_configured(self, path: str, limit: int = 1 << 20) -> bytes:
         """The same for a file that the configuration names (passwords, groups): links on the way are the administrator's own."""
+
+    def names(self, path: str) -> list[str]:
+        """The names in a folder, without "." and "..", unsorted. Raises OSError."""
 
     def list(self, path: str, prefix: str = "") -> list[DirEntry]:
         """The entries of a folder whose names begin with `prefix`, without "." and "..", unsorted. Raises OSError."""

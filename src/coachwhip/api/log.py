@@ -136,10 +136,10 @@ class LogTarget(Protocol):
 class Logs(Protocol):
     """The log files and programs of one generation of the server (in `logs/`), as modules reach them."""
 
-    def open(self, target: str, *, buffered: bool = False) -> LogTarget:
+    def open(self, target: str, *, buffered: bool = False, at_once: bool = False) -> LogTarget:
         """A file (relative to ServerRoot), or `|program`. Only in the phase `open_logs`.
 
-        `buffered`: lines are kept until there are some kilobytes of them.
+        `buffered`: lines are kept until there are some kilobytes of them; `at_once`: each is written before `write` returns.
 
         Raises:
             LogTargetError: it cannot be opened or started.

@@ -32,6 +32,9 @@ class Hook:
     before: tuple[str, ...] = ()
     #: True if it may block (DBM, slow hashing, scripts): the request then runs on a worker thread.
     blocking: bool = False
+    #: True if it looks at the name of a file for its extensions at most, so that of many files that are alike (in a listing) one is asked
+    #: for all. What sections say of a name, and expressions in core's own settings, need not be thought of.
+    by_extension: bool = False
 
 
 class SortedHooks(Protocol):
@@ -76,11 +79,12 @@ class Module:
         after: tuple[str, ...] = (),
         before: tuple[str, ...] = (),
         blocking: bool = False,
+        by_extension: bool = False,
     ) -> Callable[[F], F]:
         """Hang the decorated function on a phase."""
 
         def register(function: F) -> F:
-            self.hooks.append(Hook(phase, function, self, order, after, before, blocking))
+            self.hooks.append(Hook(phase, function, self, order, after, before, blocking, by_extension))
             return function
 
         return register

@@ -7,12 +7,12 @@ that was read has changed. Names are httpd's request_rec's.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from coachwhip.api.buckets import Brigade, Bucket, OpenFile
 from coachwhip.api.core import CoreDir, ETag
-from coachwhip.api.files import FileKind, Files, FileStat
+from coachwhip.api.files import DirEntry, FileKind, Files, FileStat
 from coachwhip.api.headers import Headers, HeadersIn
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.record import LogLine, Record
@@ -29,6 +29,7 @@ __all__ = ["Body", "BodyError", "Engine", "Request"]
 
 C = TypeVar("C")
 
+_UNKNOWN = FileStat(FileKind.MISSING)
 #: The order of methods in `Allow`.
 ALLOW_ORDER = ("HEAD", "GET", "PUT", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
 
@@ -73,6 +74,9 @@ class Engine(Protocol):
 
     def lookup_file(self, r: Request, path: str) -> Request:
         """A sub-request for a file; a plain name is looked up beside `r.filename`."""
+
+    def lookup_entries(self, r: Request, folder: str, entries: Iterable[DirEntry]) -> Iterator[tuple[DirEntry, Request]]:
+        """A sub-request for each name in a folder that was listed, good until the next is asked for."""
 
     def run(self, sub: Request) -> Result:
         """Run a sub-request's handler; its output is spliced into the main request's."""
@@ -229,7 +233,7 @@ class Request:
         #: File path, what follows it in the URL, and what stands at it.
         self.filename: str | None = None
         self.path_info = ""
-        self.finfo = FileStat(FileKind.MISSING)
+        self.finfo = _UNKNOWN
         self.handler: str | None = None
         self.content_type: str | None = None
         self.content_encodings: list[str] = []
@@ -459,6 +463,13 @@ class Request:
     def lookup_file(self, path: str) -> Request:
         """A sub-request for a file."""
         return self.engine.lookup_file(self, path)
+
+    def lookup_entries(self, folder: str, entries: Iterable[DirEntry]) -> Iterator[tuple[DirEntry, Request]]:
+        """A sub-request for each of the entries of `files.list(folder)`; `folder` ends with a slash.
+
+        Each is good until the next is asked for: what is kept of it is copied.
+        """
+        return self.engine.lookup_entries(self, folder, entries)
 
     def becomes(self, sub: Request) -> Outcome:
         """Go on as `sub`, whose phases have run (ap_internal_fast_redirect)."""

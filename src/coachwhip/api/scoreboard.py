@@ -124,5 +124,12 @@ class Scoreboard(Protocol):
     def replay(self) -> ReplayFigures:
         """What replay did and keeps, over all workers."""
 
+    def busy_and_idle(self) -> tuple[int, int]:
+        """How many slots of the serving processes are busy, and idle, a second ago at most; for threads beside the loop."""
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether this worker finishes what it has begun and ends."""
+
     def load(self) -> tuple[float, float, float]:
         """The machine's load averages; -1 where the system has none."""

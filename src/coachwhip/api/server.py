@@ -158,6 +158,8 @@ class Startup:
     defines: dict[str, str]
     #: Adds to the `Server` header and `ServerTokens` (ap_add_version_component).
     version_components: list[str] = field(default_factory=list)
+    #: `DefaultRuntimeDir`, absolute; "" where it is not set.
+    runtime_dir: str = ""
     #: The open logs; made before the phase `open_logs`.
     logs: Logs = field(init=False)
     #: Counters of the workers (`mod_status` and the log read them); made by `mpm/`.
@@ -171,6 +173,10 @@ class Startup:
     #: Why a phase refuses the start, and what it only warns of; whole lines, with Apache's number in front.
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+
+    def runtime_path(self, path: str) -> str:
+        """`path` against `DefaultRuntimeDir`, or ServerRoot where that is not set."""
+        return os.path.join(self.server_root, self.runtime_dir, path)
 
     def check_folder(self, path: str) -> None:
         """Look for a folder that the configuration names.

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 
 from coachwhip import APACHE_VERSION, MODULE_MAGIC, __version__
+from coachwhip.build import FEATURES, architecture, build_time, python_version
 from coachwhip.modules import STATIC
-from coachwhip.util.build import FEATURES, architecture, build_time, python_version
 
 __all__ = ["PLACES", "built_in_place", "compiled_in", "server_version", "settings"]
 

@@ -8,21 +8,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-__all__ = ["Filler"]
+from coachwhip.api.directives import DirectiveError
+
+__all__ = ["HTACCESS_ROOM", "Filler", "Room"]
+
+#: Characters that variables and macros may add to the files of the server, and to a `.htaccess`.
+SERVER_ROOM = 64 << 20
+HTACCESS_ROOM = 1 << 16
+
+
+class Room:
+    """How much variables and macros may still add to what is read: a few lines could else become any number of them."""
+
+    def __init__(self, left: int = SERVER_ROOM) -> None:
+        self.left = left
+
+    def take(self, count: int) -> None:
+        """Count characters that will be added. Raises DirectiveError."""
+        self.left -= count
+        if self.left < 0:
+            raise DirectiveError("Macros and variables make this too long", alone=True)
 
 
 class Filler:
     """Replaces `${NAME}` by what `Define` said, or by the environment; a name that is neither stays as it is."""
 
-    def __init__(self, environment: Mapping[str, str], undefined: Callable[[str], None]) -> None:
+    def __init__(self, environment: Mapping[str, str], undefined: Callable[[str], None], room: Room | None = None) -> None:
         """`undefined` is told of every name that is not found, except of those with a colon (they are map look-ups)."""
         #: Lower-case name → value: `${x}` finds `Define X`.
         self.values: dict[str, str] = {}
         self.environment = environment
+        #: Shared with the macros that are read beside the variables.
+        self.room = room or Room()
         self._undefined = undefined
 
     def __call__(self, text: str) -> str:
-        """`text` filled in; values are not filled in again."""
+        """`text` filled in; values are not filled in again. Raises DirectiveError."""
         start = text.find("${")
         if start < 0:
             return text
@@ -35,6 +56,8 @@ class Filler:
                 if ":" not in name:
                     self._undefined(name)
                 value = text[start : end + 1]
+            else:
+                self.room.take(len(value))
             out += (text[done:start], value)
             done = end + 1
             start = text.find("${", done)

@@ -51,7 +51,7 @@ class Folded:
         if not lines:
             return ()
         if fold_of(config, field) is None:
-            return lines[-1]
+            return tuple(lines[-1])
         return tuple(line for found in lines for line in found)
 
 

@@ -16,7 +16,7 @@ from coachwhip.config.containers import container_readers
 from coachwhip.config.context import Context, Scope
 from coachwhip.config.errors import ConfigError, ConfigWarning
 from coachwhip.config.evaluation import Walker
-from coachwhip.config.filling import Filler
+from coachwhip.config.filling import HTACCESS_ROOM, Filler, Room
 from coachwhip.config.load import Loaded
 from coachwhip.config.reading import Reader, Reading, Source
 from coachwhip.config.sections import Section, SectionKind
@@ -74,7 +74,7 @@ def _state(loaded: Loaded) -> Reading:
     def undefined(name: str) -> None:
         state.warn(f"Config variable ${{{name}}} is not defined", "AH00111")
 
-    fill = Filler(server.fill.environment, undefined)
+    fill = Filler(server.fill.environment, undefined, Room(HTACCESS_ROOM))
     fill.values = dict(server.fill.values)
     state = Reading(server.modules, fill, server.server_root, dict(server.defined), server.runtime_dir)
     state.macros = None if server.macros is None else dict(server.macros)

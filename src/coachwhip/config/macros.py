@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 
 from coachwhip.api.directives import DirectiveError, Location
+from coachwhip.config.filling import Room
 from coachwhip.config.reading import Action, Reader, Source
 from coachwhip.config.tree import Node
 from coachwhip.util.words import SPACES, word_at
@@ -35,15 +36,22 @@ class Macro:
         """For messages."""
         return f"macro '{self.name}' ({_place('defined', self.location)})"
 
-    def expand(self, arguments: list[str]) -> list[str]:
-        """The lines with the parameters replaced; where several fit, the longest does. Arguments are not expanded again."""
+    def expand(self, arguments: list[str], room: Room) -> list[str]:
+        """The lines with the parameters replaced; where several fit, the longest does. Arguments are not expanded again.
+
+        Raises:
+            DirectiveError: they are longer than `room` allows.
+        """
+        room.take(sum(len(line) + 1 for line in self.lines))
         if not self.parameters:
             return list(self.lines)
-        values = dict(zip(self.parameters, arguments, strict=True))
+        values = {name: _quoted(name, value) for name, value in zip(self.parameters, arguments, strict=True)}
         # A pattern of plain alternatives, longest first: linear.
         names = sorted(self.parameters, key=len, reverse=True)
         pattern = re.compile("|".join([re.escape(name) for name in names]))
-        return [pattern.sub(lambda found: _quoted(found[0], values[found[0]]), line) for line in self.lines]
+        for line in self.lines:
+            room.take(sum(len(values[name]) for name in pattern.findall(line)))
+        return [pattern.sub(lambda found: values[found[0]], line) for line in self.lines]
 
 
 def _quoted(parameter: str, value: str) -> str:
@@ -213,7 +221,7 @@ def _use(reader: Reader, node: Node, source: Source, words: tuple[object, ...]) 
     for number, argument in enumerate(arguments, 1):
         if not argument and not state.ignore_empty_arguments:
             state.warn(f"{where}: empty argument #{number}", "AH02798", node.location)
-    source.push(where, macro.expand(arguments), macro=name)
+    source.push(where, macro.expand(arguments, state.fill.room), macro=name)
     return []
 
 

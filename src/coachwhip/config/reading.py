@@ -261,7 +261,10 @@ class Reader:
     def _line(self, text: str, source: Source, block: _Block) -> None:
         if not text or text[0] == "#":
             return
-        name, args = split_name(self.state.fill(text))
+        try:
+            name, args = split_name(self.state.fill(text))
+        except DirectiveError as error:
+            raise ConfigError(error.message, source.location) from error
         if not name:
             return
         node = Node(name, args, source.location, block.innermost)

@@ -6,6 +6,7 @@ which the walks of `request/` visit them. Folding is in `folding.py`.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -52,25 +53,36 @@ class Section:
     is_glob: bool = False
     #: For `<If>` and `<ElseIf>`.
     condition: Expression | None = None
-    #: Settings class → field → value.
-    values: dict[type[Any], dict[str, Any]] = field(default_factory=dict)
     #: (settings class, field) → the lines that set it.
-    sources: dict[tuple[type[Any], str], tuple[Location, ...]] = field(default_factory=dict)
+    sources: dict[tuple[type[Any], str], list[Location]] = field(default_factory=dict)
     #: `<Files>` and `<If>` sections standing directly in this one, in order.
     files: list[Section] = field(default_factory=list)
     ifs: list[Section] = field(default_factory=list)
+    _values: dict[type[Any], dict[str, Any]] = field(default_factory=dict)
+    #: What was added to a field since it was last looked at: thousands of lines are put together once.
+    _added: dict[tuple[type[Any], str], list[Any]] = field(default_factory=dict)
+
+    @property
+    def values(self) -> dict[type[Any], dict[str, Any]]:
+        """Settings class → field → value."""
+        if self._added:
+            for (config, name), parts in self._added.items():
+                self._values[config][name] = _together([self._values[config][name], *parts])
+            self._added.clear()
+        return self._values
 
     def set(self, config: type[Any], name: str, value: Any, source: Location, repeat: Repeat = Repeat.REPLACE) -> None:
         """Set a field, combined with an earlier line of this section as `repeat` says."""
-        fields = self.values.setdefault(config, {})
+        fields = self._values.setdefault(config, {})
         key = (config, name)
         if repeat is Repeat.REPLACE or name not in fields:
             fields[name] = value
-            self.sources[key] = (source,) if repeat is Repeat.REPLACE else (*self.sources.get(key, ()), source)
-            return
-        old = fields[name]
-        fields[name] = old + value if repeat is Repeat.APPEND else {**old, **value}
-        self.sources[key] = (*self.sources[key], source)
+            self._added.pop(key, None)
+            if repeat is Repeat.REPLACE:
+                self.sources.pop(key, None)
+        else:
+            self._added.setdefault(key, []).append(value)
+        self.sources.setdefault(key, []).append(source)
 
     def get(self, config: type[Any], name: str) -> Any:
         """What this section has set so far, or None."""
@@ -78,6 +90,16 @@ class Section:
 
     def __str__(self) -> str:
         return f"<{self.kind.value} {self.pattern}>" if self.pattern else self.kind.value or "server"
+
+
+def _together(parts: list[Any]) -> Any:
+    """Values of one field, each added to those before it."""
+    if isinstance(parts[0], tuple):
+        return tuple(itertools.chain.from_iterable(parts))
+    merged: dict[Any, Any] = {}
+    for part in parts:
+        merged.update(part)
+    return merged
 
 
 @dataclass(slots=True, eq=False)

@@ -66,15 +66,17 @@ class Outbox:
             before = self.sent
             try:
                 if self._data:
-                    self._send_data()
+                    is_full = self._send_data()
                 elif self._file is not None:
-                    self._send_file(self._file)
+                    is_full = self._send_file(self._file)
                 else:
                     return not pauses
             except BlockingIOError:
                 return False
             except InterruptedError:
                 continue
+            if is_full:
+                return False
             budget = 0 if pauses else budget - (self.sent - before)
         return self.is_empty
 
@@ -99,10 +101,13 @@ class Outbox:
         self._data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         return pauses
 
-    def _send_data(self) -> None:
+    def _send_data(self) -> bool:
+        """Returns whether the socket took less than it was offered: it is full."""
         flags = socket.MSG_MORE if self._file is not None and hasattr(socket, "MSG_MORE") else 0
-        count = self._send(memoryview(self._data)[:TURN], flags)
+        offered = min(len(self._data), TURN)
+        count = self._send(memoryview(self._data)[:offered], flags)
         self._data = self._data[count:]
+        return count < offered
 
     def _send(self, data: memoryview | bytes, flags: int = 0) -> int:
         try:
@@ -114,12 +119,14 @@ class Outbox:
         self.sent += count
         return count
 
-    def _send_file(self, file: File) -> None:
+    def _send_file(self, file: File) -> bool:
+        """As `_send_data`."""
+        offered = min(file.length, TURN)
         fd = file.file.fileno()
         if fd < 0:
             raise FileShrank("file was closed")
         try:
-            count = os.sendfile(self._socket.fileno(), fd, file.start, min(file.length, TURN))
+            count = os.sendfile(self._socket.fileno(), fd, file.start, offered)
         except (BlockingIOError, InterruptedError):
             raise
         except OSError as error:
@@ -127,13 +134,15 @@ class Outbox:
                 # The system does not say which of the two failed; a file that fails is seen when it is read.
                 self._read_at(file, 1)
                 raise ClientGone(error.errno, error.strerror) from None
-            count = self._send(self._read_at(file, GATHER))
+            offered = min(file.length, GATHER)
+            count = self._send(self._read_at(file, offered))
         else:
             self.sent += count
         if count == 0:
             raise FileShrank("file became shorter while it was sent")
         left = file.length - count
         self._file = File(file.file, file.start + count, left) if left else None
+        return count < offered
 
     @staticmethod
     def _read_at(file: File, count: int) -> bytes:

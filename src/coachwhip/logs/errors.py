@@ -159,7 +159,7 @@ def _open(room: LogRoom, target: str) -> tuple[Put, bool]:
         return _to_syslog(logger), False
     if target.startswith("|"):
         try:
-            return _to_writer(room.open_program(target, turns=False)), True
+            return _to_writer(room.open_error_program(target)), True
         except LogTargetError as error:
             reason = f"{reason_text(error.__cause__)}: " if isinstance(error.__cause__, OSError) else ""
             raise LogTargetError(f"{reason}AH00089: Couldn't start ErrorLog process '{target[1:]}'.") from error

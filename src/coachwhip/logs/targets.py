@@ -10,6 +10,7 @@ import errno
 import os
 import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +29,11 @@ REST = 1.0
 _DEFAULTED = [
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGWINCH", "SIGCHLD", "SIGPIPE", "SIGXFSZ")
 ]
+_SHELL = "/bin/sh"
+#: The command `coachwhip`; `-P`: what lies about in ServerRoot is not imported.
+_OURSELVES = (sys.executable, "-P", "-m", "coachwhip")
+#: Goes to the folder and becomes the program: the system's call for starting one cannot do the first.
+_IN_FOLDER = 'cd "$0" && exec "$@"'
 _STANDARD = re.compile(r"/(?:dev/(stdout|stderr)|(?:proc/self|dev)/fd/([0-9]{1,4}))")
 
 
@@ -35,11 +41,15 @@ _STANDARD = re.compile(r"/(?:dev/(stdout|stderr)|(?:proc/self|dev)/fd/([0-9]{1,4
 class Program:
     """A program that reads a log. Its pipe outlives it: a new process goes on where the old one stopped."""
 
+    #: As messages name it.
     command: str
     argv: tuple[str, ...]
     #: Both ends are kept open, so that lines wait in the pipe while there is no reader.
     read_fd: int
     write_fd: int
+    #: Where it runs (ServerRoot), and where what it says goes: the error log's descriptor; -1: where the server's goes.
+    folder: str
+    error_fd: int = -1
     #: 0: it does not run.
     pid: int = 0
     #: Monotonic second before which it is not run again, lest one that ends at once keeps the parent busy.
@@ -52,11 +62,18 @@ class Program:
             OSError: it cannot be run.
         """
         self.rests_until = time.monotonic() + REST
+        path = os.path.abspath(self.argv[0])
+        if not os.access(path, os.X_OK):
+            number = errno.EACCES if os.path.exists(path) else errno.ENOENT
+            raise OSError(number, os.strerror(number))
+        actions = [(os.POSIX_SPAWN_DUP2, self.read_fd, 0)]
+        if self.error_fd >= 0:
+            actions.append((os.POSIX_SPAWN_DUP2, self.error_fd, 2))
         self.pid = os.posix_spawn(
-            self.argv[0],
-            self.argv,
+            _SHELL,
+            (_SHELL, "-c", _IN_FOLDER, self.folder, path, *self.argv[1:]),
             os.environ,
-            file_actions=[(os.POSIX_SPAWN_DUP2, self.read_fd, 0)],
+            file_actions=actions,
             setsigmask=[],
             setsigdef=_DEFAULTED,
             # The terminal's Ctrl-C is for the server; its last lines are still to come.
@@ -79,19 +96,20 @@ class LogRoom:
         self._writers: list[Writer] = []
         self._files: dict[str, Writer] = {}
         self._error_files: list[tuple[str, Writer]] = []
+        self._error_fd = -1
         self._soon: Callable[[Callable[[], None]], object] | None = None
         self._later: Callable[[float, Callable[[], None]], object] | None = None
 
     # -- opening
 
-    def open(self, target: str, *, buffered: bool = False) -> Writer:
+    def open(self, target: str, *, buffered: bool = False, at_once: bool = False) -> Writer:
         """See `Logs`. One file has one writer, whatever number of logs go to it; a program is run for each."""
         if target.startswith("|"):
-            return self.open_program(target, turns=True, buffered=buffered)
+            return self.open_program(target, turns=not at_once, buffered=buffered)
         path = os.path.join(self.server_root, target)
         if path not in self._files:
             try:
-                self._files[path] = self._keep(open_file(path), target, turns=True, buffered=buffered)
+                self._files[path] = self._keep(open_file(path), target, turns=not at_once, buffered=buffered)
             except OSError as error:
                 raise LogTargetError(f"{reason_text(error)}: AH00649: could not open transfer log file {path}.") from error
         return self._files[path]
@@ -100,7 +118,7 @@ class LogRoom:
         """A file whose lines are written one by one. Raises OSError."""
         writer = self._keep(open_file(path), path, turns=False)
         self._error_files.append((path, writer))
-        return writer
+        return self._keep_error_log(writer)
 
     def reopen(self) -> None:
         """Open every file by its name again, which may be another file by now: all of them, or none. Raises OSError."""
@@ -121,20 +139,30 @@ class LogRoom:
         Raises:
             LogTargetError: it cannot be run.
         """
-        argv = program_argv(target)
+        argv, command = program_argv(target), target[1:].removeprefix("|").removeprefix("$")
         if not argv:
-            raise LogTargetError(f"AH00104: unable to start piped log program '{target[1:]}': no program is named")
-        program = Program(target, argv, *os.pipe2(os.O_CLOEXEC))
+            raise LogTargetError(f"AH00104: unable to start piped log program '{command}': no program is named")
+        program = Program(command, argv, *os.pipe2(os.O_CLOEXEC), self.server_root, self._error_fd)
         try:
             program.start()
         except OSError as error:
             os.close(program.read_fd)
             os.close(program.write_fd)
-            text = f"{reason_text(error)}: AH00104: unable to start piped log program '{target[1:]}'"
+            text = f"{reason_text(error)}: AH00104: unable to start piped log program '{command}'"
             raise LogTargetError(text) from error
         os.set_blocking(program.write_fd, False)
         self.programs.append(program)
         return self._keep(program.write_fd, target, turns=turns, buffered=buffered)
+
+    def open_error_program(self, target: str) -> Writer:
+        """A program whose lines are written one by one. Raises as `open_program`."""
+        return self._keep_error_log(self.open_program(target, turns=False))
+
+    def _keep_error_log(self, writer: Writer) -> Writer:
+        """The first, which is the main server's, also gets what programs of later logs say."""
+        if self._error_fd < 0:
+            self._error_fd = writer.fileno()
+        return writer
 
     def _keep(self, fd: int, name: str, *, turns: bool, buffered: bool = False) -> Writer:
         at_turns = self if turns else None
@@ -204,7 +232,7 @@ class LogRoom:
         for program in self.programs:
             if program.pid == pid:
                 program.pid = 0
-                return program.command.lstrip("|$")
+                return program.command
         return None
 
     def revive(self) -> None:
@@ -219,7 +247,7 @@ class LogRoom:
             try:
                 program.start()
             except OSError as error:
-                text = f"{reason_text(error)}: AH00104: unable to start piped log program '{program.command[1:]}'"
+                text = f"{reason_text(error)}: AH00104: unable to start piped log program '{program.command}'"
                 raise LogTargetError(text) from error
 
     @property
@@ -257,11 +285,12 @@ def open_file(path: str) -> int:
 
 
 def program_argv(target: str) -> tuple[str, ...]:
-    """The words of a `|program` target."""
+    """The words of a `|program` target. Ours needs no path, wherever it is installed."""
     command = target[1:]
     if command.startswith("$"):
-        return ("/bin/sh", "-c", command[1:])
-    return split_command(command.removeprefix("|"))
+        return (_SHELL, "-c", command[1:])
+    words = split_command(command.removeprefix("|"))
+    return (*_OURSELVES, *words[1:]) if words[:1] == ("coachwhip",) else words
 
 
 def split_command(command: str) -> tuple[str, ...]:

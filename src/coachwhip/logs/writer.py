@@ -100,6 +100,10 @@ class Writer:
         """Lines lost since the last report."""
         return self._lost
 
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._fd
+
     def write(self, line: bytes) -> None:
         """Add one line, its end included. Never raises and never waits."""
         if self._size + len(line) > BOUND:

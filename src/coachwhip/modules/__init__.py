@@ -11,13 +11,14 @@ _SHELVES: dict[str, tuple[str, ...]] = {
     "aaa": (
         "access_compat", "auth_basic", "authn_core", "authn_file", "authz_core", "authz_groupfile", "authz_host", "authz_user",
     ),
+    "cluster": ("heartbeat", "heartmonitor"),
     "filters": ("deflate", "filter", "reqtimeout"),
     "generators": ("autoindex", "info", "metrics", "status"),
-    "loggers": ("log_config", "logio"),
+    "loggers": ("log_config", "log_forensic", "logio"),
     "mappers": ("alias", "dir", "negotiation"),
     "http": ("mime",),
     "metadata": ("env", "mime_magic", "setenvif"),
-    "core": ("macro", "replay", "so", "systemd", "unixd", "version"),
+    "core": ("macro", "replay", "so", "systemd", "unixd", "version", "watchdog"),
 }  # fmt: skip
 
 #: `LoadModule` identifier → Python module with the attribute `MODULE`.
@@ -33,6 +34,7 @@ SHIPPED: dict[str, str] = {
 STATIC: tuple[str, ...] = (
     "core_module",
     "so_module",
+    "watchdog_module",
     "http_module",
     "log_config_module",
     "logio_module",

@@ -291,6 +291,17 @@ class WorkerScoreboard:
         """See `Scoreboard`."""
         return _sum_replay([*self._seats().values(), self._rows.read(0) or Seat()])
 
+    def busy_and_idle(self) -> tuple[int, int]:
+        """See `Scoreboard`: from what was published, for only the loop's thread may look at this worker's connections."""
+        seats = [self._rows.read(row) for row in range(1, self._rows.count)]
+        processes = [_process(0, seat) for seat in seats if seat is not None and not seat.stopping]
+        return sum(process.busy for process in processes), sum(process.idle for process in processes)
+
+    @property
+    def is_stopping(self) -> bool:
+        """See `Scoreboard`."""
+        return self._worker.draining
+
     def load(self) -> tuple[float, float, float]:
         """See `Scoreboard`."""
         try:

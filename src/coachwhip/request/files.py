@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import stat as st
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from coachwhip.api.files import DirEntry, FileKind, FileStat, Links
@@ -204,26 +206,33 @@ class RecordedFiles:
         """The whole content of a small file that the configuration names; links are followed."""
         return _whole(self._open(path, None, configured=True), path, limit)
 
+    def names(self, path: str) -> list[str]:
+        """The names in a folder."""
+        with self._folder(path) as fd:
+            return os.listdir(fd)
+
     def list(self, path: str, prefix: str = "") -> list[DirEntry]:
         """The entries of a folder that begin with `prefix`; a dangling link or a name that vanishes meanwhile is MISSING."""
-        entries: list[DirEntry] = []
+        folder = path if path.endswith("/") else path + "/"
+        with self._folder(path) as fd, os.scandir(fd) as found:
+            return [self._entry(folder, entry) for entry in found if entry.name.startswith(prefix)]
+
+    @contextmanager
+    def _folder(self, path: str) -> Iterator[int]:
+        """An open folder whose names are about to be read."""
         try:
             fd = reach(path, _FOLDER_FLAGS, self.links)[0] if self.links else os.open(path, _FOLDER_FLAGS)
             try:
                 self._note(path, Look.LIST, signature(os.fstat(fd), Look.LIST))
-                with os.scandir(fd) as found:
-                    for entry in found:
-                        if entry.name.startswith(prefix):
-                            entries.append(self._entry(path, entry))
+                yield fd
             finally:
                 os.close(fd)
         except OSError as error:
             self._note(path, Look.LIST, error.errno)
             raise
-        return entries
 
     def _entry(self, folder: str, entry: os.DirEntry[str]) -> DirEntry:
-        name = os.path.join(folder, entry.name)
+        name = folder + entry.name
         is_link = entry.is_symlink()
         try:
             result = entry.stat()

@@ -23,6 +23,8 @@ __all__ = ["HtaccessCache", "HtaccessError"]
 
 LOG = ModuleLog("core")
 LIMIT = 1 << 20
+#: A file of more bytes is parsed on a worker thread: it takes some milliseconds.
+ON_LOOP = 16 << 10
 
 #: Parses the bytes of a `.htaccess`: (data, path, folder, settings in force) → section. Raises ConfigError.
 Parse = Callable[[bytes, str, str, CoreDir], Section]
@@ -67,6 +69,8 @@ class HtaccessCache:
                 if kept is not None and kept[0] == seen:
                     return kept[1]
                 data = files.read(path, LIMIT, Links.FOLLOW)
+                if len(data) > ON_LOOP:
+                    r.engine.leave_loop(r)
             except OSError as error:
                 if is_exhausted(error):
                     LOG.error(r, "", "too many open files to look for %s", path, error=error)

@@ -14,12 +14,13 @@ import re
 import socket
 import time
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from coachwhip.api import phases
 from coachwhip.api.buckets import OpenFile
 from coachwhip.api.core import ETag
+from coachwhip.api.files import DirEntry
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.phases import Phase
@@ -276,6 +277,10 @@ class Pipeline:
     def lookup_file(self, r: Request, path: str) -> Request:
         """See `Engine`."""
         return subrequests.lookup_file(self, r, path)
+
+    def lookup_entries(self, r: Request, folder: str, entries: Iterable[DirEntry]) -> Iterator[tuple[DirEntry, Request]]:
+        """See `Engine`."""
+        return subrequests.lookup_entries(self, r, folder, entries)
 
     def run(self, sub: Request) -> Result:
         """See `Engine`."""

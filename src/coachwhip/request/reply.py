@@ -112,11 +112,21 @@ def _first(chain: Chain, source: Iterator[Brigade]) -> tuple[Brigade, bool]:
     """What comes out first, and whether it is the whole body. Slices of files that come out as they went in are no reason to stop."""
     first: Brigade = []
     for brigade in source:
-        first += brigade if chain.is_empty else chain.feed(brigade)
+        for bucket in brigade if chain.is_empty else chain.feed(brigade):
+            _add(first, bucket)
         if not all(isinstance(bucket, File) for bucket in first):
             break
     complete = bool(first) and isinstance(first[-1], End)
     return (first[:-1] if complete else first), complete
+
+
+def _add(brigade: Brigade, bucket: Bucket) -> None:
+    """Append a bucket; a slice of a file that goes on where the last one ended makes that longer."""
+    last = brigade[-1] if brigade else None
+    if isinstance(bucket, File) and isinstance(last, File) and last.file is bucket.file and last.start + last.length == bucket.start:
+        brigade[-1] = File(last.file, last.start, last.length + bucket.length)
+    else:
+        brigade.append(bucket)
 
 
 def _length_of(brigade: Brigade) -> int:

@@ -6,11 +6,12 @@ A sub-request (`r.main`) asks "what would this name be?" and may be run into its
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from coachwhip.api import phases
 from coachwhip.api.buckets import End
-from coachwhip.api.files import FileKind
+from coachwhip.api.files import DirEntry, FileKind
 from coachwhip.api.headers import Headers
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome, Result
@@ -24,7 +25,7 @@ from coachwhip.util.paths import escape_path
 if TYPE_CHECKING:
     from coachwhip.request.pipeline import Pipeline
 
-__all__ = ["become", "lookup_file", "lookup_uri", "redirect", "redirect_to_error_document", "run"]
+__all__ = ["become", "lookup_entries", "lookup_file", "lookup_uri", "redirect", "redirect_to_error_document", "run"]
 
 LOG = ModuleLog("core")
 #: Fields about the body and the conditions of the request as a whole.
@@ -125,6 +126,48 @@ def lookup_file(pipeline: Pipeline, r: Request, path: str) -> Request:
         sub.uri = f"{r.uri.rpartition('/')[0]}/{path}" if not r.uri.endswith("/") else r.uri + path
     sub.unparsed_uri = escape_uri_text(sub.uri)
     return _prepared(pipeline, sub)
+
+
+def lookup_entry(pipeline: Pipeline, r: Request, folder: str, entry: DirEntry) -> Request:
+    """A sub-request for a name that was listed (ap_sub_req_lookup_dirent): as `lookup_file` for its path.
+
+    The walk takes what the listing saw of a file or folder; where a link leads, and whether it may, it finds out itself.
+    """
+    sub = _sub(r, "GET")
+    sub.filename = folder + entry.name
+    sub.uri = ""
+    if not entry.is_link:
+        sub.finfo = entry.stat
+    return _prepared(pipeline, sub)
+
+
+def lookup_entries(pipeline: Pipeline, r: Request, folder: str, entries: Iterable[DirEntry]) -> Iterator[tuple[DirEntry, Request]]:
+    """A sub-request for each name that was listed; each is good until the next is asked for.
+
+    Files whose names have the same extensions share one, where nothing else about a name is looked at: then all phases of
+    another would come to the same.
+    """
+    alike: dict[str, Request] = {}
+    by_extension = all(hook.by_extension for phase in _LOOKUP_PHASES for hook in pipeline.hooks.hooks(phase))
+    for entry in entries:
+        kind = extensions_of(entry.name) if entry.stat.kind is FileKind.REGULAR and not entry.is_link and by_extension else None
+        sub = alike.get(kind) if kind is not None else None
+        if sub is not None and not pipeline.walks.speaks_of(sub, entry.name):
+            sub.filename, sub.finfo = folder + entry.name, entry.stat
+        else:
+            sub = lookup_entry(pipeline, r, folder, entry)
+            if kind is not None and pipeline.walks.is_told_by_folder(sub):
+                alike[kind] = sub
+        yield entry, sub
+
+
+#: The phases in which the name of a file that is only looked up may take part; access is the same where the sections are.
+_LOOKUP_PHASES = (phases.create_request, phases.map_to_storage, phases.type_checker, phases.fixups)
+
+
+def extensions_of(name: str) -> str:
+    """What follows the first dot of a name; leading dots belong to the name."""
+    return name.lstrip(".").partition(".")[2]
 
 
 def escape_uri_text(path: str) -> str:

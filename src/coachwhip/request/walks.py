@@ -118,6 +118,23 @@ class Walks:
                 r.record.step("section", str(section), section.location)
             self.apply(r, (*r.sections, *found))
 
+    def speaks_of(self, r: Request, name: str) -> bool:
+        """Whether a `<Files>` section, among those of the folder of `r`, is for this name."""
+        return any(_fits_name(section, name) for among in r.sections for section in among.files)
+
+    def is_told_by_folder(self, sub: Request) -> bool:
+        """Whether the sections of this sub-request are those of its main request's folder, and hold for all names there."""
+        main = sub.main
+        conf = sub.core
+        return (
+            main is not None
+            and sub.sections == main.sections
+            and not self.plan_of(sub).regexes
+            and not any(section.ifs for section in sub.sections)
+            and isinstance(conf.force_type, str | None)
+            and isinstance(conf.set_handler, str | None)
+        )
+
     def walk_locations(self, r: Request) -> None:
         """`<Location>` and `<LocationMatch>` against the URL path, laid over what was merged so far."""
         found = [s for s in self.plan_of(r).locations if _matches_location(r, s)]
@@ -180,6 +197,13 @@ def _matches_name(r: Request, section: Section, name: str) -> bool:
     return section.pattern == name
 
 
+def _fits_name(section: Section, name: str) -> bool:
+    """As `_matches_name`, without a word to anybody."""
+    if section.regex is not None:
+        return section.regex.match(name) is not None
+    return fnmatch(section.pattern, name, pathname=True) if section.is_glob else section.pattern == name
+
+
 def _matches_location(r: Request, section: Section) -> bool:
     if section.regex is not None:
         return _matches_regex(r, section, r.uri)
@@ -204,7 +228,7 @@ _FOLDER = FileStat(FileKind.DIRECTORY)
 class _DirectoryWalk:
     """One walk from the root to a file."""
 
-    __slots__ = ("_at", "_base", "_core", "_files", "_is_pure", "_next", "_pipeline", "_plan", "_r", "_sections", "_walks")
+    __slots__ = ("_at", "_base", "_core", "_files", "_is_pure", "_listed", "_next", "_pipeline", "_plan", "_r", "_sections", "_walks")
 
     def __init__(self, pipeline: Pipeline, walks: Walks, r: Request) -> None:
         self._pipeline = pipeline
@@ -219,6 +243,8 @@ class _DirectoryWalk:
         self._core = r.core
         self._files.links = {}
         self._files.restrict("/", self._core.options.links)
+        #: What stands at the end of the path, as a listing of the folder before it saw it.
+        self._listed: FileStat | None = None
         #: So far the way depends on the configuration alone, not on what is in the folders.
         self._is_pure = r.record.steps is None
 
@@ -229,7 +255,10 @@ class _DirectoryWalk:
 
     def run(self) -> Result:
         path = _merged(self._r.filename or "/")
-        final = None if self._files.links else self._stat_final(path)
+        if self._r.finfo.kind is FileKind.MISSING:
+            final = None if self._files.links else self._stat_final(path)
+        else:
+            final = self._listed = self._r.finfo
         if isinstance(final, int):
             return final
         if not self._resume(path, final):
@@ -245,9 +274,11 @@ class _DirectoryWalk:
         count = 0
         for count, segment in enumerate(segments, 1):
             here = self._at + segment
-            if final is not None and not self._files.links:
+            if final is not None and count == len(segments) and (self._listed or not self._files.links):
+                stat = final
+            elif final is not None and not self._files.links:
                 # What stands at the end of the path is known, so what comes before it are folders.
-                stat = final if count == len(segments) else _FOLDER
+                stat = _FOLDER
             else:
                 found = self._look(here)
                 if isinstance(found, int):

@@ -22,7 +22,7 @@ HTACCESS = "htaccess"
 TABLES = Path(__file__).parent / "recorded"
 NEWLINE = " ⏎ "
 ARROW = "  =>  "
-MODULES = ("mpm_event", "authz_core", "macro", "env")
+MODULES = ("mpm_event", "authz_core", "macro", "env", "heartbeat", "heartmonitor")
 PRELUDE = "ServerName h\nPidFile pid\nErrorLog log\nListen 127.0.0.1:8999\nDocumentRoot docs\n"
 #: Files beside the configuration, for Include and its kin.
 FILES = {

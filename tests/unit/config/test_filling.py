@@ -2,7 +2,8 @@
 
 import pytest
 
-from coachwhip.config.filling import Filler
+from coachwhip.api.directives import DirectiveError
+from coachwhip.config.filling import Filler, Room
 
 
 def filler(**values: str) -> tuple[Filler, list[str]]:
@@ -34,3 +35,12 @@ def filler(**values: str) -> tuple[Filler, list[str]]:
 def test_filling_in(text: str, filled: str, missing: list[str]) -> None:
     fill, told = filler(x="1", both="defined", loop="${x}")
     assert (fill(text), told) == (filled, missing)
+
+
+def test_variables_and_macros_add_no_more_than_there_is_room_for():
+    room = Room(10)
+    fill = Filler({}, lambda name: None, room)
+    fill.values["x"] = "12345"
+    assert fill("${x}${x}") == "1234512345"
+    with pytest.raises(DirectiveError, match="too long"):
+        fill("${x}")

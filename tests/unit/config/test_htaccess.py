@@ -66,3 +66,31 @@ def test_what_a_file_defines_does_not_outlive_it(root: Path) -> None:
         assert section.get(CoreDir, "force_type") == "a/b"
     assert loaded.reading.macros is None
     assert loaded.warnings == []
+
+
+def nested(body: str, heading: str, use: str) -> str:
+    """Twelve macros, each of which uses the one before it four times."""
+    text = f"<Macro M0{heading}>\n{body}\n</Macro>\n"
+    for number in range(1, 12):
+        text += f"<Macro M{number}{heading}>\n" + f"Use M{number - 1}{use}\n" * 4 + "</Macro>\n"
+    return text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        nested("ForceType a/b", "", "") + "Use M11\n",
+        nested("ForceType a/b", " $x", " $x$x$x$x") + "Use M11 abcd\n",
+        "<Macro M $x>\n" + "$x" * 10_000 + "\n</Macro>\nUse M " + "y" * 10_000 + "\n",
+    ],
+    ids=["lines", "arguments", "one line"],
+)
+def test_macros_cannot_make_any_number_of_lines(text: str, root: Path) -> None:
+    with pytest.raises(ConfigError, match="too long"):
+        read(root, text)
+
+
+def test_many_lines_of_one_directive_are_put_together_once(root: Path) -> None:
+    section = read(root, "".join(f"ErrorDocument {400 + number % 5} /{number}\n" for number in range(5_000)))
+    assert len(section.get(CoreDir, "error_documents")) == 5
+    assert len(section.sources[CoreDir, "error_documents"]) == 5_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,33 @@ def test_how_a_program_is_run() -> None:
     assert program_argv("|/bin/x a") == ("/bin/x", "a")
     assert program_argv("||/bin/x a") == ("/bin/x", "a")
     assert program_argv("|$x a | y") == ("/bin/sh", "-c", "x a | y")
+    assert program_argv("|coachwhip rotatelogs x 5") == (sys.executable, "-P", "-m", "coachwhip", "rotatelogs", "x", "5")
+
+
+@pytest.mark.parametrize("form", ["|{}", "||{}", "|${}"])
+def test_a_program_runs_in_server_root_and_speaks_to_the_error_log(tmp_path: Path, form: str) -> None:
+    script = tmp_path / "script"
+    script.write_text('#!/bin/sh\npwd > "$1"\necho said >&2\ncat >> "$1"\n')
+    script.chmod(0o755)
+    room = LogRoom(str(tmp_path))
+    room.open_error_file(str(tmp_path / "error.log"))
+    room.open(form.format(f"{script} out")).write(b"line\n")
+    pid = room.programs[0].pid
+    room.close()
+    assert os.waitpid(pid, 0)[1] == 0
+    assert (tmp_path / "out").read_text() == f"{tmp_path}\nline\n"
+    assert (tmp_path / "error.log").read_text() == "said\n"
+
+
+def test_an_error_log_that_is_a_program_hears_the_others(tmp_path: Path) -> None:
+    room = LogRoom(str(tmp_path))
+    room.open_error_program("|$cat > said")
+    room.open("|$echo said >&2; cat > out")
+    pids = [program.pid for program in room.programs]
+    room.close()
+    for pid in pids:
+        os.waitpid(pid, 0)
+    assert (tmp_path / "said").read_text() == "said\n"
 
 
 def test_a_file_has_one_writer_and_is_appended_to(tmp_path: Path) -> None:
@@ -53,6 +81,12 @@ def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
     sentence = r"^\(2\)No such file or directory: AH00104: unable to start piped log program '/nonexistent/x y'$"
     with pytest.raises(LogTargetError, match=sentence):
         room.open("|/nonexistent/x y")
+    with pytest.raises(LogTargetError, match=sentence):
+        room.open("||/nonexistent/x y")
+    with pytest.raises(LogTargetError, match=r"^\(13\)Permission denied: AH00104: .* '/etc/passwd'$"):
+        room.open("|/etc/passwd")
+    with pytest.raises(LogTargetError, match="AH00104"):
+        room.open("|cat")
     with pytest.raises(LogTargetError, match="AH00104"):
         room.open("|")
     assert room.programs == []

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from coachwhip.hooks import NeedsThread
 from coachwhip.request import htaccess
 
 MakeWorld = Callable[..., Any]
@@ -74,3 +75,12 @@ def test_the_first_name_that_exists_is_read(world: MakeWorld) -> None:
     assert w.ask("/f").fields["Content-Type"] == "text/x-two"
     (w.root / "htdocs/.one").write_text("ForceType text/x-one")
     assert w.ask("/f").fields["Content-Type"] == "text/x-one"
+
+
+def test_a_long_file_is_parsed_on_a_thread(world: MakeWorld) -> None:
+    w = world(ALL, {"htdocs/.htaccess": "ForceType text/x-long\n" + "# long\n" * 3_000, "htdocs/f": ""})
+    r, _ = w.begin("/f")
+    r.may_block = False
+    with pytest.raises(NeedsThread):
+        next(w.pipeline.answer(r))
+    assert w.ask("/f").fields["Content-Type"] == "text/x-long"

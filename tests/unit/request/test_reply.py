@@ -52,6 +52,15 @@ def test_a_body_that_is_made_meanwhile_is_chunked(world: MakeWorld) -> None:
     assert answer.reply.request.bytes_sent == 6
 
 
+def test_a_large_file_that_filters_leave_alone_goes_out_as_one(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coachwhip.filters.chain.PIECE", 4)
+    config = "SetOutputFilter DEFLATE\nSetEnv no-gzip 1"
+    made = world(config, {"htdocs/large.bin": "0123456789"}, ("authz_core", "filter", "deflate", "env"))
+    answer = made.ask("/large.bin", {"Accept-Encoding": "gzip"})
+    assert answer.body == b"0123456789"
+    assert [(piece.start, piece.length) for piece in answer.reply.whole] == [(0, 10)]
+
+
 def test_trailers_follow_the_chunks(world: MakeWorld) -> None:
     def act(r: Request) -> None:
         r.trailers_out.set("X-Sum", "6")

@@ -68,6 +68,66 @@ def test_lookup_of_a_file(world: MakeWorld) -> None:
     assert (beside.status, beside.uri, beside.finfo.kind) == (200, "/d/sub", FileKind.DIRECTORY)
 
 
+NAMES = ("a.txt", "b.txt", "c.html", "c.html.gz", "d", ".e.txt", "f.g.txt", "secret.txt", "to-a.txt", "sub", "nowhere.txt")
+
+
+@pytest.mark.parametrize(
+    ("config", "most"),
+    [
+        ("", 8),
+        ('<Files "secret.*">\nRequire all denied\n</Files>\n<FilesMatch "^b">\nForceType x/y\n</FilesMatch>', 10),
+        ("<If \"%{REQUEST_FILENAME} =~ /a/\">\nForceType x/y\n</If>", 11),
+        ("ForceType \"expr=x/%{base64:%{REQUEST_FILENAME}}\"", 11),
+        ('<Directory ~ "/b">\nForceType x/y\n</Directory>', 11),
+        ("<Directory />\nOptions None\n</Directory>", 8),
+        ("<Location />\nRequire all granted\n</Location>", 11),
+    ],
+)
+def test_names_of_a_listing_come_to_what_each_alone_would(world: MakeWorld, config: str, most: int) -> None:
+    w = world(config, {f"htdocs/d/{name}": name for name in NAMES[:8]}, ("authz_core", "mime", "env", "dir"))
+    (w.root / "htdocs/d/to-a.txt").symlink_to("a.txt")
+    (w.root / "htdocs/d/nowhere.txt").symlink_to("none")
+    (w.root / "htdocs/d/sub").mkdir()
+    folder = f"{w.root}/htdocs/d/"
+
+    def said(sub: Request) -> Any:
+        return sub.filename, sub.finfo, sub.status, sub.content_type, list(sub.content_encodings), sub.dir_settings
+
+    def act(r: Request) -> Any:
+        listed = r.files.list(folder)
+        seen = {entry.name: (id(sub), said(sub), sub) for entry, sub in r.lookup_entries(folder, listed)}
+        assert sorted(seen) == sorted(NAMES)
+        for name, (_, found, _) in seen.items():
+            assert found == said(r.lookup_file(folder + name)), name
+        assert len({number for number, _, _ in seen.values()}) <= most
+        r.send(End())
+        return Outcome.OK
+
+    assert w.add(during(act)).ask("/d/").status == 200
+
+
+def test_a_hook_that_looks_at_names_is_asked_for_each(world: MakeWorld) -> None:
+    asked_for: list[str] = []
+    made = Module("names_module", "mod_names.c")
+
+    @made.hook(phases.fixups)
+    def fix(r: Request) -> Any:
+        asked_for.append((r.filename or "").rpartition("/")[2])
+        return Outcome.DECLINED
+
+    def act(r: Request) -> Any:
+        folder = f"{w.root}/htdocs/d/"
+        asked_for.clear()
+        for _ in r.lookup_entries(folder, r.files.list(folder)):
+            pass
+        r.send(End())
+        return Outcome.OK
+
+    w = world("", {f"htdocs/d/{number}.txt": "" for number in range(5)}, ("authz_core", "mime"))
+    assert w.add(made, during(act)).ask("/d/0.txt").status == 200
+    assert sorted(asked_for) == [f"{number}.txt" for number in range(5)]
+
+
 def test_a_subrequest_is_not_conditional_and_has_its_own_environment(world: MakeWorld) -> None:
     def act(r: Request) -> Any:
         r.env["X"] = "1"

@@ -45,7 +45,7 @@ def translate(r: Request) -> Result:
     return Outcome.OK
 
 
-@MODULE.hook(phases.map_to_storage, Order.MIDDLE)
+@MODULE.hook(phases.map_to_storage, Order.MIDDLE, by_extension=True)
 def trace_and_options(r: Request) -> Result:
     """TRACE and `OPTIONS *` have no file, so nothing is looked for."""
     if r.method == "TRACE" or (r.method == "OPTIONS" and r.uri == "*"):
@@ -89,7 +89,7 @@ def _echo(r: Request, content: bytes) -> Result:
     return Outcome.DONE
 
 
-@MODULE.hook(phases.map_to_storage, Order.REALLY_LAST)
+@MODULE.hook(phases.map_to_storage, Order.REALLY_LAST, by_extension=True)
 def walk(r: Request) -> Result:
     """`<Directory>` and `.htaccess` on the way to the file, then `<Files>`."""
     walks = r.engine.walks
@@ -100,13 +100,13 @@ def walk(r: Request) -> Result:
     return Outcome.OK
 
 
-@MODULE.hook(phases.type_checker, Order.REALLY_LAST)
+@MODULE.hook(phases.type_checker, Order.REALLY_LAST, by_extension=True)
 def any_type(r: Request) -> Result:
     """Nobody has to know a type."""
     return Outcome.OK
 
 
-@MODULE.hook(phases.fixups, Order.REALLY_FIRST)
+@MODULE.hook(phases.fixups, Order.REALLY_FIRST, by_extension=True)
 def override_type(r: Request) -> Result:
     """`ForceType`, `SetHandler` and `AcceptPathInfo`, over what the name of the file said (core_override_type)."""
     conf = r.core

@@ -30,7 +30,7 @@ from coachwhip.api import (
     setting,
 )
 from coachwhip.api.identity import signature, software
-from coachwhip.util.build import FEATURES, architecture, build_time, python_version
+from coachwhip.build import FEATURES, architecture, build_time, python_version
 from coachwhip.util.escapes import escape_html
 from coachwhip.util.patterns import ENGINE_VERSION
 

@@ -97,7 +97,7 @@ MODULE = Module(
 )
 
 
-@MODULE.hook(phases.fixups, Order.LAST)
+@MODULE.hook(phases.fixups, Order.LAST, by_extension=True)
 def serve_directory(r: Request) -> Result:
     """Turn a folder into its index file, and what does not exist into the fallback."""
     if r.finfo.kind is FileKind.DIRECTORY:

@@ -85,7 +85,7 @@ MODULE = Module(
 )  # fmt: skip
 
 
-@MODULE.hook(phases.fixups)
+@MODULE.hook(phases.fixups, by_extension=True)
 def add_variables(r: Request) -> Result:
     """Set what nobody has set before."""
     values = r.config(EnvDir).variables.values

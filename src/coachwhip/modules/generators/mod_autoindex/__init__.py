@@ -1,9 +1,9 @@
 """mod_autoindex -- a folder without an index file, as a page that lists what is in it.
 
-Runs as a handler, for folders that mod_dir left as they are. Each name is looked up as a sub-request, so that the list shows
-what the client could get: what is refused or is neither file nor folder stays out. Directives and settings are in
-`directives`, the searching of icon lists in `matching`, the order of entries in `listing`, the HTML in `render`; those four are
-pure. Source: Apache manual, mod_autoindex.
+Runs as a handler, for folders that mod_dir left as they are. Each name is looked up as a sub-request (files that are alike share
+one), so that the list shows what the client could get: what is refused or is neither file nor folder stays out. Directives and
+settings are in `directives`, the searching of icon lists in `matching`, the order of entries in `listing`, the HTML in `render`;
+those four are pure. Source: Apache manual, mod_autoindex.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from coachwhip.api import Data, End, FileKind, Module, Options, Outcome, Request, Result, Stream, is_exhausted, phases
+from coachwhip.api import Data, DirEntry, End, FileKind, Module, Options, Outcome, Request, Result, Stream, is_exhausted, phases
 from coachwhip.modules.generators.mod_autoindex.amble import foot, write_head
 from coachwhip.modules.generators.mod_autoindex.directives import DIRECTIVES
 from coachwhip.modules.generators.mod_autoindex.listing import Entry, View, ordered, view_of
@@ -32,6 +32,8 @@ MODULE = Module("autoindex_module", "mod_autoindex.c", DIRECTIVES, dir_config=Au
 LOG = MODULE.log
 
 FOLDER_HANDLER = "httpd/unix-directory"
+#: A folder with more names than this is listed on a worker thread, so that other connections need not wait for it.
+MANY = 500
 _DETAILED = IndexOption.FANCY_INDEXING | IndexOption.HTML_TABLE
 
 
@@ -59,8 +61,12 @@ def list_folder(r: Request) -> Result:
 
 
 def _answer(r: Request, conf: AutoindexDir) -> Result:
+    # Every name costs a sub-request: whoever else is served by this worker must not wait for thousands of them.
+    r.engine.leave_loop(r)
     folder = str(r.filename)
     try:
+        if not r.may_block and len(r.files.names(folder)) > MANY:
+            r.engine.leave_loop(r)
         listed = r.files.list(folder)
     except OSError as error:
         LOG.error(r, "AH01275", "Can't open directory for index: %s", folder, error=error)
@@ -78,8 +84,11 @@ def _answer(r: Request, conf: AutoindexDir) -> Result:
     title = escape_html(octets(r.uri.rstrip("/") or "/"))
     head = write_head(r, conf, view.options, title)
     collector = _Collector(r, conf, view, folder)
-    entries = ordered(collector.entries([entry.name for entry in listed]), view)
+    entries = ordered(collector.entries(listed), view)
     lines = render(conf, view, entries, collector.icons.find_special(BLANK_ICON))
+    if len(listed) > MANY:
+        # Written here, on the worker thread, and not while it is sent.
+        lines = iter(list(lines))
     readme, tail = foot(r, conf, view.options)
     if readme is None:
         _send(r, _pieces(head, lines, tail))
@@ -126,21 +135,22 @@ class _Collector:
         self._view = view
         self._folder = folder
         self._is_detailed = bool(view.options & _DETAILED)
+        self._folders_first = bool(view.options & IndexOption.FOLDERS_FIRST)
+        self._scans_titles = bool(view.options & IndexOption.SCAN_HTML_TITLES)
         self._ignored = IgnoreFilter(conf.ignored.names, folder)
         self.icons = ItemFinder(conf.icons, folder)
         self._alts = ItemFinder(conf.alts, folder)
         self._folder_icon = self.icons.find_special(DIRECTORY)
         self._folder_alt = self._alts.find_special(DIRECTORY)
 
-    def entries(self, names: list[str]) -> Iterator[Entry]:
+    def entries(self, listed: list[DirEntry]) -> Iterator[Entry]:
         """The entry that leads up, then one for each name that may be shown."""
         if (parent := self._parent()) is not None:
             yield parent
         pattern = self._view.pattern
-        for name in names:
-            if pattern is not None and not fnmatch(pattern.encode("latin-1"), octets(name).encode("latin-1"), period=True):
-                continue
-            if name not in self._ignored and (entry := self._entry(name)) is not None:
+        wanted = [one for one in listed if (pattern is None or _fits(pattern, one.name)) and one.name not in self._ignored]
+        for one, found in self._r.lookup_entries(self._folder, wanted):
+            if (entry := self._entry(one.name, found)) is not None:
                 yield entry
 
     def _parent(self) -> Entry | None:
@@ -155,16 +165,14 @@ class _Collector:
             entry.description = find_description(self._conf.descriptions, path)
         return entry
 
-    def _entry(self, name: str) -> Entry | None:
-        path = self._folder + name
-        found = self._r.lookup_file(path)
+    def _entry(self, name: str, found: Request) -> Entry | None:
         kind = found.finfo.kind
         if kind not in (FileKind.REGULAR, FileKind.DIRECTORY) or not self._may_show(found.status):
             return None
         is_folder = kind is FileKind.DIRECTORY
         entry = Entry(octets(name) + ("/" if is_folder else ""), is_directory=is_folder)
         if self._is_detailed:
-            self._describe(entry, found, path)
+            self._describe(entry, found, self._folder + name)
         return entry
 
     def _may_show(self, status: int) -> bool:
@@ -175,7 +183,7 @@ class _Collector:
     def _describe(self, entry: Entry, found: Request, path: str) -> None:
         entry.modified = found.finfo.mtime_ns / 1e9
         if entry.is_directory:
-            entry.goes_first = bool(self._view.options & IndexOption.FOLDERS_FIRST)
+            entry.goes_first = self._folders_first
             entry.icon = self.icons.find(path, path_only=True) or self._folder_icon
             entry.alt = self._alts.find(path, path_only=True) or self._folder_alt or "DIR"
         else:
@@ -185,5 +193,10 @@ class _Collector:
             entry.alt = self._alts.find(path, content_type, encoding, path_only=False)
             entry.size = found.finfo.size
         entry.description = find_description(self._conf.descriptions, path)
-        if entry.description is None and self._view.options & IndexOption.SCAN_HTML_TITLES:
+        if entry.description is None and self._scans_titles:
             entry.description = find_title(found)
+
+
+def _fits(pattern: str, name: str) -> bool:
+    """Whether a name is one of those that the client wants to see."""
+    return fnmatch(pattern.encode("latin-1"), octets(name).encode("latin-1"), period=True)

@@ -7,7 +7,7 @@ read; that is why it is written here by hand and not by a template.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from coachwhip.modules.generators.mod_autoindex.listing import Entry, View
 from coachwhip.modules.generators.mod_autoindex.settings import (
@@ -111,6 +111,13 @@ class Page:
     blank_icon: str | None
     #: Bytes of the name column.
     name_width: int
+    #: The end of an empty element.
+    slash: str
+    #: An icon is a link to what it stands before.
+    links_icons: bool
+    #: Icons and dates that were written before.
+    _images: dict[tuple[str, str], str] = field(default_factory=dict)
+    _dates: dict[int, str] = field(default_factory=dict)
 
     @property
     def options(self) -> IndexOption:
@@ -121,16 +128,15 @@ class Page:
         """Whether a column or rule is not suppressed."""
         return not self.options & suppressed
 
-    @property
-    def slash(self) -> str:
-        """The end of an empty element."""
-        return " /" if self.options & IndexOption.XHTML else ""
-
     def image(self, icon: str, alt: str) -> str:
         """An icon; `alt` with its brackets."""
-        width = f' width="{self.conf.icon_width}"' if self.conf.icon_width else ""
-        height = f' height="{self.conf.icon_height}"' if self.conf.icon_height else ""
-        return f'<img src="{escape_html(octets(icon))}" alt="{alt}"{width}{height}{self.slash}>'
+        known = self._images.get((icon, alt))
+        if known is None:
+            width = f' width="{self.conf.icon_width}"' if self.conf.icon_width else ""
+            height = f' height="{self.conf.icon_height}"' if self.conf.icon_height else ""
+            known = f'<img src="{escape_html(octets(icon))}" alt="{alt}"{width}{height}{self.slash}>'
+            self._images[icon, alt] = known
+        return known
 
     def sort_link(self, title: str, key: str) -> str:
         """A column's title, which sorts by it; the other way round if the listing is sorted by it already."""
@@ -146,8 +152,11 @@ class Page:
 
     def date(self, entry: Entry) -> str:
         """Local time of the last change."""
-        form = _OLD_DATE if self.conf.old_dates else _DATE
-        return strftime(form, entry.modified)
+        second = int(entry.modified // 1)
+        known = self._dates.get(second)
+        if known is None:
+            known = self._dates[second] = strftime(_OLD_DATE if self.conf.old_dates else _DATE, second)
+        return known
 
     def link(self, entry: Entry) -> tuple[str, str, str]:
         """The escaped address and name of an entry, and the blanks that fill the name column."""
@@ -173,7 +182,8 @@ def render(conf: AutoindexDir, view: View, entries: Sequence[Entry], blank_icon:
     if width == ADJUST:
         width = max((len(entry.name) for entry in entries), default=0)
         width = max(width, DEFAULT_NAME_WIDTH)
-    page = Page(conf, view, blank_icon, width)
+    slash = " /" if view.options & IndexOption.XHTML else ""
+    page = Page(conf, view, blank_icon, width, slash, bool(view.options & IndexOption.ICONS_ARE_LINKS))
     if view.options & IndexOption.HTML_TABLE:
         return _table(page, entries)
     return _lines(page, entries) if view.options & IndexOption.FANCY_INDEXING else _list(entries)
@@ -195,7 +205,7 @@ def _lines(page: Page, entries: Sequence[Entry]) -> Iterator[str]:
         parts = []
         if icons:
             image = page.entry_image(entry, "     ")
-            parts.append(f'<a href="{anchor}">{image}</a> ' if page.options & IndexOption.ICONS_ARE_LINKS else f"{image} ")
+            parts.append(f'<a href="{anchor}">{image}</a> ' if page.links_icons else f"{image} ")
         parts.append(f'<a href="{anchor}">{name}</a>{padding} ')
         if dates:
             parts.append(_NO_DATE if entry.modified < 0 else page.date(entry) + "  ")
@@ -285,7 +295,7 @@ def _row(page: Page, cells: _Cells, shown: tuple[bool, ...], entry: Entry) -> It
     anchor, name, padding = page.link(entry)
     if icons:
         image = page.entry_image(entry, "&nbsp;")
-        linked = f'<a href="{anchor}">{image}</a>' if page.options & IndexOption.ICONS_ARE_LINKS else image
+        linked = f'<a href="{anchor}">{image}</a>' if page.links_icons else image
         yield cells.open("td", "icon", ' valign="top"') + linked + "</td>"
     # A column as wide as the widest name needs no filling; Apache leaves it out there.
     filling = "" if page.conf.name_width == ADJUST else padding

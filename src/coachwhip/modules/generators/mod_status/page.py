@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from coachwhip.api.scoreboard import Slot, WorkerState
+from coachwhip.build import build_time
 from coachwhip.modules.generators.mod_status.report import Report, number, replay_pairs, span_text, time_text
-from coachwhip.util.build import build_time
 from coachwhip.util.escapes import escape_html
 
 __all__ = ["page"]

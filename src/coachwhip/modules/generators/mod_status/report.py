@@ -10,7 +10,7 @@ from functools import cached_property
 
 from coachwhip.api.replay import ReplayFigures
 from coachwhip.api.scoreboard import ProcessInfo, Scoreboard, Slot, Totals, WorkerState
-from coachwhip.util.build import build_time
+from coachwhip.build import build_time
 from coachwhip.util.strftime import strftime
 
 __all__ = ["Report", "auto_text", "number", "replay_pairs", "span_text", "time_text"]

@@ -207,7 +207,7 @@ def read_types(startup: Startup) -> Result:
     return Outcome.OK
 
 
-@MODULE.hook(phases.type_checker)
+@MODULE.hook(phases.type_checker, by_extension=True)
 def find_type(r: Request) -> Result:
     """Set what the name of the file says."""
     if r.finfo.kind is FileKind.DIRECTORY:

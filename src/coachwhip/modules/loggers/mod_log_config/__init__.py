@@ -117,7 +117,7 @@ def judge_each_request(r: Request) -> Outcome:
     return Outcome.DECLINED
 
 
-@MODULE.hook(phases.fixups)
+@MODULE.hook(phases.fixups, by_extension=True)
 def look_up_client(r: Request) -> Outcome:
     """The name for `%h` is asked for while the request may still wait for it on a thread; a log line may not."""
     if r.core.hostname_lookups != "off" and r.server.state.get(MODULE.source):

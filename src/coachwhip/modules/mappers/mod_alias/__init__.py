@@ -268,7 +268,7 @@ def translate(r: Request) -> Result:
     return _map_to(r, found.path, found.rule.handler)
 
 
-@MODULE.hook(phases.fixups)
+@MODULE.hook(phases.fixups, by_extension=True)
 def redirect_here(r: Request) -> Result:
     """Redirects of sections and `.htaccess` files."""
     return _answer_redirect(r, r.config(AliasDir).redirects, ("AH00675", "AH00676"))

@@ -115,7 +115,7 @@ LOG = MODULE.log
 # -- MultiViews
 
 
-@MODULE.hook(phases.type_checker, Order.FIRST)
+@MODULE.hook(phases.type_checker, Order.FIRST, by_extension=True)
 def multiviews(r: Request) -> Result:
     """For a name that does not exist, take the best of the files that continue it with extensions."""
     if r.finfo.kind is not FileKind.MISSING or Options.MULTI_VIEWS not in r.core.options.value:
@@ -369,7 +369,7 @@ def _announce(r: Request, best: Variant) -> int | None:
     return None
 
 
-@MODULE.hook(phases.fixups)
+@MODULE.hook(phases.fixups, by_extension=True)
 def fix_encoding(r: Request) -> Result:
     """Spell the content coding (`gzip`, `x-gzip`) as the client does."""
     if not r.content_encodings:

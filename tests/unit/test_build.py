@@ -1,10 +1,10 @@
-"""`util.build`: what is shown has the shape that programs read from Apache's `-V`."""
+"""`build`: what is shown has the shape that programs read from Apache's `-V`."""
 
 from __future__ import annotations
 
 import re
 
-from coachwhip.util.build import architecture, build_time, python_version
+from coachwhip.build import architecture, build_time, python_version
 
 
 def test_shapes() -> None:

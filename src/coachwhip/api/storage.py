@@ -1,0 +1,43 @@
+"""A small file that processes rewrite for one another: always whole, with the time that has passed since.
+
+For periodic work and for handlers whose answers are volatile; what an answer may be replayed from goes through `api.files`.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+
+__all__ = ["Storage"]
+
+#: Most bytes that are read.
+LIMIT = 1 << 20
+
+
+class Storage:
+    """The file at a path."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def read(self) -> tuple[str, float]:
+        """Its text, and the seconds since it was written; "" if there is none. Raises OSError."""
+        try:
+            with open(self.path, "rb") as opened:
+                age = max(0.0, time.time() - os.fstat(opened.fileno()).st_mtime)
+                return opened.read(LIMIT).decode("ascii", "replace"), age
+        except FileNotFoundError:
+            return "", 0.0
+
+    def replace(self, text: str) -> None:
+        """Write it anew: readers see the old text or the new one. Raises OSError."""
+        fd, made = tempfile.mkstemp(prefix=os.path.basename(self.path) + ".tmp.", dir=os.path.dirname(self.path) or ".")
+        try:
+            with os.fdopen(fd, "wb") as opened:
+                opened.write(text.encode("ascii", "replace"))
+                os.fchmod(fd, 0o444)
+            os.replace(made, self.path)
+        except OSError:
+            os.unlink(made)
+            raise

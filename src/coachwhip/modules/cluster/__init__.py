@@ -1,0 +1,1 @@
+"""Modules for several servers that know of one another: heartbeats sent, heartbeats heard."""
