@@ -8,9 +8,13 @@ import signal
 from pathlib import Path
 
 import pytest
-from running import Server, append, children_of, until
+from running import Server, append, children_of, is_alive, until
 
+#: One worker, or its figures would be those of a second ago in another.
 METRICS = """
+StartServers 1
+ServerLimit 1
+MaxRequestWorkers 25
 LoadModule metrics_module modules/mod_metrics.so
 <Location /metrics>
     SetHandler prometheus-metrics
@@ -89,6 +93,8 @@ def test_killed_programs_lose_nothing(server: Server) -> None:
     for lines in (10, 20, 30):
         program = program_of(server)
         os.kill(program, signal.SIGKILL)
+        # As long as it is dying it may still take a line with it.
+        until(lambda program=program: not is_alive(program))
         for _ in range(10):
             server.get()
         until(lambda program=program: is_replaced(server, program))
