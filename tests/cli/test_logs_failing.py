@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 from running import Server, append, children_of, is_alive, until
 
+#: One worker, or its figures would be those of a second ago in another.
 METRICS = """
+StartServers 1
+ServerLimit 1
+MaxRequestWorkers 25
 LoadModule metrics_module modules/mod_metrics.so
 <Location /metrics>
     SetHandler prometheus-metrics

@@ -38,6 +38,7 @@ def piped(server: Server) -> Server:
 def test_a_log_program_that_dies_is_run_again(piped: Server) -> None:
     (program,) = programs_of(piped)
     os.kill(program, signal.SIGKILL)
+    until(lambda: not is_alive(program))
     piped.get()
     until(lambda: programs_of(piped) not in ([], [program]))
     until(lambda: (piped.root / "logs/piped.log").read_text() == "127.0.0.1 GET /index.html HTTP/1.1\n")

@@ -105,12 +105,15 @@ class Totals:
 class Scoreboard(Protocol):
     """The counters of all workers."""
 
-    #: When the server was (re)started; which configuration and which process generation is at work.
-    restarted: float
+    #: Which configuration and which process generation is at work.
     config_generation: int
     mpm_generation: int
     #: "event", "worker" or "prefork".
     mpm: str
+
+    @property
+    def restarted(self) -> float:
+        """When the server was started, or last restarted other than gracefully; sums begin there."""
 
     def slots(self) -> Sequence[Slot]:
         """All slots, dead ones included, in order."""

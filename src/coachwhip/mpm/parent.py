@@ -317,6 +317,8 @@ class Parent:
             return
         announce(new, "resuming normal operations")
         self._listeners.keep_only(new.addresses)
+        if coming.farewell == signal.SIGTERM:
+            self._children.board.begin_anew(new.number)
         wait = TERM_WAIT if coming.farewell == signal.SIGTERM else old.graceful_timeout
         self._children.dismiss([c for c in self._children.all() if c.generation is old and not c.is_leaving], coming.farewell, wait)
         _close_logs(old)

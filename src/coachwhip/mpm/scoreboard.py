@@ -55,6 +55,8 @@ class Seat:
     closing: int = 0
     #: Bytes of memory that it occupies.
     memory: int = 0
+    #: In row 0: when a restart let all sums begin anew; 0 if none did.
+    restarted: float = 0.0
     #: State letters of all slots, and the fields of those that have anything to tell, by number.
     letters: str = ""
     slots: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -112,7 +114,7 @@ class Rows:
 
 
 class Board:
-    """The parent's side: who sits where. Row 0 holds the sums of workers that are gone."""
+    """The parent's side: who sits where. Row 0 holds the sums of workers that are gone, and since when and which generation they count."""
 
     def __init__(self, rows: int = ROWS) -> None:
         self.rows = Rows(rows)
@@ -127,7 +129,12 @@ class Board:
 
     def totals(self) -> Totals:
         """What all workers have published, those that are gone too."""
-        return _sum_totals([seat for row in range(self.rows.count) if (seat := self.rows.read(row)) is not None])
+        return _sum_totals(_that_count(self.rows))
+
+    def begin_anew(self, generation: int) -> None:
+        """A restart, as HUP asks for: what workers of generations before this one count is past."""
+        self.restarted = time.time()
+        self.rows.write(0, Seat(generation=generation, restarted=self.restarted))
 
     def release(self, row: int) -> None:
         """The worker of this row is gone; what it counted stays in the sums."""
@@ -138,10 +145,18 @@ class Board:
         self.shares.clear(row)
         if gone is not None:
             self.rows.clear(row)
+        if gone is not None and gone.generation >= past.generation:
             past.totals = asdict(_sum_totals([past, gone]))
             past.replay = asdict(_sum_replay([past, gone], kept=False))
             self.rows.write(0, past)
         self._free.append(row)
+
+
+def _that_count(rows: Rows) -> list[Seat]:
+    """The sums of those that are gone, and everyone of the generations that count."""
+    past = rows.read(0) or Seat()
+    seats = [rows.read(row) for row in range(1, rows.count)]
+    return [past, *[seat for seat in seats if seat is not None and seat.generation >= past.generation]]
 
 
 class Live(Protocol):
@@ -163,7 +178,7 @@ class WorkerScoreboard:
     """One worker's counters and its view of all rows; implements `api.scoreboard.Scoreboard`."""
 
     def __init__(self, board: Board, row: int, worker: Live, slots: int, *, generation: int = 0, mpm: str = "event") -> None:
-        self.restarted = board.restarted
+        self._restarted = board.restarted
         self.config_generation = generation + 1
         self.mpm_generation = generation
         self.mpm = mpm
@@ -240,6 +255,7 @@ class WorkerScoreboard:
             states.count(State.IDLE),
             states.count(State.LINGERING),
             resident_bytes(),
+            0.0,
             "".join(slot.state.value for slot in slots),
             {str(n): _told(slot) for n, slot in enumerate(slots) if slot.slot_accesses or slot.state.is_busy},
             asdict(totals),
@@ -264,6 +280,12 @@ class WorkerScoreboard:
 
     # -- reading (api.scoreboard.Scoreboard)
 
+    @property
+    def restarted(self) -> float:
+        """See `Scoreboard`."""
+        past = self._rows.read(0)
+        return past.restarted if past is not None and past.restarted else self._restarted
+
     def _seats(self) -> dict[int, Seat]:
         """Everyone who is there, this worker as it is now, by number: the first row is process 0."""
         self.publish()
@@ -285,11 +307,13 @@ class WorkerScoreboard:
 
     def totals(self) -> Totals:
         """See `Scoreboard`."""
-        return _sum_totals([*self._seats().values(), self._rows.read(0) or Seat()])
+        self.publish()
+        return _sum_totals(_that_count(self._rows))
 
     def replay(self) -> ReplayFigures:
         """See `Scoreboard`."""
-        return _sum_replay([*self._seats().values(), self._rows.read(0) or Seat()])
+        self.publish()
+        return _sum_replay(_that_count(self._rows))
 
     def busy_and_idle(self) -> tuple[int, int]:
         """See `Scoreboard`: from what was published, for only the loop's thread may look at this worker's connections."""

@@ -97,6 +97,25 @@ def test_sums_outlive_a_worker_and_its_row_is_used_again() -> None:
     assert second.replay().volatile == {"clock": 6}
 
 
+def test_a_restart_lets_the_sums_begin_anew() -> None:
+    board = Board(4)
+    rows = [board.claim(), board.claim()]
+    old = WorkerScoreboard(board, rows[0], FakeWorker(), 2)
+    old.count(request(), 100)
+    old.publish()
+    new = WorkerScoreboard(board, rows[1], FakeWorker(), 2, generation=1)
+    new.count(request(), 11)
+    assert (new.totals().accesses, new.restarted) == (2, board.restarted)
+    before = board.restarted
+    board.begin_anew(1)
+    assert (new.totals().accesses, new.totals().bytes, board.totals().accesses) == (1, 11, 1)
+    assert new.restarted == board.restarted > before
+    board.release(rows[0])
+    assert new.totals().accesses == 1
+    board.release(rows[1])
+    assert board.totals().accesses == 1
+
+
 def test_when_rows_run_out_workers_serve_uncounted() -> None:
     board = Board(2)
     assert board.claim() == 1

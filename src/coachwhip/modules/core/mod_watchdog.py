@@ -5,7 +5,7 @@ Source: Apache manual, mod_watchdog.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from coachwhip.api import Args, Directive, DirectiveContext, Module, Order, Outcome, Startup, Where, phases
 from coachwhip.api.values import refuse
@@ -50,6 +50,16 @@ MODULE = Module(
 LOG = MODULE.log
 
 
+@dataclass(slots=True)
+class Kennel:
+    """What is kept for one start."""
+
+    #: By name of the watchdog; made in the parent, held by whoever makes the rounds.
+    locks: dict[str, OneOfAll] = field(default_factory=dict)
+    #: Those of this worker.
+    rounds: list[Rounds] = field(default_factory=list)
+
+
 def _needed(startup: Startup) -> dict[str, type[Watchdog]]:
     """The watchdogs that have something to do, by name."""
     offered = {name: startup.providers.get("watchdog", name) for name in startup.providers.names("watchdog")}
@@ -60,18 +70,17 @@ def _needed(startup: Startup) -> dict[str, type[Watchdog]]:
 def make_locks(startup: Startup) -> Outcome:
     """Workers that are forked from here agree by these on who makes which rounds."""
     needed = _needed(startup).items()
-    startup.main.state[MODULE.source] = {name: OneOfAll() for name, kind in needed if kind.place is Place.ONE_WORKER}
+    startup.main.state[MODULE.source] = Kennel({name: OneOfAll() for name, kind in needed if kind.place is Place.ONE_WORKER})
     return Outcome.OK
 
 
 @MODULE.hook(phases.child_init)
 def begin_rounds(startup: Startup) -> None:
     """Start a thread for each watchdog."""
-    locks = startup.main.state.get(MODULE.source, {})
+    kennel: Kennel = startup.main.state[MODULE.source]
     interval = startup.main.config(WatchdogServer).interval
-    rounds = [_rounds(startup, name, kind, interval, locks.get(name)) for name, kind in _needed(startup).items()]
-    startup.main.state[MODULE.source] = rounds
-    for one in rounds:
+    kennel.rounds = [_rounds(startup, name, kind, interval, kennel.locks.get(name)) for name, kind in _needed(startup).items()]
+    for one in kennel.rounds:
         one.begin()
 
 
@@ -88,5 +97,6 @@ def _rounds(startup: Startup, name: str, kind: type[Watchdog], interval: float, 
 @MODULE.hook(phases.child_exit)
 def end_rounds(startup: Startup) -> None:
     """Stop them."""
-    for one in startup.main.state.pop(MODULE.source, ()):
+    kennel: Kennel = startup.main.state[MODULE.source]
+    for one in kennel.rounds:
         one.end(PATIENCE)
