@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 COUNT  ?= 50000
 
-.PHONY: serve test check oracle hostile fuzz faults bench measure clean
+.PHONY: serve test check oracle hostile fuzz faults rehearse bench measure clean
 
 serve: $(STAMP)
 	@$(BIN)/coachwhip serve
@@ -38,6 +38,10 @@ fuzz: $(STAMP)
 # Workers killed, reloads, disks and descriptors gone, thousands of slow clients: minutes, and a quiet machine for the latencies.
 faults: $(STAMP)
 	$(BIN)/python -m faults --long
+
+# deploy/Dockerfile carried out on this machine, run and drained; Linux, root, a package index.
+rehearse: $(STAMP)
+	$(BIN)/python -m deploy.rehearse
 
 # Coachwhip and the other servers that are installed; Linux, with wrk or ab.
 bench: $(STAMP)

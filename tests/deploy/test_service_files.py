@@ -27,6 +27,14 @@ WAIT = 30.0
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="a service starts as root")
 
 
+#: `MemoryDenyWriteExecute`, where the kernel has it, and then the command that follows.
+DENY = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(65, *map(ctypes.c_ulong, (1, 0, 0, 0)))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 def values(name: str, unit: str = UNIT) -> list[str]:
     """What a unit says of a setting, in order."""
     return re.findall(rf"^{name}=(.*)$", unit, re.MULTILINE)
@@ -118,12 +126,12 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
 
 
 @needs_root
-def test_the_service_works_with_no_more_capabilities_than_its_unit_leaves_it(installation: Installation) -> None:
+def test_the_service_works_with_no_more_rights_than_its_unit_leaves_it(installation: Installation) -> None:
     setpriv = program("setpriv")
     (kept,) = values("CapabilityBoundingSet")
     bounds = ",".join(["-all", *[f"+{name.removeprefix('CAP_').lower()}" for name in kept.split()]])
     assert subprocess.run(installation.command("ExecStartPre"), capture_output=True, check=False).returncode == 0
-    process = installation.start(setpriv, "--bounding-set", bounds, "--no-new-privs")
+    process = installation.start(setpriv, "--bounding-set", bounds, "--no-new-privs", sys.executable, "-c", DENY)
     assert installation.get() == 200
     assert subprocess.run(installation.command("ExecReload"), capture_output=True, check=False).returncode == 0
     assert installation.get() == 200
