@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from importlib import import_module
 
 __all__ = ["httpd_main", "main"]
 
+#: What a shell makes of a program that Ctrl-C ended.
+INTERRUPTED = 130
 #: Subcommand → (module with a function `run(arguments) -> exit status`, what it does).
 COMMANDS = {
     "serve": ("coachwhip.cli.serve", "serve a folder"),
@@ -37,8 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status: int = import_module(found[0]).run(words[1:])
     except KeyboardInterrupt:
-        # What a shell makes of a program that Ctrl-C ended.
-        return 128 + signal.SIGINT
+        return INTERRUPTED
     return status
 
 

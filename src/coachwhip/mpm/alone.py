@@ -17,13 +17,14 @@ __all__ = ["serve_alone"]
 def serve_alone(
     generation: Generation, ready: Callable[[], None] = lambda: None, manager: ServiceManager | None = None
 ) -> int:
-    """Serve in this very process, without a parent; returns the exit status. `manager`: it may have sockets for us.
+    """Serve in this very process, without a parent; returns the exit status. `manager`: whoever runs this as a service.
 
     Raises:
         BindError: an address cannot be bound.
         PidFileError: the pid file cannot be written.
     """
-    listeners = Listeners(manager.handed if manager is not None else None)
+    manager = manager if manager is not None else ServiceManager()
+    listeners = Listeners(manager.handed)
     listeners.add(generation.addresses, generation.queue)
     claim_pid_file(generation)
     try:
@@ -35,7 +36,13 @@ def serve_alone(
             loop.add_signal_handler(number, worker.stop)
         # Nor does Apache's single process end by WINCH, which a terminal sends when it is resized.
         loop.add_signal_handler(signal.SIGUSR1, worker.drain)
-        worker.run(ready)
+
+        def up() -> None:
+            ready()
+            manager.ready("Listening in one process")
+
+        worker.run(up)
+        manager.stopping()
     finally:
         drop_pid_file(generation)
         listeners.close()
