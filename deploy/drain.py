@@ -81,14 +81,14 @@ class Load:
 
     def _ask(self, connection: http.client.HTTPConnection, what: str, *, is_reused: bool = False) -> bool:
         """One request; whether the connection can have another."""
+        answer = None
         try:
             connection.request("GET", self.path, headers={} if what != "one request" else {"Connection": "close"})
             answer = connection.getresponse()
             body = answer.read()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
-            # Whether a request was begun to be answered makes the difference: `RemoteDisconnected` says that it was not.
-            if is_reused and isinstance(error, http.client.RemoteDisconnected | ConnectionResetError | BrokenPipeError):
+            if is_reused and answer is None and isinstance(error, ConnectionError):
                 with self._lock:
                     self.stale += 1
             else:
