@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 __all__ = ["LOGGABLE", "MAX_LOOSE", "PLAIN", "Judge", "SecondSight", "Unusual"]
 
@@ -19,10 +20,11 @@ MARKS = 1 << 14
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 #: GET or HEAD, a plain path, HTTP/1.1 or 1.0.
 _REQUEST = re.compile(rb"(?:GET|HEAD) /[\x21\x22\x24-\x7e]* HTTP/1\.[01]")
-#: What a line may consist of: visible octets, Latin-1, blanks (RFC 9110 §5.5). What else there is becomes a line feed by `translate`.
-PLAIN = bytes([octet if octet == 9 or 0x20 <= octet != 0x7F else 10 for octet in range(256)])
-#: The same for octets that stand in a log line as they are: printable ASCII without quote and backslash.
-LOGGABLE = bytes([octet if 0x20 <= octet < 0x7F and octet not in b'"\\' else 10 for octet in range(256)])
+#: Tables for `translate` that leave what is good as it is and turn all else into something else.
+#: What a line may consist of: visible octets, Latin-1, blanks (RFC 9110 §5.5).
+PLAIN = bytes([octet if octet == 9 or 0x20 <= octet != 0x7F else octet ^ 1 for octet in range(256)])
+#: What stands in a log line as it is: printable ASCII without quote and backslash.
+LOGGABLE = bytes([octet if 0x20 <= octet < 0x7F and octet not in b'"\\' else octet ^ 1 for octet in range(256)])
 #: Fields that differ from client to client, and the spellings of each that are known at the most.
 LOOSE = ("cookie", "user-agent", "referer")
 MAX_SPELLINGS = 2
@@ -36,6 +38,18 @@ _CONNECTION = {"keep-alive": "keep-alive", "close": "close"}
 
 class Unusual(Exception):
     """This head is for the ordinary path."""
+
+
+@dataclass(slots=True)
+class Loose:
+    """A field that differs from client to client and on which no answer depends, in one spelling."""
+
+    #: What its line begins with, the end of the line before included.
+    start: bytes
+    #: Its lower-case name if log lines take it, else "".
+    name: str
+    #: Where it was found last, behind the request line.
+    at: int = 0
 
 
 class SecondSight:
@@ -67,8 +81,7 @@ class Judge:
         #: Names as clients spell them → lower case; "" where nothing depends on the field.
         self._spellings: dict[bytes, str] = {}
         self._request_lines: set[bytes] = set()
-        #: What a line of a loose field on which no answer depends begins with, and the field's name if log lines take it, else "".
-        self.loose: list[tuple[bytes, str]] = []
+        self.loose: list[Loose] = []
 
     def care_about(self, names: Iterable[str], *, logged: bool) -> bool:
         """Answers (or, `logged`, log lines) depend on these fields too from now on; returns whether that is new. Lower-case names."""
@@ -100,13 +113,13 @@ class Judge:
         name = self._spellings.get(spelling)
         if name is None:
             name = self._learn(spelling)
-        if not colon or b"\n" in line.translate(PLAIN):
+        if not colon or line.translate(PLAIN) != line:
             raise Unusual
         if not name:
             return None
         value = value.strip(b" \t")
         if name not in self._names:
-            return name, value if value and b"\n" not in value.translate(LOGGABLE) else value.decode("latin-1")
+            return name, value if value and value.translate(LOGGABLE) == value else value.decode("latin-1")
         text: str | None = value.decode("latin-1")
         if name == "connection":
             text = _CONNECTION.get(value.decode("latin-1").lower())
@@ -125,8 +138,8 @@ class Judge:
             self.loose.clear()
         if name in LOOSE and name not in self._names:
             start = b"\r\n%b: " % spelling
-            if sum(known.lower() == start.lower() for known, _ in self.loose) < MAX_SPELLINGS:
-                self.loose.append((start, name if name in self._logged else ""))
+            if sum(known.start.lower() == start.lower() for known in self.loose) < MAX_SPELLINGS:
+                self.loose.append(Loose(start, name if name in self._logged else ""))
         kept = self._spellings[spelling] = name if name in self._names or name in self._logged else ""
         return kept
 

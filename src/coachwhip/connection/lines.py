@@ -49,13 +49,16 @@ class Lines(dict[bytes, "Field | None"]):
         end = head.find(b"\r")
         line, rest = head[:end], head[end:]
         logged: Values = {}
-        for start, name in self.judge.loose:
-            at = rest.find(start)
-            if at < 0:
-                continue
+        for loose in self.judge.loose:
+            start, name, at = loose.start, loose.name, loose.at
+            if not rest.startswith(start, at):
+                at = rest.find(start)
+                if at < 0:
+                    continue
+                loose.at = at
             end = rest.find(b"\r", at + 2)
             value = rest[at + len(start) : end]
-            if end < 0 or b"\n" in value.translate(LOGGABLE if name else PLAIN):
+            if end < 0 or value.translate(LOGGABLE if name else PLAIN) != value:
                 raise Unusual
             rest = rest[:at] + rest[end:]
             if name:
