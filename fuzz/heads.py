@@ -14,7 +14,8 @@ import argparse
 import random
 import sys
 
-from coachwhip.connection.lines import Lines, Unusual, Values
+from coachwhip.connection.judging import Unusual
+from coachwhip.connection.lines import Lines, Values
 from coachwhip.protocol.errors import BadRequest
 from coachwhip.protocol.framing import BodyKind, decide_framing
 from coachwhip.protocol.http1 import parse_head
@@ -87,7 +88,7 @@ class Heads:
         """Request line and fields; None if the ordinary path has to judge."""
         try:
             first, _, values = self.lines.read(data, limit)
-            self.lines.check_request_line(first)
+            self.lines.judge.check_request_line(first)
         except Unusual:
             return None
         return first, values
@@ -96,7 +97,7 @@ class Heads:
         """The same, if all but the request line and the loose fields was met before. A request line is known by then."""
         try:
             first, rest, logged = self.lines.cut(data)
-            self.lines.check_request_line(first)
+            self.lines.judge.check_request_line(first)
         except Unusual:
             return None
         known = self.shapes.get(rest)

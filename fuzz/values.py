@@ -79,7 +79,7 @@ class Straight:
     """Requests handed to the hot path as a connection would hand them over; what is no hit gets the page's plain answer."""
 
     def __init__(self, server: Inside) -> None:
-        self._hot = server.worker.hot
+        self._hot, self._keeper = server.worker.hot, server.worker.keeper
         self._pipeline = server.instance.pipeline
         self._info = Connection(self._pipeline.hosts.by_address("127.0.0.1", 80), ("127.0.0.1", 50000), ("127.0.0.1", 80), id=1)
         table = self._hot.table_of(self._info)
@@ -99,9 +99,11 @@ class Straight:
 
     def ask(self, data: bytes) -> bool:
         """Ask; tells whether what was kept was the answer."""
-        if self._hot.find(self._table, data, self._info, False) is not None:
+        self._hot.look()
+        if self._hot.find(self._table, data, self._info) is not None:
+            self._hot.log(self._info, len(data), 0)
             return True
-        self._hot.offer(self._table, data, self._info, self._reply)
+        self._keeper.offer(self._table, data, self._info, self._reply)
         return False
 
 

@@ -3,7 +3,8 @@
 import pytest
 from fuzz.heads import NAMES, Heads, compare, search
 
-from coachwhip.connection.lines import Lines, Unusual
+from coachwhip.connection.judging import Unusual
+from coachwhip.connection.lines import Lines
 
 
 def test_no_head_is_taken_that_the_parser_refuses():

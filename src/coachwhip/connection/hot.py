@@ -19,21 +19,19 @@ from termios import FIONREAD
 from time import monotonic
 
 from coachwhip.api.request import Request
-from coachwhip.api.server import Connection, Server
-from coachwhip.connection.lines import MAX_LOOSE, Lines, Unusual, Values
+from coachwhip.api.server import Connection
+from coachwhip.connection.judging import MAX_LOOSE, SecondSight, Unusual
+from coachwhip.connection.lines import Lines, Values
 from coachwhip.connection.loglines import Planner, Sheets, plan_logs, say_again, stand_in
 from coachwhip.request.replay import Entry, Replay, Table
-from coachwhip.request.reply import Reply
 from coachwhip.util.dates import clf_time, http_date
 
-__all__ = ["HotPath"]
+__all__ = ["MAX_HEAD", "HotPath"]
 
 #: Longer heads are not remembered by their bytes.
 MAX_REMEMBERED = 4096
 #: Requests in a row that nobody sent before, after which few are looked up by their bytes.
 PATIENCE = 64
-#: Places for marks of raw heads that were met once; a power of two.
-MARKS = 1 << 14
 #: Longer heads go the ordinary way: no limit on fields can be exceeded below this.
 MAX_HEAD = 8000
 
@@ -66,7 +64,7 @@ class HotPath:
     """The kept answers of one worker, as its connections ask for them."""
 
     __slots__ = (
-        "_buffer", "_clf", "_entry", "_hit", "_logged", "_marks", "_planners", "_strangers", "_until", "_values", "_watch",
+        "_buffer", "_clf", "_entry", "_hit", "_is_second_sight", "_planners", "_strangers", "_until", "_values", "_watch",
         "accesses", "bytes", "date", "last", "lines", "now", "replay", "sheets", "wire",
     )  # fmt: skip
 
@@ -76,9 +74,7 @@ class HotPath:
         #: Log lines of this turn; whoever ends the turn hands them over.
         self.sheets = Sheets()
         self._planners = planners
-        #: Servers whose log lines' request fields are known.
-        self._logged: set[Server] = set()
-        self._marks = [0] * MARKS
+        self._is_second_sight = SecondSight()
         #: Requests in a row that were not found by their bytes.
         self._strangers = 0
         #: inotify's descriptor (-1 without), and where the system says how much is waiting there.
@@ -212,14 +208,6 @@ class HotPath:
         fits = len(rest) <= MAX_REMEMBERED and rest.count(b"\r\n") + MAX_LOOSE <= table.max_fields
         return fits and rest not in table.shapes and self._is_second_sight(rest)
 
-    def _is_second_sight(self, data: bytes) -> bool:
-        mark = hash(data)
-        slot = mark & (MARKS - 1)
-        if self._marks[slot] == mark:
-            return True
-        self._marks[slot] = mark
-        return False
-
     @staticmethod
     def _look_up(table: Table, line: bytes, values: Values, client: str) -> Entry | None:
         """By the values of exactly those fields that the answers to this request line depend on."""
@@ -261,33 +249,3 @@ class HotPath:
                 hit.lines, hit.lines_client, hit.lines_second = lines, info.client_ip, self._clf
         if entry.log:
             say_again(entry, info)
-
-    # -- keeping
-
-    def offer(self, table: Table, data: bytes, info: Connection, reply: Reply) -> None:
-        """A finished answer to `data`, which was no hit: keep it if it may be kept."""
-        if len(data) > MAX_HEAD:
-            return
-        first = reply.request.first
-        if first.server not in self._logged:
-            self._logged.add(first.server)
-            for make in self._planners:
-                if (plan := make(first)) is not None:
-                    self.lines.care_about(plan.field_names, logged=True)
-        try:
-            line, found, values = self.lines.read(data, table.max_fields)
-            self.lines.check_request_line(line)
-        except Unusual:
-            return
-        if reply.close and first.server.core.keep_alive and not _asks_to_close(line, values):
-            # Closed for a reason of this connection's own.
-            return
-        self.replay.counters.misses += 1
-        fields = {name: value for number, name, value in found if number}
-        self.lines.care_about(self.replay.keep(table, line, fields, info.client_ip, reply))
-
-
-def _asks_to_close(line: bytes, values: Values) -> bool:
-    """RFC 9112 §9.3: whether the connection ends after this request by the client's own wish."""
-    asked = values.get("connection")
-    return asked == "close" or (asked is None and line.endswith(b" HTTP/1.0"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from coachwhip.api.headers import HeadersIn
 from coachwhip.api.log import LogPlan, LogTarget, LogTemplate
@@ -52,7 +53,7 @@ class LineMaker:
         #: Adds a line to the turn's.
         self.append = sheets[template.target].append
         #: The line in parts, filled in for this second and size; and the parts that stand open: the client's address, request fields.
-        self._parts: list[bytes] = []
+        self._parts: list[Any] = []
         self._second = b""
         self._sent = -1
         self._clients: list[int] = []
@@ -66,12 +67,16 @@ class LineMaker:
         for at in self._clients:
             parts[at] = client.encode("latin-1")
         for at, name in self._fields:
-            value = values.get(name, b"-")
-            parts[at] = value if isinstance(value, bytes) else escape_logitem(value.encode("latin-1")).encode("latin-1")
+            parts[at] = values.get(name, b"-")
         for at, read, original in self._template.readers:
             r = entry.request
             parts[at] = read(r.first if original else r).encode("utf-8", "surrogateescape")
-        return b"".join(parts)
+        try:
+            return b"".join(parts)
+        except TypeError:
+            # A value that is text has to be escaped.
+            escaped = [escape_logitem(part.encode("latin-1")).encode("latin-1") if isinstance(part, str) else part for part in parts]
+            return b"".join(escaped)
 
     def _fill(self, second: bytes, sent: int) -> None:
         """Fill in what is the same until the next second. Pieces between two that stand open are joined, if no reader needs its place."""

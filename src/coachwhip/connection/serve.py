@@ -115,7 +115,7 @@ class ClientConnection(Wire):
         if self.table is None or self._rest:
             return
         try:
-            self._hot.offer(self.table, raw, self.info, reply)
+            self.host.keeper.offer(self.table, raw, self.info, reply)
         except Exception as error:
             self.host.pipeline.report(reply.request, error)
 

@@ -17,6 +17,7 @@ from coachwhip.api.log import ModuleLog
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
 from coachwhip.connection.hot import HotPath
+from coachwhip.connection.keeping import Keeper
 from coachwhip.connection.outbox import ClientGone, FileShrank, Outbox
 from coachwhip.connection.poller import Poller
 from coachwhip.connection.states import State
@@ -37,6 +38,7 @@ class Host(Protocol):
     loop: asyncio.AbstractEventLoop
     pipeline: Pipeline
     hot: HotPath
+    keeper: Keeper
     poller: Poller
     #: Set when the worker drains: finish what is begun, then close.
     draining: bool

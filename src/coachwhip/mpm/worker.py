@@ -23,6 +23,7 @@ from coachwhip.api.replay import ReplayServer
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection, Server
 from coachwhip.connection.hot import HotPath
+from coachwhip.connection.keeping import Keeper
 from coachwhip.connection.poller import Poller
 from coachwhip.connection.serve import ClientConnection
 from coachwhip.connection.states import State
@@ -88,6 +89,7 @@ class Worker:
         providers = pipeline.startup.providers
         planners = tuple([providers.get("log_plan", name) for name in providers.names("log_plan")])
         self.hot = HotPath(Replay(pipeline.startup.main.config(ReplayServer).memory), planners)
+        self.keeper = Keeper(self.hot, planners)
         self.poller = Poller.on(loop, self.hot)
         if board is None:
             board = Board(2)
