@@ -99,7 +99,8 @@ class Straight:
 
     def ask(self, data: bytes) -> bool:
         """Ask; tells whether what was kept was the answer."""
-        if self._hot.find(self._table, data, self._info, False) is not None:
+        self._hot.look()
+        if self._hot.find(self._table, data, self._info) is not None:
             return True
         self._hot.offer(self._table, data, self._info, self._reply)
         return False

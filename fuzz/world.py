@@ -97,20 +97,20 @@ def _read(reply: Reply) -> Answer:
 def opened_files() -> Iterator[list[str]]:
     """The file layer tells what it really opened and listed: the path that the system has for the descriptor, whatever was asked for."""
     opened: list[str] = []
-    plain_open, plain_list = RecordedFiles.open, RecordedFiles.list
+    plain_open, plain_list = RecordedFiles._open, RecordedFiles.list
 
     def recording_open(self: RecordedFiles, *arguments: Any, **named: Any) -> RegularFile:
         file = plain_open(self, *arguments, **named)
         opened.append(os.readlink(f"/proc/self/fd/{file.fileno()}"))
         return file
 
-    def recording_list(self: RecordedFiles, path: str, *arguments: Any, **named: Any) -> list[DirEntry]:
-        entries = plain_list(self, path, *arguments, **named)
+    def recording_list(self: RecordedFiles, path: str, prefix: str = "") -> list[DirEntry]:
+        entries = plain_list(self, path, prefix)
         opened.append(os.path.realpath(path))
         return entries
 
-    RecordedFiles.open, RecordedFiles.list = recording_open, recording_list  # type: ignore[method-assign]
+    RecordedFiles._open, RecordedFiles.list = recording_open, recording_list  # type: ignore[method-assign]
     try:
         yield opened
     finally:
-        RecordedFiles.open, RecordedFiles.list = plain_open, plain_list  # type: ignore[method-assign]
+        RecordedFiles._open, RecordedFiles.list = plain_open, plain_list  # type: ignore[method-assign]
