@@ -101,6 +101,7 @@ class Straight:
         """Ask; tells whether what was kept was the answer."""
         self._hot.look()
         if self._hot.find(self._table, data, self._info) is not None:
+            self._hot.log(self._info, len(data), 0)
             return True
         self._hot.offer(self._table, data, self._info, self._reply)
         return False

@@ -48,6 +48,7 @@ class Target:
 
 _ASTERISK = Target(TargetForm.ASTERISK, b"*")
 _SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9+.\-]*):")
+_LIKE_A_SCHEME = re.compile(rb"\?[^/?#]*:")
 _AUTHORITY = re.compile(rb"(?:(?P<user>[^/?#]*)@)?(?P<host>\[[^\[\]/?#@]*\]|[^\[\]:/?#@]*)(?::(?P<port>[0-9]*))?")
 
 
@@ -70,8 +71,8 @@ def parse_target(target: bytes, *, method: bytes = b"GET", strict: bool = True) 
         return _ASTERISK
     if scheme := _SCHEME.match(target):
         return _absolute(target, scheme, strict, is_options=method == b"OPTIONS")
-    if target[:1] == b"?":
-        # No path at all: Apache reads it as the root, and so do its proxies.
+    if target[:1] == b"?" and not _LIKE_A_SCHEME.match(target):
+        # No path at all: Apache reads it as the root, and so do its proxies; but not what has the shape of a scheme.
         path, query = _split(b"/" + target, strict)
         return Target(TargetForm.ORIGIN, path, query)
     raise _unparsable(target)
