@@ -90,7 +90,7 @@ def ask(port: int, data: bytes) -> bytes:
             line.shutdown(socket.SHUT_WR)
             while piece := line.recv(1 << 16):
                 received.append(piece)
-        except (ConnectionResetError, BrokenPipeError, OSError) as error:
+        except OSError as error:
             if isinstance(error, TimeoutError):
                 raise
         return b"".join(received)
@@ -141,11 +141,12 @@ def urls(count: int, seed: int) -> Tally:
             targets = [target() for _ in range(min(BATCH, count - tally.asked))]
             cases = [b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % made for made in targets]
             for made, (_, theirs, ours) in zip(targets, _pairs(ports, cases), strict=True):
-                _judge_url(tally, made, theirs, ours)
+                judge_url(tally, made, theirs, ours)
     return tally
 
 
-def _judge_url(tally: Tally, target: bytes, theirs: bytes, ours: bytes) -> None:
+def judge_url(tally: Tally, target: bytes, theirs: bytes, ours: bytes) -> None:
+    """Count what Apache and we answered to a target."""
     tally.asked += 1
     if SECRET in ours or b"root:" in ours:
         tally.fault("shows what is not granted", target)
@@ -178,7 +179,7 @@ def requests(count: int, seed: int, cases: Path | None) -> Tally:
                 mutate(chance, chance.choice(corpus), vocabulary, corpus, 12_000) + CANARY for _ in range(min(BATCH, count - tally.asked))
             ]
             for data, theirs, ours in _pairs(ports, batch):
-                _judge_request(tally, data, theirs, ours)
+                judge_request(tally, data, theirs, ours)
     return tally
 
 
@@ -193,7 +194,8 @@ def _requests(cases: Path | None) -> list[bytes]:
     return corpus
 
 
-def _judge_request(tally: Tally, data: bytes, theirs: bytes, ours: bytes) -> None:
+def judge_request(tally: Tally, data: bytes, theirs: bytes, ours: bytes) -> None:
+    """Count what Apache and we answered to some requests on one connection."""
     tally.asked += 1
     apache, own = (tuple(status for status in map(int, _STATUS.findall(answer)) if status >= 200) for answer in (theirs, ours))
     # To refuse what comes next and close is not to answer it.

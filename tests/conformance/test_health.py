@@ -62,3 +62,14 @@ def test_a_traceback_is_told(server):
     before = health.look(folder / "pid")
     Path(folder / "log").write_text("Traceback (most recent call last):\n")
     assert list(health.complaints(before, folder / "pid", folder / "log")) == ["a traceback in log"]
+
+
+def test_a_process_that_is_gone_is_told_and_one_that_came_is_not(server):
+    folder = server[1]
+    before = health.look(folder / "pid")
+    fewer = health.Health(dict(before.descriptors), dict(before.memory))
+    assert list(health.complaints(fewer, folder / "pid", folder / "log")) == []
+    fewer.descriptors[1] = fewer.memory[1] = 10
+    (found,) = health.complaints(fewer, folder / "pid", folder / "log")
+    assert found.startswith("processes were [1, ")
+    assert list(health.complaints(health.Health({}, {}), folder / "pid", folder / "log")) == []

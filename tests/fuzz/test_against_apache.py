@@ -1,7 +1,7 @@
 """How the comparison with Apache judges two answers; the comparison itself needs Apache and is a command."""
 
 import pytest
-from fuzz.against_apache import Tally, _judge_request, _judge_url
+from fuzz.against_apache import Tally, judge_request, judge_url
 from fuzz.targets.paths import SECRET
 
 
@@ -20,7 +20,7 @@ def answer(*statuses, body=b""):
 ])  # fmt: skip
 def test_a_target(target, apache, ours, equal, listed, faults):
     tally = Tally()
-    _judge_url(tally, target, apache, ours)
+    judge_url(tally, target, apache, ours)
     assert (tally.equal, list(tally.listed), len(tally.faults)) == (equal, listed, faults)
 
 
@@ -37,5 +37,5 @@ def test_a_target(target, apache, ours, equal, listed, faults):
 ])  # fmt: skip
 def test_requests_on_one_connection(apache, ours, faults):
     tally = Tally()
-    _judge_request(tally, b"", apache, ours)
+    judge_request(tally, b"", apache, ours)
     assert len(tally.faults) == faults

@@ -114,7 +114,11 @@ def check_host(head: RequestHead, *, strict: bool = True) -> tuple[str, int | No
 
     Raises BadRequest (400).
     """
-    value = head.get(b"host")
+    values = head.get_all(b"host")
+    if len(values) > 1:
+        # Whatever the options say: two programs would choose two of them.
+        raise BadRequest(400, "Client sent malformed Host header", "AH00550", detail=b", ".join(values))
+    value = values[0] if values else None
     if head.uri.host:
         if value is None and head.version >= HTTP_11:
             raise _hostless(head)
