@@ -135,10 +135,10 @@ def _start_again(rig: Rig) -> float:
     """Seconds until a new server answers, infinity if it does not start."""
     began = time.monotonic()
     try:
-        rig.start()
-    except (StartFailed, TimeoutError):
+        rig.start(waits=False)
+    except StartFailed:
         return inf
-    settles(lambda: rig.ask() == 200, 5)
+    until(lambda: rig.ask() == 200, "the new server does not serve")
     return time.monotonic() - began
 
 
