@@ -14,7 +14,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP
 from coachwhip.testing import Client, StartFailed
 from faults import processes
 from faults.herd import Herd
-from faults.load import Kind, Report
+from faults.load import Failure, Kind, Report
 from faults.rig import BIG, GET, PATIENCE, SMALL, Rig, get, settles, until
 from faults.rows import Bar, Figures, Stage, fault
 
@@ -44,7 +44,7 @@ def workers_killed(stage: Stage) -> Figures:
             kills, births = _kill_workers(rig, stage.pick(15, 150))
         until(lambda: len(rig.workers) >= rig.worker_count, "workers are not back")
         lost = WAITING - _served_from_backlog(rig)
-        inside = [one for one in load.report.failures if any(one.began <= kill <= one.ended for kill in kills)]
+        inside = [one for one in load.report.failures if _is_of_a_kill(one, kills)]
         return {
             "refused": load.report.count(Kind.REFUSED),
             "failed though in flight at no kill": load.report.failed - len(inside),
@@ -58,17 +58,22 @@ def workers_killed(stage: Stage) -> Figures:
         }
 
 
+def _is_of_a_kill(failure: Failure, kills: list[float]) -> bool:
+    """A worker that dies with a request resets or cuts it; whoever waits in vain was not with a worker that died."""
+    return failure.kind in (Kind.RESET, Kind.CUT) and any(failure.began <= kill <= failure.ended for kill in kills)
+
+
 def _kill_workers(rig: Rig, count: int) -> tuple[list[float], list[float]]:
-    """Kill one worker every 200 ms; returns when each was killed, and when each new one was seen first."""
+    """Kill one worker every 200 ms, none sooner; returns when each was killed, and when each new one was seen first."""
     kills: list[float] = []
     births: list[float] = []
     known = set(rig.workers)
     began = time.monotonic()
-    while len(births) < count and time.monotonic() < began + 0.2 * count + 2:
+    while len(births) < count and time.monotonic() < began + 0.3 * count + 2:
         living = rig.workers
         births += [time.monotonic()] * len(set(living) - known)
         known |= set(living)
-        if len(kills) < count and living and time.monotonic() >= began + 0.2 * len(kills):
+        if len(kills) < count and living and time.monotonic() >= (kills[-1] + 0.2 if kills else began):
             os.kill(random.choice(living), SIGKILL)
             kills.append(time.monotonic())
         time.sleep(0.005)
@@ -135,10 +140,10 @@ def _start_again(rig: Rig) -> float:
     """Seconds until a new server answers, infinity if it does not start."""
     began = time.monotonic()
     try:
-        rig.start()
-    except (StartFailed, TimeoutError):
+        rig.start(waits=False)
+    except StartFailed:
         return inf
-    settles(lambda: rig.ask() == 200, 5)
+    until(lambda: rig.ask() == 200, "the new server does not serve")
     return time.monotonic() - began
 
 

@@ -13,7 +13,7 @@ from faults.rows import Bar, Figures, NotHere, Stage, fault
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A module of `fuzz/`, and how much it is to do in each form."""
+    """A search of `fuzz/`, and how much it is to do in each form; `option` counts what is tried."""
 
     module: str
     option: str
@@ -21,7 +21,12 @@ class Search:
     long: int
 
 
-SEARCHES = (Search("fuzz.heads", "--count", 20_000, 300_000), Search("fuzz.equivalence", "--steps", 200, 20_000))
+SEARCHES = (
+    Search("fuzz", "--count", 2_000, 100_000),
+    Search("fuzz.heads", "--count", 20_000, 1_000_000),
+    Search("fuzz.equivalence", "--steps", 200, 20_000),
+    Search("fuzz.values", "--count", 2_000, 1_000_000),
+)
 
 
 @fault("F18", "fuzzers", Bar("searches"), Bar("that found something", most=0), Bar("seconds", timed=True))

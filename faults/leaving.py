@@ -75,22 +75,35 @@ def privileges(stage: Stage) -> Figures:
     if os.geteuid() != 0:
         raise NotHere("needs root")
     with Rig(stage.server) as rig:
-        found = [_look(pid) for pid in rig.workers]
+        found = _look_at(rig)
         secret = rig.path("secret")
         secret.write_text("secret\n")
         secret.chmod(0o600)
         rig.site.write("htdocs/secret", secret.read_text())
         rig.path("htdocs/secret").chmod(0o600)
         read = rig.ask(get("/secret")) == 200
+        old = set(rig.workers)
         rig.reload()
-        settles(lambda: len(rig.workers) == rig.worker_count, 5)
-        found += [_look(pid) for pid in rig.workers]
+        settles(lambda: old.isdisjoint(rig.workers) and len(rig.workers) == rig.worker_count)
+        found += _look_at(rig)
     totals = {name: float(sum(one[name] for one in found)) for name in found[0]}
     return totals | {
         "workers looked at": len(found),
         "secrets of root's that workers can read": read,
         "started as root for an unknown user": sum(_starts(stage, user) for user in ("nobody-of-that-name", "root")),
     }
+
+
+def _look_at(rig: Rig) -> list[dict[str, int]]:
+    """Every worker; between its fork and its first request it gives up what it has, and that is waited for."""
+    found: list[dict[str, int]] = []
+
+    def look() -> bool:
+        found[:] = [_look(pid) for pid in rig.workers]
+        return not any(sum(one.values()) for one in found)
+
+    settles(look, 3)
+    return found
 
 
 def _look(pid: int) -> dict[str, int]:

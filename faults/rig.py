@@ -22,7 +22,7 @@ from signal import SIGCONT, SIGKILL, SIGUSR1, Signals
 from types import TracebackType
 from typing import Any
 
-from coachwhip.testing import Client, Site
+from coachwhip.testing import Client, Site, StartFailed
 from coachwhip.testing.site import MODULES, Content
 from faults import processes
 from faults.load import Plan, Report
@@ -36,10 +36,11 @@ BIG = b"".join(b"%015x\n" % number for number in range(2 << 16)) * 8
 #: How long anything here is waited for, in seconds.
 PATIENCE = 30.0
 
+#: As many workers as are asked for, no fewer and no more.
 _CONFIG = """\
 StartServers {workers}
-MinSpareThreads {workers}
-MaxSpareThreads {threads}
+MinSpareThreads {threads}
+MaxSpareThreads {most}
 ServerLimit {limit}
 ThreadsPerChild 25
 MaxRequestWorkers {threads}
@@ -178,14 +179,15 @@ class Rig:
     ) -> None:
         self.server = server
         self.worker_count = workers
-        own = _CONFIG.format(workers=workers, threads=25 * workers, limit=4 * workers)
+        own = _CONFIG.format(workers=workers, threads=25 * workers, most=25 * workers + 25, limit=4 * workers)
         all_files = {"htdocs/a.txt": SMALL, **server.files, **({"htdocs/big": BIG} if big else {}), **(files or {})}
         self.site = Site(config=own + server.lines + config, files=all_files, modules=server.modules)
         self.config = self.path("conf/case.conf").read_text()
         for name in server.files:
             self.path(name).chmod(0o755)
-        before = ("/bin/sh", "-c", f'{self.site.fill(shell)}; exec "$@"', "sh") if shell else ()
-        self.command = [*before, *server.command]
+        self.output = self.path("run/output.txt")
+        before = self.site.fill(f"{shell}; " if shell else "")
+        self.command = ["/bin/sh", "-c", f'{before}exec "$@" >>"{self.output}" 2>&1', "sh", *server.command]
         self._started: set[int] = set()
 
     def __enter__(self) -> Rig:
@@ -198,10 +200,21 @@ class Rig:
                 _resume(pid)
         self.site.__exit__(kind, error, at)
 
-    def start(self) -> None:
-        """Start the server, and wait until all workers are there."""
-        self.site.start(self.command)
+    def start(self, *, waits: bool = True) -> None:
+        """Start the server, and (`waits`) wait until all workers are there.
+
+        Raises:
+            StartFailed: it did not start; with what it printed.
+        """
+        try:
+            self.site.start(self.command)
+        except StartFailed as failed:
+            raise StartFailed(failed.status, self.output.read_text("utf-8", "replace")) from None
         self._started.add(self.pid)
+        if waits:
+            self._await_workers()
+
+    def _await_workers(self) -> None:
         until(lambda: len(self.workers) >= 1, "no worker")
         settles(lambda: len(self.workers) >= self.worker_count, 1.0)
         self.worker_count = len(self.workers)
@@ -248,8 +261,7 @@ class Rig:
     @property
     def tracebacks(self) -> int:
         """In the error log and on the terminal."""
-        output = self.path("run/output.txt")
-        return (self.site.log() + (output.read_text() if output.exists() else "")).count("Traceback")
+        return (self.site.log() + self.output.read_text("utf-8", "replace")).count("Traceback")
 
     # -- what is done to it
 

@@ -5,23 +5,11 @@ from faults.catalogue import rows
 from faults.rig import SERVERS
 from faults.rows import Stage, hold
 
-#: What is missed as yet, by row; a bar that holds again is taken off.
+#: What is missed as yet, by row; whoever mends one takes it off.
 MISSED = {
-    # One worker, whatever is asked for; one that died young is not replaced at once.
-    "F1": {"a new worker"},
-    # Workers that drain hold the listeners open, and take nothing from them.
-    "F2": {"stops accepting", "the new one serves"},
-    # A port that is taken is found out by the running server alone, which names no line; nor does a log's folder that is not there.
-    "F4": {"not told where", "-k graceful without exit status 1"},
-    # Nothing bounds how many old generations there are but their time.
-    "F5": {"processes, times the workers"},
-    "F23": {"WINCH stops accepting"},
-    "F24": {"without NoNewPrivs"},
-    # A folder on the way is checked, and opened later.
-    "F25": {"foreign bytes"},
-    "F27": {"failed beside a stopped worker", "failed beside a handler that never yields"},
+    # No line is named for a port that is taken, nor for a log whose folder is not there.
+    "F4": {"not told where"},
 }
-
 
 #: Rows whose pieces are tests elsewhere.
 ELSEWHERE = {"F18": "tests of fuzz/"}
@@ -33,7 +21,7 @@ def test_the_bars_hold(name: str) -> None:
     if verdict.absent:
         pytest.skip(verdict.absent)
     assert not verdict.error
-    assert {bar.name for bar in verdict.missed} == MISSED.get(name, set()), verdict.figures
+    assert {bar.name for bar in verdict.missed} <= MISSED.get(name, set()), verdict.figures
 
 
 def test_the_list_of_what_is_missed_names_rows_and_bars() -> None:

@@ -61,8 +61,6 @@ def list_folder(r: Request) -> Result:
 
 
 def _answer(r: Request, conf: AutoindexDir) -> Result:
-    # Every name costs a sub-request: whoever else is served by this worker must not wait for thousands of them.
-    r.engine.leave_loop(r)
     folder = str(r.filename)
     try:
         if not r.may_block and len(r.files.names(folder)) > MANY:
