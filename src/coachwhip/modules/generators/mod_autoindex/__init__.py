@@ -82,18 +82,21 @@ def _answer(r: Request, conf: AutoindexDir) -> Result:
         return Outcome.OK
     view = view_of(conf, r.args)
     title = escape_html(octets(r.uri.rstrip("/") or "/"))
-    head = write_head(r, conf, view.options, title)
     collector = _Collector(r, conf, view, folder)
+    is_large = len(listed) > MANY
     entries = ordered(collector.entries(listed), view)
+    listed.clear()
+    head = write_head(r, conf, view.options, title)
     lines = render(conf, view, entries, collector.icons.find_special(BLANK_ICON))
-    if len(listed) > MANY:
-        # Written here, on the worker thread, and not while it is sent.
-        lines = iter(list(lines))
     readme, tail = foot(r, conf, view.options)
+    pieces = _pieces(head, lines, tail if readme is None else b"")
+    if is_large:
+        # Written here, on the worker thread, and not while it is sent.
+        pieces = iter(list(pieces))
     if readme is None:
-        _send(r, _pieces(head, lines, tail))
+        _send(r, pieces)
     else:
-        r.send(Stream(_pieces(head, lines, b"")))
+        r.send(Stream(pieces))
         r.engine.run(readme)
         r.send(Stream(iter((tail,))))
     r.send(End())
@@ -148,7 +151,7 @@ class _Collector:
         if (parent := self._parent()) is not None:
             yield parent
         pattern = self._view.pattern
-        wanted = [one for one in listed if (pattern is None or _fits(pattern, one.name)) and one.name not in self._ignored]
+        wanted = (one for one in listed if (pattern is None or _fits(pattern, one.name)) and one.name not in self._ignored)
         for one, found in self._r.lookup_entries(self._folder, wanted):
             if (entry := self._entry(one.name, found)) is not None:
                 yield entry
