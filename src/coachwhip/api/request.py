@@ -473,7 +473,7 @@ class Request:
         return self.engine.lookup_file(self, path)
 
     def lookup_entries(self, folder: str, entries: Iterable[DirEntry]) -> Iterator[tuple[DirEntry, Request]]:
-        """A sub-request for each of the entries of `files.list(folder)`; `folder` ends with a slash.
+        """A sub-request for each of the entries that `files` found in `folder`, which ends with a slash.
 
         Each is good until the next is asked for: what is kept of it is copied.
         """

@@ -219,9 +219,15 @@ class RecordedFiles:
 
     def list(self, path: str, prefix: str = "") -> list[DirEntry]:
         """The entries of a folder that begin with `prefix`; a dangling link or a name that vanishes meanwhile is MISSING."""
+        with self.scan(path, prefix) as entries:
+            return list(entries)
+
+    @contextmanager
+    def scan(self, path: str, prefix: str = "") -> Iterator[Iterator[DirEntry]]:
+        """The same, one after the other while the folder is open."""
         folder = path if path.endswith("/") else path + "/"
         with self._folder(path) as fd, os.scandir(fd) as found:
-            return [self._entry(folder, entry) for entry in found if entry.name.startswith(prefix)]
+            yield (self._entry(folder, entry) for entry in found if entry.name.startswith(prefix))
 
     @contextmanager
     def _folder(self, path: str) -> Iterator[int]:

@@ -64,10 +64,14 @@ def _answer(r: Request, conf: AutoindexDir) -> Result:
     # Every name costs a sub-request: whoever else is served by this worker must not wait for thousands of them.
     r.engine.leave_loop(r)
     folder = str(r.filename)
+    view = view_of(conf, r.args)
+    collector = _Collector(r, conf, view, folder)
     try:
-        if not r.may_block and len(r.files.names(folder)) > MANY:
+        is_large = len(r.files.names(folder)) > MANY
+        if is_large and not r.header_only:
             r.engine.leave_loop(r)
-        listed = r.files.list(folder)
+        with r.files.scan(folder) as listed:
+            entries = [] if r.header_only else ordered(collector.entries(listed), view)
     except OSError as error:
         LOG.error(r, "AH01275", "Can't open directory for index: %s", folder, error=error)
         return 503 if is_exhausted(error) else 403
@@ -80,12 +84,7 @@ def _answer(r: Request, conf: AutoindexDir) -> Result:
     if r.header_only:
         r.send(End())
         return Outcome.OK
-    view = view_of(conf, r.args)
     title = escape_html(octets(r.uri.rstrip("/") or "/"))
-    collector = _Collector(r, conf, view, folder)
-    is_large = len(listed) > MANY
-    entries = ordered(collector.entries(listed), view)
-    listed.clear()
     head = write_head(r, conf, view.options, title)
     lines = render(conf, view, entries, collector.icons.find_special(BLANK_ICON))
     readme, tail = foot(r, conf, view.options)
@@ -146,7 +145,7 @@ class _Collector:
         self._folder_icon = self.icons.find_special(DIRECTORY)
         self._folder_alt = self._alts.find_special(DIRECTORY)
 
-    def entries(self, listed: list[DirEntry]) -> Iterator[Entry]:
+    def entries(self, listed: Iterator[DirEntry]) -> Iterator[Entry]:
         """The entry that leads up, then one for each name that may be shown."""
         if (parent := self._parent()) is not None:
             yield parent
