@@ -303,6 +303,7 @@ class Request:
 
     @dir_settings.setter
     def dir_settings(self, settings: Settings) -> None:
+        """Let other settings count from now on."""
         self._dir_settings = settings
         self.core = settings.get(CoreDir)
 
