@@ -147,7 +147,7 @@ def test_a_large_body_that_is_no_file_is_not_kept_and_the_reason_is_counted(plac
 
 
 def test_a_listing_of_very_many_names_is_not_kept_and_the_reason_is_counted(place, monkeypatch):
-    monkeypatch.setattr("coachwhip.request.replay.MAX_LOOKS", 20)
+    monkeypatch.setattr("coachwhip.request.files.MAX_LOOKS", 20)
     for number in range(30):
         place.write(f"htdocs/many/{number}.txt", b"x")
     settle()

@@ -7,6 +7,8 @@ devices or pipes, and never through a link that the configuration does not allow
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -93,6 +95,9 @@ class Files(Protocol):
 
     def list(self, path: str, prefix: str = "") -> list[DirEntry]:
         """The entries of a folder whose names begin with `prefix`, without "." and "..", unsorted. Raises OSError."""
+
+    def scan(self, path: str, prefix: str = "") -> AbstractContextManager[Iterator[DirEntry]]:
+        """The same one after the other, for folders that may be large: they are looked at while the context lasts."""
 
 
 def is_exhausted(error: OSError) -> bool:

@@ -21,7 +21,7 @@ class Headers:
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         #: (lower-case name, name, value).
-        self._fields: list[tuple[str, str, str]] = [(name.lower(), name, value) for name, value in fields]
+        self._fields: list[tuple[str, str, str]] = [(name.lower(), name, value) for name, value in fields] if fields else []
 
     def get(self, name: str) -> str | None:
         """The first value of `name`, or None."""
@@ -56,8 +56,9 @@ class Headers:
 
     def add_missing(self, others: Headers) -> None:
         """The fields of `others` whose names are not here yet."""
-        here = {key for key, _, _ in self._fields}
-        self._fields += [field for field in others._fields if field[0] not in here]
+        if others._fields:
+            here = {key for key, _, _ in self._fields}
+            self._fields += [field for field in others._fields if field[0] not in here]
 
     def merge(self, name: str, value: str) -> None:
         """Append to the existing value with a comma, or set."""

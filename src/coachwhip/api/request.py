@@ -150,6 +150,7 @@ class Request:
     """One request, sub-request, or stage of an internally redirected request."""
 
     __slots__ = (
+        "_dir_settings",
         "allowed",
         "args",
         "auth_type",
@@ -160,7 +161,7 @@ class Request:
         "content_encodings",
         "content_languages",
         "content_type",
-        "dir_settings",
+        "core",
         "engine",
         "env",
         "err_headers_out",
@@ -258,7 +259,9 @@ class Request:
         self.status_line: str | None = None
         #: Methods for `Allow`, filled by handlers and `<Limit>`.
         self.allowed: set[str] = set()
-        self.dir_settings: Settings = server.settings
+        #: `config(CoreDir)`.
+        self.core: CoreDir
+        self.dir_settings = server.settings
         #: The sections that were merged, in order (config.Section); owned by the walks.
         self.sections: tuple[Any, ...] = ()
         self.walked: dict[Any, Any] = {}
@@ -291,12 +294,18 @@ class Request:
 
     def config(self, config: type[C]) -> C:
         """The folded per-directory settings of one module."""
-        return self.dir_settings.get(config)
+        return self._dir_settings.get(config)
 
     @property
-    def core(self) -> CoreDir:
-        """`config(CoreDir)`."""
-        return self.dir_settings.get(CoreDir)
+    def dir_settings(self) -> Settings:
+        """The folded per-directory settings of all modules."""
+        return self._dir_settings
+
+    @dir_settings.setter
+    def dir_settings(self, settings: Settings) -> None:
+        """Let other settings count from now on."""
+        self._dir_settings = settings
+        self.core = settings.get(CoreDir)
 
     @property
     def first(self) -> Request:
@@ -465,7 +474,7 @@ class Request:
         return self.engine.lookup_file(self, path)
 
     def lookup_entries(self, folder: str, entries: Iterable[DirEntry]) -> Iterator[tuple[DirEntry, Request]]:
-        """A sub-request for each of the entries of `files.list(folder)`; `folder` ends with a slash.
+        """A sub-request for each of the entries that `files` found in `folder`, which ends with a slash.
 
         Each is good until the next is asked for: what is kept of it is copied.
         """

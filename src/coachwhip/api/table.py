@@ -18,7 +18,6 @@ class Table(dict[str, str]):
     __slots__ = ("_spelling",)
 
     def __init__(self, items: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
-        super().__init__()
         #: Lower case → the key as it is spelled here.
         self._spelling: dict[str, str] = {}
         if items:
@@ -53,9 +52,10 @@ class Table(dict[str, str]):
 
     def update(self, items: Any = (), /, **named: str) -> None:
         """Set many keys."""
-        pairs = items.items() if isinstance(items, Mapping) else items
-        for key, value in [*pairs, *named.items()]:
-            self[key] = value
+        if items or named:
+            pairs = items.items() if isinstance(items, Mapping) else items
+            for key, value in [*pairs, *named.items()]:
+                self[key] = value
 
     def clear(self) -> None:
         """Drop everything."""

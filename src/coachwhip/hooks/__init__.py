@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from coachwhip.api.module import Hook, Module
-from coachwhip.api.outcome import Outcome
+from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.phases import Phase, RunMode
 from coachwhip.api.request import Request
 
@@ -97,7 +97,7 @@ class HookTable:
                 return answer
         return nobody
 
-    def run_on(self, phase: Phase, r: Request) -> Any:
+    def run_on(self, phase: Phase, r: Request) -> Result:
         """`run` for a request: explains itself, and keeps hooks that may block off the loop's thread.
 
         Raises:
@@ -107,7 +107,7 @@ class HookTable:
         for hook in hooks:
             if hook.blocking and not r.may_block:
                 raise NeedsThread
-            answer = hook.function(r)
+            answer: Result = hook.function(r)
             if r.record.steps is not None and answer is not Outcome.DECLINED:
                 r.record.step("hook", f"{phase.name}: {hook.module.source} answered {_say(answer)}")
             if passes is not None and answer not in passes:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import itertools
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -44,6 +45,9 @@ LOG = ModuleLog("mpm_event")
 TICK = 1.0
 #: How long a request may make no progress in a worker that leaves by its own decision, in seconds.
 LEAVE_WAIT = 30.0
+#: Seconds for which a worker thread may compute while the loop waits for its turn. The loop gives it away with every system call,
+#: so at Python's 5 ms a large listing would cost others many times that.
+SWITCH = 0.0005
 
 _fastest_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
 # Now, and not when a loop is wanted: a worker may be unable to read it by then (`User`, `ChrootDir`).
@@ -112,6 +116,7 @@ class Worker:
 
     def run(self, on_running: Callable[[], None] = lambda: None) -> None:
         """Serve until `stop` or the end of a `drain`. `on_running`: called once the loop runs, when signals are heard."""
+        sys.setswitchinterval(SWITCH)
         asyncio.set_event_loop(self.loop)
         logs = self.pipeline.startup.logs
         logs.attach(self.loop.call_soon, self.loop.call_later)

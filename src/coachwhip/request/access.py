@@ -30,17 +30,17 @@ def authorize(pipeline: Pipeline, r: Request) -> Result:
             return OK
     satisfy = pipeline.startup.providers.get("satisfy", "satisfy")
     is_any = satisfy is not None and satisfy(r) == "any"
-    answer = pipeline.run_phase(phases.access_checker, r)
+    answer = pipeline.hooks.run_on(phases.access_checker, r)
     if answer is OK and is_any:
         return OK
     if answer is not OK and not is_any:
         return answer
-    answer = pipeline.run_phase(phases.access_checker_ex, r)
+    answer = pipeline.hooks.run_on(phases.access_checker_ex, r)
     return _by_user(pipeline, r, is_any) if answer is DECLINED else answer
 
 
 def _by_user(pipeline: Pipeline, r: Request, is_any: bool) -> Result:
-    answer = pipeline.run_phase(phases.check_user_id, r)
+    answer = pipeline.hooks.run_on(phases.check_user_id, r)
     if answer is DECLINED:
         number = "AH00028" if is_any else "AH00027"
         LOG.error(r, number, "%s may only be entered by known users, but no way to know them is configured (AuthType)", r.uri)

@@ -24,6 +24,8 @@ _FOLDER_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_DIRECTORY
 MISSING = FileStat(FileKind.MISSING)
 _ABSENT = (errno.ENOENT, errno.ENOTDIR)
 _PASSING = (Look.STAT, Look.LSTAT)
+#: An answer made from more looks than this is not kept, for each is a watch and some memory; the listing of a large folder is such a one.
+MAX_LOOKS = 2000
 
 
 class TooLarge(OSError):
@@ -124,7 +126,11 @@ class RecordedFiles:
             self.links = links if any(one is not Links.FOLLOW for one in links.values()) else {}
 
     def _note(self, path: str, look: Look, seen: Any) -> None:
-        self._record.files[path, look] = seen
+        files = self._record.files
+        if len(files) < MAX_LOOKS:
+            files[path, look] = seen
+        else:
+            self._record.make_volatile("too many files")
 
     def stat(self, path: str) -> FileStat:
         """What stands at `path`, links followed."""
@@ -213,9 +219,15 @@ class RecordedFiles:
 
     def list(self, path: str, prefix: str = "") -> list[DirEntry]:
         """The entries of a folder that begin with `prefix`; a dangling link or a name that vanishes meanwhile is MISSING."""
+        with self.scan(path, prefix) as entries:
+            return list(entries)
+
+    @contextmanager
+    def scan(self, path: str, prefix: str = "") -> Iterator[Iterator[DirEntry]]:
+        """The same, one after the other while the folder is open."""
         folder = path if path.endswith("/") else path + "/"
         with self._folder(path) as fd, os.scandir(fd) as found:
-            return [self._entry(folder, entry) for entry in found if entry.name.startswith(prefix)]
+            yield (self._entry(folder, entry) for entry in found if entry.name.startswith(prefix))
 
     @contextmanager
     def _folder(self, path: str) -> Iterator[int]:

@@ -139,9 +139,9 @@ def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
         found = pipeline.hosts.by_path(connection.local_ip, connection.local_port, r.uri)
         if found is not None:
             r.server = found
-    if r.server is not connection.server:
-        connection.server = r.server
-    pipeline.walks.reset(r)
+    if r.server is not connection.base_server:
+        pipeline.walks.reset(r)
+    connection.server = r.server
     pipeline.hooks.run(phases.create_request, r)
     if r.record.steps is not None:
         name = r.server.name + (" (main server)" if not r.server.is_virtual else "")

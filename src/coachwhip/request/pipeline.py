@@ -148,10 +148,10 @@ class Pipeline:
 
     def process(self, r: Request) -> Any:
         """All phases of a request that is no sub-request. Returns a result, or the awaitable of an async handler."""
-        answer = self.run_phase(phases.post_read_request, r)
+        answer = self.hooks.run_on(phases.post_read_request, r)
         if answer is not OK:
             return answer
-        answer = self.run_phase(phases.quick_handler, r)
+        answer = self.hooks.run_on(phases.quick_handler, r)
         if answer is not DECLINED:
             return answer
         answer = self.prepare(r)
@@ -173,7 +173,7 @@ class Pipeline:
             self.walks.walk_locations(r)
         self.walks.walk_ifs(r)
         if r.main is None:
-            answer = self.run_phase(phases.header_parser, r)
+            answer = self.hooks.run_on(phases.header_parser, r)
             if answer is not OK:
                 return answer
         answer = access.authorize(self, r)
@@ -182,7 +182,7 @@ class Pipeline:
         answer = self.must(r, phases.type_checker, "find types")
         if answer is not OK:
             return answer
-        return self.run_phase(phases.fixups, r)
+        return self.hooks.run_on(phases.fixups, r)
 
     def _map_uri(self, r: Request) -> Result:
         if r.uri.startswith("/") and _UNUSUAL.search(r.uri) is None and not self.hooks.hooks(phases.pre_translate_name):
@@ -221,7 +221,7 @@ class Pipeline:
 
     def must(self, r: Request, phase: Phase, what: str) -> Result:
         """A phase in which some hook has to answer."""
-        answer = self.run_phase(phase, r)
+        answer = self.hooks.run_on(phase, r)
         return answer if answer is OK else self._insist(r, answer, what)
 
     def _insist(self, r: Request, answer: Result, what: str) -> Result:
@@ -232,8 +232,7 @@ class Pipeline:
 
     def run_phase(self, phase: Phase, r: Request) -> Result:
         """Run a phase on a request; see `HookTable.run_on`."""
-        answer: Result = self.hooks.run_on(phase, r)
-        return answer
+        return self.hooks.run_on(phase, r)
 
     # -- the handler
 
@@ -241,7 +240,7 @@ class Pipeline:
         """Insert filters, choose the handler, run it (ap_invoke_handler)."""
         if r.body is not None:
             r.body.limit = r.core.limit_request_body
-        self.run_phase(phases.insert_filter, r)
+        self.hooks.run_on(phases.insert_filter, r)
         if r.body is not None and r.input_filters:
             r.body.filter_by(run for f in r.input_filters if f.make_input is not None and (run := f.make_input(r)) is not None)
         given = r.handler
@@ -249,7 +248,7 @@ class Pipeline:
             trusted = r.content_type if not r.scratch.get("untrusted_type") else None
             r.handler = trusted.partition(";")[0].rstrip(" ") if trusted else "default-handler"
             r.scratch["implied_handler"] = True
-        answer: Any = self.run_phase(phases.handler, r)
+        answer: Any = self.hooks.run_on(phases.handler, r)
         if not isinstance(answer, (Outcome, int)) and inspect.isawaitable(answer):
             return self._await_handler(r, answer, given)
         return self._handled(r, answer, given)

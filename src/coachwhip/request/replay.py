@@ -41,8 +41,6 @@ MARKS = 1 << 16
 MAX_SHORT_CUTS = 4096
 #: Kept answers that hold a file open.
 MAX_FILES = 256
-#: Looks at files behind one kept answer: each is a watch and some memory (a listing of a large folder has one for each name).
-MAX_LOOKS = 2000
 #: What an entry costs beside its bytes: the request record and what hangs on it; measured.
 ENTRY_COST = 12_000
 
@@ -249,8 +247,6 @@ class Replay:
             return r.record.volatile
         if r.status not in STATUSES or "*" in r.record.headers:
             return "status or headers"
-        if len(r.record.files) > MAX_LOOKS:
-            return "too many files"
         return "no date" if b"\r\nDate: " not in reply.head else None
 
     def _is_second_sight(self, spec: Spec, variant: Variant) -> bool:

@@ -180,7 +180,7 @@ def _set_keepalive(r: Request, fields: Headers, framing: list[tuple[str, str]], 
         and server.keep_alive_timeout > 0
         and (server.max_keep_alive_requests == 0 or left > 0)
         and not (connection and asks_to_close(connection.encode("latin-1")))
-        and "nokeepalive" not in r.env
+        and (not r.env or "nokeepalive" not in r.env)
         and (r.protocol_number >= 1001 or "keep-alive" in asked)
         and "close" not in (fields.get("Connection") or "").lower()
         and not r.is_http09

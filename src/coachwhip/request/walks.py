@@ -96,7 +96,8 @@ class Walks:
     def reset(self, r: Request) -> _Plan:
         """Back to what the server says for everything."""
         plan = self.plan_of(r)
-        r.sections, r.dir_settings = plan.base, plan.settings
+        if r.sections is not plan.base:
+            r.sections, r.dir_settings = plan.base, plan.settings
         return plan
 
     def walk_directories(self, r: Request) -> Result:

@@ -114,7 +114,8 @@ def judge(r: Request, node: Node, log: ModuleLog, within: Logic = Logic.ALL) -> 
         # That something does not hold is no reason to grant anything.
         answer = DENIED if answer is GRANTED else NEUTRAL
     log.debug(r, "AH01626", "authorization result of %s: %s", node, answer.value)
-    r.record.step("authorization", f"{node}: {answer.value}", node.location)
+    if r.record.steps is not None:
+        r.record.step("authorization", f"{node}: {answer.value}", node.location)
     return answer
 
 

@@ -62,10 +62,14 @@ def list_folder(r: Request) -> Result:
 
 def _answer(r: Request, conf: AutoindexDir) -> Result:
     folder = str(r.filename)
+    view = view_of(conf, r.args)
+    collector = _Collector(r, conf, view, folder)
     try:
-        if not r.may_block and len(r.files.names(folder)) > MANY:
+        is_large = len(r.files.names(folder)) > MANY
+        if is_large and not r.header_only:
             r.engine.leave_loop(r)
-        listed = r.files.list(folder)
+        with r.files.scan(folder) as listed:
+            entries = [] if r.header_only else ordered(collector.entries(listed), view)
     except OSError as error:
         LOG.error(r, "AH01275", "Can't open directory for index: %s", folder, error=error)
         return 503 if is_exhausted(error) else 403
@@ -78,20 +82,18 @@ def _answer(r: Request, conf: AutoindexDir) -> Result:
     if r.header_only:
         r.send(End())
         return Outcome.OK
-    view = view_of(conf, r.args)
     title = escape_html(octets(r.uri.rstrip("/") or "/"))
     head = write_head(r, conf, view.options, title)
-    collector = _Collector(r, conf, view, folder)
-    entries = ordered(collector.entries(listed), view)
     lines = render(conf, view, entries, collector.icons.find_special(BLANK_ICON))
-    if len(listed) > MANY:
-        # Written here, on the worker thread, and not while it is sent.
-        lines = iter(list(lines))
     readme, tail = foot(r, conf, view.options)
+    pieces = _pieces(head, lines, tail if readme is None else b"")
+    if is_large:
+        # Written here, on the worker thread, and not while it is sent.
+        pieces = iter(list(pieces))
     if readme is None:
-        _send(r, _pieces(head, lines, tail))
+        _send(r, pieces)
     else:
-        r.send(Stream(_pieces(head, lines, b"")))
+        r.send(Stream(pieces))
         r.engine.run(readme)
         r.send(Stream(iter((tail,))))
     r.send(End())
@@ -141,12 +143,12 @@ class _Collector:
         self._folder_icon = self.icons.find_special(DIRECTORY)
         self._folder_alt = self._alts.find_special(DIRECTORY)
 
-    def entries(self, listed: list[DirEntry]) -> Iterator[Entry]:
+    def entries(self, listed: Iterator[DirEntry]) -> Iterator[Entry]:
         """The entry that leads up, then one for each name that may be shown."""
         if (parent := self._parent()) is not None:
             yield parent
         pattern = self._view.pattern
-        wanted = [one for one in listed if (pattern is None or _fits(pattern, one.name)) and one.name not in self._ignored]
+        wanted = (one for one in listed if (pattern is None or _fits(pattern, one.name)) and one.name not in self._ignored)
         for one, found in self._r.lookup_entries(self._folder, wanted):
             if (entry := self._entry(one.name, found)) is not None:
                 yield entry
