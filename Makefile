@@ -5,6 +5,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 COUNT  ?= 50000
+# The tests start hundreds of servers; compiling the sources anew for each would take most of their time.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: serve test check oracle hostile fuzz faults rehearse bench measure clean
 
