@@ -224,7 +224,12 @@ class Equivalence(RuleBasedStateMachine):
             on.hang_up()
             again = off.ask(data)
             off.hang_up()
-            if again == expected or not _differs_by_clock(found[0], expected[0], again[0]):
+            is_clock = _differs_by_clock(found[0], expected[0], again[0])
+            if not is_clock and _is_tag_grown_strong(found[0], expected[0]):
+                # A second passed between the two; asked again, replay must have noticed.
+                is_clock = on.ask(data)[0] == expected[0]
+                on.hang_up()
+            if not is_clock:
                 raise AssertionError(self._difference(f"asked {data!r}", found, expected))
         tag, date = _ETAG.search(expected[0]), _MODIFIED.search(expected[0])
         self.etag = tag[1].decode("latin-1") if tag is not None else self.etag
@@ -343,6 +348,11 @@ class Equivalence(RuleBasedStateMachine):
     def _log(self, name: str) -> list[str]:
         with open(f"{self.root}/{name}", encoding="latin-1") as file:
             return file.read().split("\n")
+
+
+def _is_tag_grown_strong(found: bytes, expected: bytes) -> bool:
+    """Whether nothing differs but that the tag of a file, weak while it is young, is no longer weak."""
+    return found != expected and found.replace(b"\r\nETag: W/", b"\r\nETag: ", 1) == expected
 
 
 def _differs_by_clock(found: bytes, expected: bytes, again: bytes) -> bool:
