@@ -13,6 +13,8 @@ from faults.rows import Bar, Figures, Stage, fault
 MANY = "AsyncRequestWorkerFactor 2000\nMaxKeepAliveRequests 0\n"
 #: Of the bars on latency: no base is taken to be below this, in milliseconds; timers and the scheduler are no finer.
 FINEST = 1.0
+#: Slow clients that come in a second: many at once are another row's matter.
+RATE = 400.0
 
 
 def times_base(report: Report, base: Report) -> float:
@@ -72,8 +74,8 @@ def idle_connections(stage: Stage) -> Figures:
     Bar("descriptors more afterwards", most=2),
 )
 def slow_clients(stage: Stage) -> Figures:
-    """2,000 heads and 2,000 bodies at one byte a second, 2,000 clients that ask for a large file and read nothing (short: 100 each);
-    mod_reqtimeout's defaults of 20 s and `Timeout 25` (short: 3 s and 4).
+    """2,000 heads and 2,000 bodies at one byte a second, 2,000 clients that ask for a large file and read nothing (short: 100 each), who
+    come 400 a second; mod_reqtimeout's defaults of 20 s and `Timeout 25` (short: 3 s and 4).
     """
     count, limit, wait = stage.pick(100, 2_000), stage.pick(3, 20), stage.pick(4, 25)
     config = f"RequestReadTimeout header={limit}-{2 * limit},MinRate=500 body={limit},MinRate=500\nTimeout {wait}\n{MANY}"
@@ -82,9 +84,9 @@ def slow_clients(stage: Stage) -> Figures:
         base = rig.calm(stage.pick(3, 10))
         descriptors, memory = rig.descriptors, rig.memory
         with Herd(rig.site.port) as herd, rig.load() as load:
-            heads = herd.join(count, b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
-            bodies = herd.join(count, b"POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n")
-            herd.join(count, get("/big"), reads=False, buffer=4096)
+            heads = herd.join(count, b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", rate=RATE)
+            bodies = herd.join(count, b"POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n", rate=RATE)
+            herd.join(count, get("/big"), reads=False, buffer=4096, rate=RATE)
             joined = time.monotonic()
             # Linger: Apache reads on for two seconds after a 408.
             herd.graze(limit + 8, drip=heads + bodies, until=ended(heads + bodies))

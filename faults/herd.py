@@ -70,14 +70,18 @@ class Herd:
             member.sock.close()
         self._poll.close()
 
-    def join(self, count: int, request: bytes, *, reads: bool = True, buffer: int = 0) -> list[Member]:
+    def join(self, count: int, request: bytes, *, reads: bool = True, buffer: int = 0, rate: float = 0.0) -> list[Member]:
         """Connect so many, and send `request` on each. Not `reads`: whatever comes is left where it is. `buffer`: of receiving, bytes.
+        `rate`: so many a second, 0 for as fast as it goes.
 
         Raises:
             OSError: a connection was refused, or did not come about in 30 seconds.
         """
-        joined = []
+        joined: list[Member] = []
+        began = time.monotonic()
         for number in range(count):
+            while rate and (left := began + number / rate - time.monotonic()) > 0:
+                self.turn(left)
             sock = socket.socket()
             if buffer:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
