@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from coachwhip.api.buckets import File
-from coachwhip.api.files import DirEntry
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
 from coachwhip.config import LoadOptions
@@ -97,20 +96,21 @@ def _read(reply: Reply) -> Answer:
 def opened_files() -> Iterator[list[str]]:
     """The file layer tells what it really opened and listed: the path that the system has for the descriptor, whatever was asked for."""
     opened: list[str] = []
-    plain_open, plain_list = RecordedFiles._open, RecordedFiles.list
+    plain_open, plain_folder = RecordedFiles._open, RecordedFiles._folder
 
     def recording_open(self: RecordedFiles, *arguments: Any, **named: Any) -> RegularFile:
         file = plain_open(self, *arguments, **named)
         opened.append(os.readlink(f"/proc/self/fd/{file.fileno()}"))
         return file
 
-    def recording_list(self: RecordedFiles, path: str, prefix: str = "") -> list[DirEntry]:
-        entries = plain_list(self, path, prefix)
-        opened.append(os.path.realpath(path))
-        return entries
+    @contextmanager
+    def recording_folder(self: RecordedFiles, path: str) -> Iterator[int]:
+        with plain_folder(self, path) as fd:
+            opened.append(os.readlink(f"/proc/self/fd/{fd}"))
+            yield fd
 
-    RecordedFiles._open, RecordedFiles.list = recording_open, recording_list  # type: ignore[method-assign]
+    RecordedFiles._open, RecordedFiles._folder = recording_open, recording_folder  # type: ignore[method-assign]
     try:
         yield opened
     finally:
-        RecordedFiles._open, RecordedFiles.list = plain_open, plain_list  # type: ignore[method-assign]
+        RecordedFiles._open, RecordedFiles._folder = plain_open, plain_folder  # type: ignore[method-assign]

@@ -137,6 +137,12 @@ def test_requests_that_hang_do_not_let_processes_pile_up(server: Server) -> None
 # workers that die
 
 
+def test_a_start_that_loses_a_worker_serves_with_the_others(server: Server) -> None:
+    start(server, "LoadModule stillborn_module python:stillborn", "StartServers 2")
+    assert server.get() == "hello\n"
+    until(lambda: "exit signal SIGKILL" in server.log() and len([*filter(is_alive, children_of(server.pid))]) == 2)
+
+
 def test_what_waits_to_be_accepted_outlives_the_workers(server: Server) -> None:
     start(server)
     workers = children_of(server.pid)
@@ -297,7 +303,8 @@ def test_prefork_has_one_connection_in_a_process(server: Server) -> None:
 def test_workers_come_while_their_threads_are_at_work_and_go_when_they_are_idle(server: Server) -> None:
     sizes = ("StartServers 1", "ThreadsPerChild 2", "MinSpareThreads 1", "MaxSpareThreads 3", "MaxRequestWorkers 8")
     start(server, SLOW, *sizes)
-    assert len(children_of(server.pid)) == 1
+    # On a busy machine the start itself may look like load.
+    until(lambda: len(children_of(server.pid)) == 1)
     clients = [Client(server) for _ in range(4)]
     for one in clients:
         one.ask("/sleep?6")

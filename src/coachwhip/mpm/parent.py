@@ -290,19 +290,30 @@ class Parent:
             self._coming = Coming(new, workers, time.monotonic() + START_WAIT, farewell)
 
     def _settle(self) -> None:
-        """Let a generation take over whose workers all serve; give one up of which a worker ended or says nothing."""
+        """Let a generation take over whose workers all serve; give one up of which a worker ended or says nothing.
+
+        At a start one worker that serves is enough: another that was killed or stopped meanwhile is for the upkeep to replace.
+        """
         coming = self._coming
         if coming is None:
             return
         alive = set(self._children.all())
-        if not alive.issuperset(coming.workers) or time.monotonic() >= coming.deadline:
-            error = StartFailed("a worker ended before it served; the error log says why")
-            if coming.farewell is None:
-                raise error
-            self._give_up(coming.generation, error)
-        elif all(child.is_up for child in coming.workers):
+        serving = [child for child in coming.workers if child.is_up and child in alive]
+        if len(serving) == len(coming.workers):
             self._coming = None
             self._take_over(coming)
+            return
+        is_late = time.monotonic() >= coming.deadline
+        if alive.issuperset(coming.workers) and not is_late:
+            return
+        error = StartFailed("a worker ended before it served; the error log says why")
+        if coming.farewell is not None:
+            self._give_up(coming.generation, error)
+        elif serving:
+            self._coming = None
+            self._take_over(coming)
+        elif is_late or alive.isdisjoint(coming.workers):
+            raise error
 
     def _take_over(self, coming: Coming) -> None:
         old, new = self.generation, coming.generation
