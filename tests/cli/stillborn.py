@@ -1,4 +1,4 @@
-"""A module whose first worker dies before it serves: `LoadModule stillborn_module python:stillborn`."""
+"""A module of which one worker dies before it serves: `LoadModule stillborn_module python:stillborn`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ import signal
 from coachwhip.api import Module, Startup, phases
 
 MODULE = Module("stillborn_module", "mod_stillborn.c", replayable=True)
+#: A pipe that all workers inherit, with one octet in it: whoever gets that dies.
+TAKE, GIVE = os.pipe()
+os.set_blocking(TAKE, False)
+os.write(GIVE, b"+")
 
 
 @MODULE.hook(phases.child_init)
 def die_first(startup: Startup) -> None:
     try:
-        os.close(os.open(os.path.join(startup.server_root, "first"), os.O_CREAT | os.O_EXCL))
-    except FileExistsError:
+        os.read(TAKE, 1)
+    except BlockingIOError:
         return
     os.kill(os.getpid(), signal.SIGKILL)
