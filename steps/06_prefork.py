@@ -53,4 +53,4 @@ try:
         workers.remove(os.wait()[0])
 finally:
     for pid in workers:
-        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGKILL)  # TERM can be lost on one that is just being born
