@@ -35,6 +35,8 @@ SMALL = "hello, whoever you are\n"
 BIG = b"".join(b"%015x\n" % number for number in range(2 << 16)) * 8
 #: How long anything here is waited for, in seconds.
 PATIENCE = 30.0
+#: Seconds after which a child that has ended should be buried.
+BURIED = 2.0
 
 #: As many workers as are asked for, no fewer and no more.
 _CONFIG = """\
@@ -255,8 +257,14 @@ class Rig:
 
     @property
     def zombies(self) -> int:
-        """Children that nobody has buried."""
-        return sum(processes.state(pid) == "Z" for pid in processes.children(self.pid))
+        """Children that nobody buries: one that has ended this very moment is none yet."""
+        dead = self._dead()
+        if dead:
+            time.sleep(BURIED)
+        return len(dead & self._dead())
+
+    def _dead(self) -> set[int]:
+        return {pid for pid in processes.children(self.pid) if processes.state(pid) == "Z"}
 
     @property
     def tracebacks(self) -> int:
