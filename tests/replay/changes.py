@@ -304,6 +304,22 @@ class Listing(Change):
         return status == 200 and b'"n%d.txt"' % (self.count - 1) not in body and (found or not self.count)
 
 
+class ListingClosed(Change):
+    """`.htaccess` opens and closes a folder, which is listed each time it is open."""
+
+    def make(self):
+        self.url = self.url.replace("page.txt", "")
+        put(f"{self.folder}/file.txt", b"")
+        self.do()
+
+    def do(self):
+        rule = b"Require all denied\n" if self.is_odd else b"Require all granted\nOptions +Indexes\nDirectoryIndex disabled\n"
+        replace(f"{self.folder}/.htaccess", rule)
+
+    def shows(self, status, head, body):
+        return status == (403 if self.is_odd else 200) and (b"file.txt" in body) is not self.is_odd
+
+
 class ListedSize(Listing):
     """The size of a file in a listing."""
 
@@ -388,7 +404,7 @@ class FolderMode(Change):
 KINDS = (
     InPlace, Renamed, Longer, Deleted, Touched, Htaccess, HtaccessAbove, HtaccessEdited, Index, Negotiated, LinkPointed,
     FolderLinkPointed, LinkOfLinkPointed, TargetReplaced, ParentOfTargetRenamed, FolderRenamed, HardLink, ErrorPage, Listing,
-    ListedSize, ListedTime, PasswordFile, GroupFile,
+    ListingClosed, ListedSize, ListedTime, PasswordFile, GroupFile,
 )  # fmt: skip
 NOT_AS_ROOT = (Mode, FolderMode)
 

@@ -148,3 +148,13 @@ def test_a_whole_path_costs_one_look_beside_htaccess_files(world: MakeWorld) -> 
     w = world("<Directory />\nAllowOverride None\n</Directory>", {"htdocs/a/b/c/f": "x"})
     stats = [path for path, look in w.ask("/a/b/c/f").record.files if look.value == "stat"]
     assert stats == [f"{w.root}/htdocs/a/b/c/f"]
+
+
+def test_what_a_listing_found_in_a_folder_holds_for_no_other_request(world: MakeWorld) -> None:
+    config = '<Directory "{root}/htdocs">\nOptions Indexes FollowSymLinks\nAllowOverride All\n</Directory>'
+    w = world(config, {"htdocs/d/.htaccess": "Require all granted\n", "htdocs/d/f": "x"}, ("authz_core", "mime", "autoindex"))
+    assert (w.ask("/d/").status, w.ask("/d/f").status) == (200, 200)
+    (w.root / "htdocs/d/.htaccess").write_text("Require all denied\n")
+    assert (w.ask("/d/").status, w.ask("/d/f").status) == (403, 403)
+    (w.root / "htdocs/d/.htaccess").unlink()
+    assert (w.ask("/d/").status, w.ask("/d/f").status) == (200, 200)
