@@ -1,4 +1,5 @@
-"""Replay on equals replay off: two servers over the same files are asked the same, and must answer the same bytes.
+"""Replay on equals replay off: two servers over the same files are asked the same, and must answer the same bytes. The one without
+replay remembers nothing at all from one request to the next, so that it is right about what it finds on disk.
 
 A state machine makes a random configuration with random files, then asks and changes in random order. The date aside, the two answers
 must be equal byte for byte, and so must what becomes of the connection, and in the end the access and error logs.
@@ -105,14 +106,18 @@ def requests(draw: Draw) -> tuple[str, list[str]]:
 class Side:
     """One of the two servers, with the connection at hand."""
 
-    def __init__(self, root: str, config: str, name: str) -> None:
+    def __init__(self, root: str, config: str, name: str, *, remembers: bool) -> None:
         self.server = Inside(root, config.replace("{side}", name).replace("{root}", root), file=f"{name}.conf")
         self.line: Line | None = None
+        self._remembers = remembers
 
     def ask(self, data: bytes) -> tuple[bytes, bool]:
         """The answer without its date, and whether the connection ended."""
         if self.line is None:
             self.line = self.server.line()
+        if not self._remembers:
+            self.server.instance.pipeline.walks.entered.clear()
+            self.server.instance.pipeline.htaccess.forget()
         answer = self.line.ask(data)
         over = self.line.ended or b"\r\nConnection: close\r\n" in answer or self.line.is_over()
         if over:
@@ -158,7 +163,8 @@ class Equivalence(RuleBasedStateMachine):
         for folder in data.draw(st.lists(st.sampled_from(sites.FOLDERS[:3]), max_size=2)):
             self._put(f"{folder}/.htaccess", self._htaccess(data), 0)
         self.config = config
-        self.sides = tuple(Side(self.root, sites.BASE + config + last, name) for name, last in (("on", ""), ("off", "Replay Off\n")))
+        on = Side(self.root, sites.BASE + config, "on", remembers=True)
+        self.sides = (on, Side(self.root, sites.BASE + config + "Replay Off\n", "off", remembers=False))
         Tally.sites += 1
         time.sleep(0.02)
 

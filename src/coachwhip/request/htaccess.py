@@ -46,6 +46,10 @@ class HtaccessCache:
         self._limit = limit
         self._kept: dict[tuple[str, Any, Any], tuple[Any, Section]] = {}
 
+    def forget(self) -> None:
+        """Read every file again when it is wanted."""
+        self._kept.clear()
+
     def read(self, r: Request, folder: str, core: CoreDir) -> Section | None:
         """The section of this folder's `.htaccess`, or None. `folder` ends with a slash.
 
