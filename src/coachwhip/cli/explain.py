@@ -27,6 +27,8 @@ from coachwhip.server import Instance, StartRefused, build
 
 __all__ = ["run"]
 
+#: Columns where nobody looks on: a line is never broken, so that `file:line` can be searched for.
+UNBROKEN = 10_000
 
 
 def run(arguments: list[str]) -> int:
@@ -118,6 +120,8 @@ def _show(found: Explanation) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = UNBROKEN
 
     def title(words: str) -> None:
         console.print()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
 __all__ = ["httpd_main", "main"]
 
-#: What a shell makes of a program that Ctrl-C ended.
+#: What a shell makes of a program that Ctrl-C ended, and of one whose reader went away (`coachwhip httpd -L | head`).
 INTERRUPTED = 130
+UNREAD = 141
 #: Subcommand → (module with a function `run(arguments) -> exit status`, what it does).
 COMMANDS = {
     "serve": ("coachwhip.cli.serve", "serve a folder"),
@@ -37,8 +39,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     try:
         status: int = import_module(found[0]).run(words[1:])
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        # The interpreter flushes once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return UNREAD
     return status
 
 

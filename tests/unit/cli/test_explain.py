@@ -91,3 +91,13 @@ def test_people_see_the_same(site, capsys):
 def test_mistakes_are_said_in_a_line(site, capsys, words, complaint):
     assert main(["explain", "-d", str(site), "-f", "httpd.conf", *words]) == 1
     assert complaint in capsys.readouterr().err
+
+
+def test_lines_are_whole_where_nobody_looks_on(site, capsys):
+    alias = f"Alias /{'long/' * 30} {site}/htdocs/"
+    with open(site / "httpd.conf", "a") as file:
+        file.write(f"{alias}\n")
+    number = (site / "httpd.conf").read_text().count("\n")
+    main(["explain", "-d", str(site), "-f", "httpd.conf", "/" + "long/" * 30 + "a.txt"])
+    [line] = [line for line in capsys.readouterr().out.splitlines() if line.strip().startswith("Alias")]
+    assert line.split(alias)[1].strip() == f"{site}/httpd.conf:{number}"
