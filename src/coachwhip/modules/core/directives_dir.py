@@ -315,7 +315,7 @@ DIR_ROWS = (
         args=Args.ONE,
         where=Where.FILEINFO,
         help="whether the system sends files itself",
-        differs="accepted; files that no filter changes always go out by `sendfile` where the system has it",
+        differs="accepted; large files that no filter changes go out by `sendfile` where the system has it, small ones from memory",
     ),
     Directive(
         "LimitRequestBody",
