@@ -47,6 +47,8 @@ def test_loose_fields_do_not_change_a_shape():
 
 @pytest.mark.parametrize("tail", [
     pytest.param(b"\r\nCookie: c=1\r\n\r\n", id="behind the end of the head"),
+    pytest.param(b"\r\nCookie: c=1\r\n", id="the beginning of something behind the end of the head"),
+    pytest.param(b"\r\nCookie: c=1\r\nUser-Agent: a\r\n", id="more of it"),
     pytest.param(b"\r\r\nCookie: c=1\n", id="without an end"),
     pytest.param(b"Cookie: c=1\r\rX\r\n\r\n", id="a bare carriage return behind a value"),
     pytest.param(b"Cookie: c=1\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n", id="a second request"),

@@ -43,9 +43,12 @@ class Lines(dict[bytes, "Field | None"]):
         """Request line, the head behind it without the lines of loose fields, and what log lines take of those.
 
         What is cut out holds no line end but the one before it, so whether there are empty lines, and where, is still seen in what is
-        left: if that is the rest of one whole head, so is all of it.
+        left, but for a field behind the end of the head that is not ended itself: if what is left is the rest of one whole head, and
+        the whole ends with an empty line too, so is all of it.
         Costs: a search and a pass over the value for each loose field. Raises Unusual.
         """
+        if head[-4:] != b"\r\n\r\n":
+            raise Unusual
         end = head.find(b"\r")
         line, rest = head[:end], head[end:]
         logged: Values = {}
