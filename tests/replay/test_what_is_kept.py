@@ -3,6 +3,7 @@
 import email.utils
 import os
 import sys
+import time
 import types
 
 import pytest
@@ -122,6 +123,24 @@ def test_keep_alive_counts_down_and_ends_in_time_by_the_host_that_answers(site):
             assert b"\r\nConnection: close\r\n" in answers[-1]
             assert line.is_over()
     assert server.hits > 20
+
+
+@pytest.mark.parametrize("path", ["a.txt", "large.txt"])
+def test_a_connection_rests_as_long_as_the_host_that_answers_says(site, path):
+    site.write("htdocs/large.txt", b"x" * (8 << 20))
+    settle()
+    config = "<VirtualHost *:*>\nServerName other.test\n</VirtualHost>\n"
+    config += "<VirtualHost *:*>\nServerName a.test\nKeepAliveTimeout 2\n</VirtualHost>\n"
+    server = site.serve(SITE + config)
+    for _ in range(4):
+        line = server.line()
+        line.ask(get(f"/{path}", host="other.test"))
+        line.ask(get(f"/{path}", host="a.test"))
+        for seconds, is_over in ((1, False), (3, True)):
+            for connection in list(server.worker.connections):
+                connection.check_time(time.monotonic() + seconds)
+            assert line.is_over() is is_over
+    assert server.hits == 2
 
 
 def test_log_lines_are_those_of_a_server_without_replay(site):

@@ -32,7 +32,6 @@ class ClientConnection(Wire):
         "_advancing",
         "_exchange",
         "_hot",
-        "_keep_alive",
         "_reader",
         "_received_before",
         "_replayed_close",
@@ -43,11 +42,9 @@ class ClientConnection(Wire):
 
     def __init__(self, host: Host, sock: socket.socket, info: Connection) -> None:
         super().__init__(host, sock, info)
-        core = info.base_server.core
         self._hot = host.hot
         #: Where its kept answers are; None if there are none for it.
         self.table = host.hot.table_of(info)
-        self._keep_alive = core.keep_alive_timeout
         self._reader: HeadReader | None = None
         self._exchange: Exchange | None = None
         #: Bytes that came behind the request at hand.
@@ -96,7 +93,7 @@ class ClientConnection(Wire):
             hot.log(info, arrived, size)
             info.bytes_out += size
             info.keepalives += 1
-            self._clock.deadline = hot.now + self._keep_alive
+            self._clock.deadline = hot.now + entry.keep_alive
             return
         file = entry.file
         if file is not None:
@@ -107,6 +104,8 @@ class ClientConnection(Wire):
             self.linger()
             return
         self._replayed_close = entry.close
+        # As after an answer that was made now: its virtual host says how long the client may take.
+        info.server = entry.request.server
         self.watch_reads(False)
         self.send(wire[sent:], iter((file,)) if file is not None else None)
 
@@ -267,7 +266,6 @@ class ClientConnection(Wire):
         self.state = State.IDLE
         # The virtual host that answered says how long (as Apache does it); the address's own server judges the next head.
         self._clock.enter(Stage.IDLE, info, time.monotonic())
-        self._keep_alive = info.server.core.keep_alive_timeout
         info.server = info.base_server
         if not self._rest:
             self.watch_reads(True)

@@ -82,6 +82,8 @@ class Entry:
     short_cuts: dict[Any, ShortCuts] = field(default_factory=dict)
     #: With this many answers before it on its connection, another answer is due: one that closes.
     last_at: int = sys.maxsize
+    #: For how long its connection may rest then, in seconds.
+    keep_alive: float = 0.0
     #: Where the number of requests left stands in `Keep-Alive`, if the head has that field: start and end.
     left: tuple[int, int] | None = None
 
@@ -290,6 +292,7 @@ class Replay:
         entry.body_size = r.bytes_sent if reply.chunked else len(body) if file is None else file.length
         if not reply.close:
             entry.last_at = r.server.core.max_keep_alive_requests or sys.maxsize
+            entry.keep_alive = r.server.core.keep_alive_timeout
         entry.watched = self.watcher.watch(entry, [(path, look is Look.LIST) for path, look in files])
         # What changed between the look and the watch was seen by neither: ask once more.
         began = r.first.scratch["started"]
