@@ -167,6 +167,39 @@ def test_log_lines_are_those_of_a_server_without_replay(site):
     assert logs["on"] == logs["off"]
 
 
+@pytest.mark.parametrize("own", ["", "ReplayMaxBody 16777216\n"], ids=["a file", "in memory"])
+@pytest.mark.parametrize("fields", [(), ("Connection: close",)], ids=["stays", "closes"])
+def test_a_large_answer_is_logged_when_it_is_out_or_cut(site, own, fields):
+    size = 8 << 20
+    site.write("htdocs/large.txt", b"x" * size)
+    settle()
+    server = site.serve(f'{SITE}{own}CustomLog {{root}}/logs/large.log "%s %X %b %O"\n', modules=(*MODULES, "logio"))
+    request = get("/large.txt", *fields)
+    whole = [server.ask(request) for _ in range(3)]
+    line = server.line()
+    line.ask(get("/a.txt"))
+    whole.append(line.ask(request))
+    counted = server.worker.hot.bytes
+    line = server.line()
+    line.ask(get("/a.txt"))
+    line.send(request)
+    for _ in range(5):
+        server.turn()
+    line.close()
+    before = server.worker.hot.bytes
+    for _ in range(10_000):
+        server.turn()
+        if server.worker.hot.bytes != before:
+            break
+    server.turn()
+    assert server.hits == 2
+    *complete, cut = [line.split() for line in site.log("large.log").splitlines() if " 7 " not in line]
+    assert complete == [["200", "-" if fields else "+", str(size), str(len(answer))] for answer in whole]
+    assert cut[:2] == ["200", "X"]
+    assert 0 < int(cut[2]) == int(cut[3]) - (len(whole[0]) - size) < size
+    assert server.worker.hot.bytes - counted == int(cut[3])
+
+
 def test_a_write_through_a_mapping_shows_within_a_second(site, monkeypatch):
     import mmap
     import time

@@ -22,11 +22,11 @@ from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
 from coachwhip.connection.judging import MAX_LOOSE, SecondSight, Unusual
 from coachwhip.connection.lines import Lines, Values
-from coachwhip.connection.loglines import Planner, Sheets, plan_logs, say_again, stand_in
+from coachwhip.connection.loglines import Planner, Sheets, plan_logs, say_again, stand_in, tell_cut
 from coachwhip.request.replay import Entry, Replay, Table
 from coachwhip.util.dates import clf_time, http_date
 
-__all__ = ["MAX_HEAD", "HotPath"]
+__all__ = ["MAX_HEAD", "HotPath", "Sending"]
 
 #: Longer heads are not remembered by their bytes.
 MAX_REMEMBERED = 4096
@@ -58,6 +58,24 @@ class Shape:
 
     numbers: tuple[int, ...]
     values: Values
+
+
+class Sending:
+    """A kept answer that the socket has not taken whole: what its log line will say when it is out, or cut."""
+
+    __slots__ = ("arrived", "entry", "hit", "rest", "second", "sent", "started", "values")
+
+    def __init__(self, hit: Hit | None, entry: Entry, values: Values, arrived: int, sent: int, rest: bytes, second: bytes) -> None:
+        self.hit = hit
+        self.entry = entry
+        self.values = values
+        #: Bytes of the request, bytes of the answer that went out so far, and those that are to follow, before a file if it has one.
+        self.arrived = arrived
+        self.sent = sent
+        self.rest = rest
+        #: When it began: the second as `%t` has it, and the wall clock.
+        self.second = second
+        self.started = time.time()
 
 
 class HotPath:
@@ -216,7 +234,26 @@ class HotPath:
 
     # -- what each request writes of its own
 
-    def log(self, info: Connection, arrived: int, sent: int) -> None:
+    def begin(self, entry: Entry, arrived: int, sent: int) -> Sending:
+        """The answer that was found last is not out yet; whoever sends the rest calls `finish` or `cut` then."""
+        return Sending(self._hit, entry, self._values, arrived, sent, self.wire[sent:], self._clf)
+
+    def finish(self, sending: Sending, info: Connection, size: int) -> None:
+        """As `log`, for an answer of `size` bytes that is out by now."""
+        self._hit, self._entry, self._values = sending.hit, sending.entry, sending.values
+        self.log(info, sending.arrived, size, sending)
+        self.sheets.hand_over()
+
+    def cut(self, sending: Sending, info: Connection, size: int) -> Request:
+        """Count an answer that was cut after `size` bytes; returns the record that logs are to look at."""
+        entry = sending.entry
+        self.accesses += 1
+        self.bytes += size
+        self.last = entry.request
+        stand_in(entry, sending.values, info, sending.arrived, size, sending.started)
+        return tell_cut(entry, size)
+
+    def log(self, info: Connection, arrived: int, sent: int, sending: Sending | None = None) -> None:
         """Log lines and counts of the answer that was found last, which went out whole. `arrived`, `sent`: bytes.
 
         Costs: adding a line per log if the same bytes came from the same client in the same second, else making it.
@@ -228,7 +265,8 @@ class HotPath:
             return
         entry.used += 1
         hit = self._hit
-        if hit is not None and hit.lines_second is self._clf and hit.lines_client == info.client_ip:
+        second = self._clf if sending is None else sending.second
+        if hit is not None and hit.lines_second is second and hit.lines_client == info.client_ip:
             for append, line in hit.lines:
                 append(line)
             return
@@ -237,15 +275,15 @@ class HotPath:
         has_readers, makers = entry.logging
         self.last = entry.request
         if has_readers or entry.log:
-            stand_in(entry, self._values, info, arrived, sent)
+            stand_in(entry, self._values, info, arrived, sent, 0.0 if sending is None else sending.started)
         if hit is None:
             for maker in makers:
-                maker.append(maker.make(entry, self._values, info.client_ip, self._clf, sent))
+                maker.append(maker.make(entry, self._values, info.client_ip, second, sent))
         else:
-            lines = tuple([(maker.append, maker.make(entry, self._values, info.client_ip, self._clf, sent)) for maker in makers])
+            lines = tuple([(maker.append, maker.make(entry, self._values, info.client_ip, second, sent)) for maker in makers])
             for append, line in lines:
                 append(line)
             if entry.left is None and not has_readers and not entry.log:
-                hit.lines, hit.lines_client, hit.lines_second = lines, info.client_ip, self._clf
+                hit.lines, hit.lines_client, hit.lines_second = lines, info.client_ip, second
         if entry.log:
             say_again(entry, info)

@@ -19,7 +19,7 @@ from coachwhip.connection.lines import Values
 from coachwhip.request.replay import Entry
 from coachwhip.util.escapes import escape_logitem
 
-__all__ = ["LineMaker", "Planner", "Sheets", "plan_logs", "say_again", "stand_in"]
+__all__ = ["LineMaker", "Planner", "Sheets", "plan_logs", "say_again", "stand_in", "tell_cut"]
 
 #: Where looks of log lines go: nowhere.
 _UNRECORDED = Record()
@@ -117,20 +117,33 @@ def plan_logs(
     return any(plan.has_readers for plan in plans), makers
 
 
-def stand_in(entry: Entry, values: Values, info: Connection, arrived: int, sent: int) -> None:
-    """Let the kept record speak for the request at hand, as far as logs look. `arrived`, `sent`: bytes on the wire."""
+def stand_in(entry: Entry, values: Values, info: Connection, arrived: int, sent: int, started: float = 0.0) -> None:
+    """Let the kept record speak for the request at hand, as far as logs look.
+
+    `arrived`, `sent`: bytes on the wire; `started`: wall clock, 0 for now.
+    """
     r = entry.request
     first = r.first
     scratch = first.scratch
-    scratch["started"] = time.time()
+    scratch["started"] = started or time.time()
     scratch.pop("finished", None)
     scratch["bytes_in"] = arrived
     scratch["bytes_out"] = sent
+    scratch["kept_alive"] = not entry.close
     first.connection = r.connection = info
     text = [(name, value if isinstance(value, str) else value.decode("latin-1")) for name, value in values.items()]
     first.headers_in = r.headers_in = HeadersIn(text, _UNRECORDED)
     first.notes["replay"] = "hit"
     first.bytes_sent = r.bytes_sent = entry.body_size
+
+
+def tell_cut(entry: Entry, sent: int) -> Request:
+    """Let the record that stands in for a request say that its answer was cut after `sent` bytes."""
+    r = entry.request
+    first = r.first
+    first.scratch.update(finished=time.time(), kept_alive=False)
+    first.bytes_sent = r.bytes_sent = min(entry.body_size, max(sent - len(entry.head), 0))
+    return first
 
 
 def say_again(entry: Entry, info: Connection) -> None:

@@ -11,6 +11,7 @@ import time
 
 from coachwhip.api.server import Connection, Server
 from coachwhip.connection.exchange import TIMEOUT_LOG, Exchange
+from coachwhip.connection.hot import Sending
 from coachwhip.connection.states import State
 from coachwhip.connection.timing import Stage
 from coachwhip.connection.wire import Host, Wire
@@ -34,8 +35,8 @@ class ClientConnection(Wire):
         "_hot",
         "_reader",
         "_received_before",
-        "_replayed_close",
         "_rest",
+        "_sending",
         "_started",
         "table",
     )
@@ -53,8 +54,8 @@ class ClientConnection(Wire):
         self._started = 0.0
         self._received_before = 0
         self._advancing = False
-        #: Whether a replayed answer that is on its way closes the connection; None if none is.
-        self._replayed_close: bool | None = None
+        #: The kept answer that is on its way.
+        self._sending: Sending | None = None
 
     @property
     def request_line(self) -> str:
@@ -78,36 +79,31 @@ class ClientConnection(Wire):
         if self.state is State.IDLE or self.state is State.READING:
             self.watch_reads(True)
 
-    def send_rest(self, rest: bytes) -> None:
-        """Send the end of an answer that was begun at accept, then close."""
-        self._replayed_close = True
-        self.guard(self.send, rest, None)
+    def go_on(self, sending: Sending) -> None:
+        """Send the rest of a kept answer."""
+        self._sending = sending
+        file = sending.entry.file
+        # As after an answer that was made now: its virtual host says how long the client may take.
+        self.info.server = sending.entry.request.server
+        self.watch_reads(False)
+        self.guard(self.send, sending.rest, iter((file,)) if file is not None else None)
 
     # -- replaying
 
     def replayed(self, entry: Entry, wire: bytes, sent: int, arrived: int) -> None:
-        """A kept answer goes out to a request of `arrived` bytes: `sent` bytes of `wire` so far, the rest and its file follow."""
+        """A kept answer goes out to a request of `arrived` bytes: `sent` bytes of `wire` so far, none if a file follows."""
         info, hot = self.info, self._hot
         size = len(wire)
-        if sent == size and not entry.close:
-            hot.log(info, arrived, size)
-            info.bytes_out += size
-            info.keepalives += 1
-            self._clock.deadline = hot.now + entry.keep_alive
+        if sent < size:
+            self.go_on(hot.begin(entry, arrived, sent))
             return
-        file = entry.file
-        if file is not None:
-            size += file.length
-        info.bytes_out += size
         hot.log(info, arrived, size)
-        if sent == size:
+        info.bytes_out += size
+        if entry.close:
             self.linger()
             return
-        self._replayed_close = entry.close
-        # As after an answer that was made now: its virtual host says how long the client may take.
-        info.server = entry.request.server
-        self.watch_reads(False)
-        self.send(wire[sent:], iter((file,)) if file is not None else None)
+        info.keepalives += 1
+        self._clock.deadline = hot.now + entry.keep_alive
 
     def offer(self, raw: bytes, reply: Reply) -> None:
         """Let an answer be kept, if nothing about its request was out of the ordinary. One that cannot be is an answer still."""
@@ -138,7 +134,7 @@ class ClientConnection(Wire):
         if self.state is State.LINGERING:
             return
         exchange = self._exchange
-        if exchange is None and self._replayed_close is None:
+        if exchange is None and self._sending is None:
             if self._reader is None and not self._rest:
                 # Replayed answers have counted theirs.
                 self._received_before = self.info.bytes_in - len(data)
@@ -160,7 +156,7 @@ class ClientConnection(Wire):
             self._exchange.end_of_input()
         elif self._reader is not None and self._reader.has_line:
             self._refuse(BadRequest(400, "request failed: error reading the headers", "AH00567"))
-        elif self._replayed_close is None:
+        elif self._sending is None:
             self.close()
 
     def _advance(self) -> None:
@@ -284,11 +280,25 @@ class ClientConnection(Wire):
         if self._exchange is not None:
             self._exchange.sent(count)
             return
-        close, self._replayed_close = self._replayed_close, None
-        if close:
-            self.linger()
-        else:
+        stays = self._sending is not None and not self._sending.entry.close
+        self._end_sending(count)
+        if stays:
             self.rest()
+        else:
+            self.linger()
+
+    def _end_sending(self, count: int) -> None:
+        """A kept answer is out, or cut, after `count` more bytes: count it and log it."""
+        sending, self._sending = self._sending, None
+        if sending is None:
+            return
+        info = self.info
+        size = sending.sent + count
+        info.bytes_out += size
+        if info.aborted:
+            self.host.pipeline.log_transaction(self._hot.cut(sending, info, size))
+        else:
+            self._hot.finish(sending, info, size)
 
     def _on_broken_body(self, error: Exception) -> None:
         if self._exchange is not None:
@@ -308,6 +318,8 @@ class ClientConnection(Wire):
         super().abort()
         if exchange is not None:
             exchange.cut(sent)
+        else:
+            self._end_sending(sent)
 
     def close(self) -> None:
         """Give the socket back and end what runs for it; may be called at any time, twice too."""
@@ -323,7 +335,7 @@ class ClientConnection(Wire):
 
     def drain(self) -> None:
         """The worker is going: an idle connection closes now, a busy one after its answer."""
-        if self._exchange is None and self._replayed_close is None and not self._started and self.state is not State.LINGERING:
+        if self._exchange is None and self._sending is None and not self._started and self.state is not State.LINGERING:
             self.linger()
 
     def check_time(self, now: float) -> None:

@@ -11,10 +11,10 @@ import errno
 import os
 import socket
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from coachwhip.api.server import Connection, Server
-from coachwhip.connection.hot import HotPath
+from coachwhip.connection.hot import HotPath, Sending
 from coachwhip.request.replay import Table
 
 __all__ = ["TURN", "Acceptor", "Takes"]
@@ -46,8 +46,8 @@ class Takes(Protocol):
     def report(self, error: Exception) -> None:
         """A connection could not be begun; it is closed already."""
 
-    def finish(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], rest: bytes) -> None:
-        """The end of an answer that the socket did not take at once; then close."""
+    def finish(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], sending: Sending) -> None:
+        """An answer that the socket did not take at once; then close."""
 
 
 class Acceptor:
@@ -85,17 +85,17 @@ class Acceptor:
         for fd, client, data in arrived:
             try:
                 local = self._local or _local_of(fd, self.listener.family)
-                rest = self._serve(fd, client, local, data) if data else None
+                answer = self._serve(fd, client, local, data) if data else None
             except Exception as error:
                 # Whatever is wrong with one connection, the client must not hang and the others must be served.
                 os.close(fd)
                 if not isinstance(error, OSError):
                     self._worker.report(error)
                 continue
-            if rest == b"":
+            if answer is True:
                 os.close(fd)
             else:
-                self._hand_over(fd, client, local, data, rest)
+                self._hand_over(fd, client, local, data, answer)
         if self._guests is not None and arrived:
             self._worker.hot.sheets.hand_over()
 
@@ -121,16 +121,18 @@ class Acceptor:
             arrived.append((fd, client if self._is_v4 else (_plain(client[0]), client[1]), data))
         return arrived
 
-    def _hand_over(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes, rest: bytes | None) -> None:
-        """A connection that stays, or (`rest`) whose answer is not all sent; from here on a `socket` owns the descriptor."""
+    def _hand_over(
+        self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes, sending: Sending | None
+    ) -> None:
+        """A connection that stays, or whose answer is not all sent; from here on a `socket` owns the descriptor."""
         with contextlib.ExitStack() as unless_taken:
             sock = socket.socket(self.listener.family, socket.SOCK_STREAM, 0, fileno=fd)
             unless_taken.callback(sock.close)
             try:
-                if rest is None:
+                if sending is None:
                     self._worker.take(sock, client, local, data)
                 else:
-                    self._worker.finish(sock, client, local, rest)
+                    self._worker.finish(sock, client, local, sending)
             except OSError:
                 return
             except Exception as error:
@@ -138,8 +140,8 @@ class Acceptor:
                 return
             unless_taken.pop_all()
 
-    def _serve(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes) -> bytes | None:
-        """What is left to send of the kept answer to `data`, b"" if nothing; None if there is no such answer.
+    def _serve(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes) -> Sending | Literal[True] | None:
+        """Give the kept answer to `data`: True if it is out, `Sending` if the socket did not take all of it; None if there is none.
 
         Costs at accept, beyond `read`: the look-up, `write`, a log line.
         """
@@ -158,8 +160,10 @@ class Acceptor:
             sent = os.write(fd, wire)
         except BlockingIOError:
             sent = 0
-        hot.log(guest, len(data), len(wire))
-        return wire[sent:]
+        if sent < len(wire):
+            return hot.begin(entry, len(data), sent)
+        hot.log(guest, len(data), sent)
+        return True
 
     def _new_guest(self, local: tuple[str, int]) -> Guest:
         guest = Connection(self._worker.server_of(*local), ("", 0), local, id=0)

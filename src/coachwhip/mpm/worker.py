@@ -23,7 +23,7 @@ from coachwhip.api.outcome import Outcome
 from coachwhip.api.replay import ReplayServer
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection, Server
-from coachwhip.connection.hot import HotPath
+from coachwhip.connection.hot import HotPath, Sending
 from coachwhip.connection.keeping import Keeper
 from coachwhip.connection.poller import Poller
 from coachwhip.connection.serve import ClientConnection
@@ -208,10 +208,10 @@ class Worker:
         """See `Takes`."""
         LOG.error(self.pipeline.startup.main, "", "a connection was not begun: %s: %s", type(error).__name__, error)
 
-    def finish(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], rest: bytes) -> None:
+    def finish(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], sending: Sending) -> None:
         """See `Takes`."""
         info = Connection(self.server_of(*local), client, local, id=next(self._ids))
-        self._adopt(sock, info).send_rest(rest)
+        self._adopt(sock, info).go_on(sending)
 
     def _adopt(self, sock: socket.socket, info: Connection) -> ClientConnection:
         sock.setblocking(False)

@@ -26,7 +26,7 @@ class Faulty:
     def take(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes) -> None:
         raise self.fault
 
-    def finish(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], rest: bytes) -> None:
+    def finish(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], sending: object) -> None:
         raise self.fault
 
     def report(self, error: Exception) -> None:
