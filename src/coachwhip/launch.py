@@ -20,6 +20,7 @@ from coachwhip.mpm.privileges import drop_privileges, find_rights, set_umask
 from coachwhip.mpm.signals import APACHES, Table
 from coachwhip.mpm.systemd import ServiceManager
 from coachwhip.server import REFUSALS, Instance, Plan, StartRefused, open_plan
+from coachwhip.util.cores import usable_cores
 
 __all__ = ["addresses_of", "generation_of", "launch", "pid_file_of"]
 
@@ -53,7 +54,7 @@ def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generatio
         instance.pipeline,
         addresses_of(conf),
         pid_file_of(conf, startup.server_root) if has_pid_file else None,
-        policy=policy_of(conf, instance.loaded.mpm or "event", len(os.sched_getaffinity(0))),
+        policy=policy_of(conf, instance.loaded.mpm or "event", usable_cores()),
         queue=Queue(conf.listen_backlog, conf.receive_buffer_size, conf.send_buffer_size),
         graceful_timeout=conf.graceful_shutdown_timeout,
         is_quiet=not has_pid_file,

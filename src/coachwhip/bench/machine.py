@@ -9,6 +9,8 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
+from coachwhip.util.cores import usable_cores
+
 __all__ = ["facts"]
 
 
@@ -16,7 +18,7 @@ def facts() -> dict[str, str]:
     """Name → value, in the order to be shown."""
     found = {
         "processor": _first(r"^model name\s*:\s*(.+)$", "/proc/cpuinfo"),
-        "cores": str(len(os.sched_getaffinity(0))),
+        "cores": str(usable_cores()),
         "memory": _memory(),
         "system": _first(r'^PRETTY_NAME="(.+)"$', "/etc/os-release"),
         "kernel": f"{platform.system()} {platform.release()}",

@@ -58,7 +58,8 @@ class Syslog:
     def _send(self, data: bytes) -> bool:
         try:
             if self._socket is None:
-                self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+                self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                self._socket.setblocking(False)
                 self._socket.connect(self._address)
             self._socket.send(data)
         except BlockingIOError:

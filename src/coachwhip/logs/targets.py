@@ -142,7 +142,7 @@ class LogRoom:
         argv, command = program_argv(target), target[1:].removeprefix("|").removeprefix("$")
         if not argv:
             raise LogTargetError(f"AH00104: unable to start piped log program '{command}': no program is named")
-        program = Program(command, argv, *os.pipe2(os.O_CLOEXEC), self.server_root, self._error_fd)
+        program = Program(command, argv, *os.pipe(), self.server_root, self._error_fd)
         try:
             program.start()
         except OSError as error:

@@ -6,6 +6,7 @@ environment variable.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -80,6 +81,7 @@ def inherit(listeners: Listeners) -> int | None:
 
 
 def say_serving(say: int) -> None:
-    """Tell the old parent that it may go."""
-    os.write(say, b"+")
+    """Tell the old parent that it may go; it may be gone already."""
+    with contextlib.suppress(BrokenPipeError):
+        os.write(say, b"+")
     os.close(say)

@@ -29,6 +29,7 @@ from coachwhip.mpm.service import Service
 from coachwhip.mpm.signals import APACHES, Signals, Table, Wish
 from coachwhip.mpm.systemd import ServiceManager
 from coachwhip.mpm.upkeep import START_WAIT, Upkeep
+from coachwhip.util.cores import usable_cores
 
 __all__ = ["Parent"]
 
@@ -88,7 +89,7 @@ class Parent:
         self._limit = generation.policy.limit
         rows = 3 * self._limit + 2
         self._children = Children(Inheritance(self._signals, Lifeline(), self._listeners, Board(rows)), self._poll)
-        self._upkeep = Upkeep(self._children, len(os.sched_getaffinity(0)))
+        self._upkeep = Upkeep(self._children, usable_cores())
         self._service = Service(manager, self._children)
         self._coming: Coming | None = None
         #: How the old workers are to be sent away by the reload that was asked for; and since when it waits for room.

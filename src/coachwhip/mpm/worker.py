@@ -142,6 +142,8 @@ class Worker:
 
     def _close_all(self) -> None:
         self._rest()
+        # Nor is any listened on again because a connection went.
+        self._acceptors = []
         for connection in list(self._connections):
             connection.close()
 
