@@ -222,5 +222,7 @@ def test_the_notes_say_what_replay_did(site):
     line = server.line()
     warm(line, get("/a.txt"))
     line.ask(get("/off/a.txt"))
+    line.ask(get("/a.txt", "TE: trailers"))
+    server.ask(get("/%zz"))
     server.turn()
-    assert site.log("replay.log").split("\n") == ["miss", "miss", "hit", "Replay Off", ""]
+    assert site.log("replay.log").splitlines() == ["miss", "miss", "hit", "Replay Off", "out of the ordinary", "out of the ordinary"]

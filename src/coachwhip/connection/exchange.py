@@ -257,7 +257,10 @@ class Exchange:
         if self._raw and self.body is None:
             wire.offer(self._raw, reply)
         self._answer = reply
-        scratch = reply.request.first.scratch
+        first = reply.request.first
+        # What was not offered, or could not be taken: a body, an unusual head, an end of the connection that nobody asked for.
+        first.notes.setdefault("replay", reply.request.record.volatile or "out of the ordinary")
+        scratch = first.scratch
         if "first_byte" in scratch:
             scratch["first_byte"] = time.time()
         wire.send(reply.head, reply.body)
