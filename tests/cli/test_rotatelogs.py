@@ -139,6 +139,29 @@ def test_what_was_logged_stays_when_the_next_file_cannot_be_opened(tmp_path: Pat
     assert (tmp_path / "11/a").read_bytes() == b"four\n"
 
 
+def test_a_next_file_that_cannot_be_opened_is_tried_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "10").mkdir()
+    log, clock, _ = rotation(name=f"{tmp_path}/%H/a", period=3600, empty=True)
+    log.open()
+    waits: list[int] = []
+
+    class Poll:
+        def register(self, fd: int, events: int) -> None:
+            return
+
+        def poll(self, milliseconds: int) -> list[int]:
+            waits.append(milliseconds)
+            clock[0] += milliseconds // 1000
+            return [0] if len(waits) > 6 else []
+
+    monkeypatch.setattr(rotatelogs.select, "poll", Poll)
+    monkeypatch.setattr(rotatelogs.os, "read", lambda fd, size: b"")
+    rules = Rules()
+    rules.period, rules.empty = 3600, True
+    assert rotatelogs._copy(log, rules, is_echoed=False) == 0
+    assert waits[1:6] == [1000, 0, 1000, 0, 1000]
+
+
 def test_without_a_first_file_there_is_nothing_to_go_on_with(tmp_path: Path) -> None:
     log, _, _ = rotation(name=f"{tmp_path}/none/a", period=3600)
     with pytest.raises(RotationFailed, match="Could not open log file"):

@@ -98,6 +98,9 @@ def _copy(rotation: Rotation, rules: Rules, is_echoed: bool) -> int:
     while True:
         if is_timed and not waiting.poll(max(0, rotation.seconds_left()) * 1000):
             rotation.turn()
+            if rotation.seconds_left() <= 0:
+                # The next file could not be opened: until it can, that is tried once a second.
+                waiting.poll(1000)
             continue
         data = os.read(0, READ_SIZE)
         if not data:
