@@ -5,6 +5,7 @@ Whoever uses this has left the mounts of everybody else (`unshare --mount`); all
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -61,9 +62,11 @@ def _base(folder: Path, python: str) -> Path:
     for above in Path(python).parents:
         inside = root / str(above).lstrip("/")
         inside.chmod(inside.stat().st_mode | 0o055)
-    link = root / "usr/local/bin/python3"
-    link.unlink(missing_ok=True)
-    link.symlink_to(python)
+    # Not a link: an interpreter that is called by one looks for its library from there, and may find that of another.
+    command = root / "usr/local/bin/python3"
+    command.unlink(missing_ok=True)
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(python)} "$@"\n')
+    command.chmod(0o755)
     return root
 
 
