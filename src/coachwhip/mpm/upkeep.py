@@ -88,9 +88,14 @@ class Upkeep:
     # -- replacing
 
     def _retire(self, generation: Generation, now: float) -> None:
-        """Find one worker that has done enough. One at a time: they were born together."""
+        """Find one worker that has done enough. One at a time: they were born together.
+
+        One that goes and has a slow client left does not keep the others from going; but so many may be on their way as there are
+        workers, and no more.
+        """
         policy = generation.policy
-        if any(child.is_retiring for child in self._children.all()):
+        retiring = [child for child in self._children.all() if child.is_retiring]
+        if len(retiring) >= self.target or not all(child.is_leaving for child in retiring):
             return
         for child in self._children.staying(generation):
             if policy.age and now - child.born >= policy.age:
