@@ -283,6 +283,25 @@ def in_session(folder: Path, session: int) -> bool:
 # MPMs
 
 
+@pytest.mark.parametrize(
+    ("mpm", "ids"),
+    [
+        ("event", ["AH00489", "AH00493", "AH00489", "AH00494", "AH00489", "AH00492"]),
+        ("worker", ["AH00292", "AH00297", "AH00292", "AH00298", "AH00292", "AH00296"]),
+        ("prefork", ["AH00163", "AH00171", "AH00163", "AH00173", "AH00163", "AH00170"]),
+    ],
+)
+def test_each_says_what_it_does_as_in_apache(server: Server, mpm: str, ids: list[str]) -> None:
+    def said() -> list[str]:
+        return [line.split("] ")[3].split(":")[0] for line in server.log().splitlines() if f"[mpm_{mpm}:notice]" in line]
+
+    start(server, "StartServers 1", mpm=mpm)
+    for count, word in ((3, "graceful"), (5, "restart"), (6, "graceful-stop")):
+        assert server.httpd("-k", word).returncode == 0
+        until(lambda count=count: len(said()) == count)  # type: ignore[misc]
+    assert said() == ids
+
+
 def test_prefork_has_one_connection_in_a_process(server: Server) -> None:
     start(server, MISBEHAVING, "StartServers 3", "MinSpareServers 1", "MaxSpareServers 2", "MaxRequestWorkers 4", mpm="prefork")
     clients = [Client(server) for _ in range(4)]

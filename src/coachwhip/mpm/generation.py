@@ -19,7 +19,9 @@ from coachwhip.request.pipeline import Pipeline
 
 __all__ = ["Generation", "StartFailed", "announce", "note"]
 
-LOG = ModuleLog("mpm_event")
+#: MPM → its log, and the id of the line with which each generation begins.
+_LOGS = {mpm: ModuleLog(f"mpm_{mpm}") for mpm in ("event", "worker", "prefork")}
+_BEGINS = {"event": "AH00489", "worker": "AH00292", "prefork": "AH00163"}
 CORE_LOG = ModuleLog("core")
 
 
@@ -59,7 +61,7 @@ class Generation:
 
 def announce(generation: Generation, what: str) -> None:
     """The two lines with which every generation begins in the error log."""
-    note(generation, "AH00489", f"{generation.pipeline.software} configured -- {what}")
+    note(generation, _BEGINS[generation.policy.mpm], f"{generation.pipeline.software} configured -- {what}")
     if not generation.is_quiet:
         CORE_LOG.notice(generation.main, "AH00094", "Command line: '%s'", " ".join(sys.argv))
 
@@ -67,4 +69,4 @@ def announce(generation: Generation, what: str) -> None:
 def note(generation: Generation, log_id: str, text: str) -> None:
     """One line about the life of the server."""
     if not generation.is_quiet:
-        LOG.notice(generation.main, log_id, "%s", text)
+        _LOGS[generation.policy.mpm].notice(generation.main, log_id, "%s", text)

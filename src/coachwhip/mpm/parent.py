@@ -43,12 +43,17 @@ TERM_WAIT = 5.0
 ROOM_WAIT = 2.0
 #: How long an address may be taken after a server died without closing its listeners, in seconds: its workers notice at once.
 BIND_WAIT = 3.0
-#: Log ids of what is asked for.
+#: What Apache says when something is asked for, and its log id in each MPM.
+_SAID = {
+    Wish.STOP: "caught SIGTERM, shutting down",
+    Wish.GRACEFUL_STOP: "caught SIGWINCH, shutting down gracefully",
+    Wish.GRACEFUL: "SIGUSR1 received.  Doing graceful restart",
+    Wish.RESTART: "SIGHUP received.  Attempting to restart",
+}
 _LOG_IDS = {
-    Wish.STOP: ("AH00491", "caught SIGTERM, shutting down"),
-    Wish.GRACEFUL_STOP: ("AH00492", "caught SIGWINCH, shutting down gracefully"),
-    Wish.GRACEFUL: ("AH00493", "SIGUSR1 received.  Doing graceful restart"),
-    Wish.RESTART: ("AH00494", "SIGHUP received.  Attempting to restart"),
+    "event": dict(zip(_SAID, ("AH00491", "AH00492", "AH00493", "AH00494"), strict=True)),
+    "worker": dict(zip(_SAID, ("AH00295", "AH00296", "AH00297", "AH00298"), strict=True)),
+    "prefork": dict(zip(_SAID, ("AH00169", "AH00170", "AH00171", "AH00173"), strict=True)),
 }
 
 
@@ -170,7 +175,9 @@ class Parent:
     # -- what is asked for
 
     def _on_wish(self, wish: Wish) -> None:
-        note(self.generation, *_LOG_IDS.get(wish, ("", wish.value)))
+        mpm = self.generation.policy.mpm
+        said = "Graceful restart requested, doing restart" if mpm == "prefork" and wish is Wish.GRACEFUL else _SAID.get(wish, wish.value)
+        note(self.generation, _LOG_IDS[mpm].get(wish, ""), said)
         if wish is Wish.STOP:
             self._stop(signal.SIGTERM, TERM_WAIT)
         elif wish is Wish.GRACEFUL_STOP:
