@@ -168,8 +168,11 @@ class ShortCuts(OrderedDict[Any, Any]):
     __slots__ = ()
 
     def remember(self, key: Any, found: ToEntry) -> None:
-        """Let `key` lead to `found` from now on."""
-        if len(self) >= MAX_SHORT_CUTS:
+        """Let `key` lead to `found` from now on, wherever it has led: another client's answer, perhaps."""
+        before = self.pop(key, None)
+        if before is not None:
+            del before.entry.short_cuts[key]
+        elif len(self) >= MAX_SHORT_CUTS:
             old, gone = self.popitem(last=False)
             del gone.entry.short_cuts[old]
         self[key] = found

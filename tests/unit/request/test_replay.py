@@ -2,7 +2,9 @@
 
 from collections import OrderedDict
 
-from coachwhip.request.replay import Entry, Spec, Table, _least_used, _second_chance
+from types import SimpleNamespace
+
+from coachwhip.request.replay import Entry, Replay, Spec, Table, _least_used, _second_chance
 
 HEAD = b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nKeep-Alive: timeout=5, max=100\r\nX-Date: y\r\n\r\n"
 LATER = b"Mon, 23 Nov 2026 10:22:22 GMT"
@@ -32,6 +34,18 @@ def test_variants_differ_by_the_fields_that_were_read_and_by_the_client_if_it_wa
     assert spec.variant({"accept": "a", "cookie": "c"}, "1.2.3.4") == ("a", None)
     spec.by_client = True
     assert spec.variant({"accept": "a"}, "1.2.3.4") == ("a", None, "1.2.3.4")
+
+
+def test_a_short_cut_that_leads_elsewhere_by_now_is_nothing_to_the_entry_it_led_to():
+    replay, table = Replay(1 << 20), Table(9)
+    first, second = entry(), entry()
+    for found in (first, second, first, second):
+        table.raw.remember(b"head", SimpleNamespace(entry=found))
+    assert (first.short_cuts, list(second.short_cuts)) == ({}, [b"head"])
+    replay.drop(first)
+    assert table.raw[b"head"].entry is second
+    replay.drop(second)
+    assert not table.raw
 
 
 def test_the_oldest_that_was_not_asked_for_lately_goes():
