@@ -68,7 +68,13 @@ class Poller:
     def serve(self, arrived: Iterable[Arrived]) -> None:
         """Answer what was read in this turn. Costs: a look, then what `HotPath` says for each."""
         hot = self.hot
-        hot.look()
+        try:
+            hot.look()
+        except Exception as error:
+            # What is kept cannot be told from what has changed; whoever asked must not wait for ever.
+            for connection, _ in arrived:
+                connection.fault(error)
+            return
         find = hot.find_last if self.is_draining else hot.find
         others: list[Arrived] = []
         for connection, data in arrived:

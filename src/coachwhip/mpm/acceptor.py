@@ -80,8 +80,14 @@ class Acceptor:
         As in `connection/poller.py`: all is read, then one look takes in what has changed, then each is answered.
         """
         arrived = self._arrived()
-        if self._guests is not None and arrived:
-            self._worker.hot.look()
+        try:
+            if self._guests is not None and arrived:
+                self._worker.hot.look()
+        except Exception as error:
+            for fd, _, _ in arrived:
+                os.close(fd)
+            self._worker.report(error)
+            return
         for fd, client, data in arrived:
             try:
                 local = self._local or _local_of(fd, self.listener.family)

@@ -202,3 +202,15 @@ def test_bytes_behind_a_request_at_work_are_not_piled_up(serve):
         inside.turn()
         assert len(connection._rest) <= 256 << 10
     assert line.read().endswith(b"x")
+
+
+def test_a_fault_in_the_look_at_what_has_changed_ends_the_connections_of_the_turn(inside, monkeypatch):
+    line, other = inside.line(), inside.line()
+    line.ask(GET)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(inside.worker.hot), "look", lambda hot: 1 // 0)
+        line.send(GET)
+        inside.turns()
+    assert line.is_over()
+    assert "fault in a connection: ZeroDivisionError" in inside.log()
+    assert statuses(other.ask(GET)) == [200]

@@ -1,7 +1,6 @@
 """Kept answers: the date and count in their bytes, and who has to go when there is no room."""
 
 from collections import OrderedDict
-
 from types import SimpleNamespace
 
 from coachwhip.request.replay import Entry, Replay, Spec, Table, _least_used, _second_chance
