@@ -2,10 +2,13 @@
 
 import itertools
 import os
+import resource
 import tracemalloc
 
 import pytest
 from conftest import OLD, get, settle, warm
+
+from coachwhip.request import replay as replay_room
 
 GRANTED = "MaxKeepAliveRequests 0\n<Directory {root}/htdocs>\nAllowOverride All\nOptions +Indexes +FollowSymLinks\n</Directory>\n"
 
@@ -102,6 +105,26 @@ def test_files_held_open_by_kept_answers_are_few(pages, monkeypatch):
     assert server.hits == 40
     assert server.replay.count == 5
     assert len(os.listdir("/proc/self/fd")) <= before + 6
+
+
+@pytest.mark.parametrize(("limit", "most"), [(64, 8), (3, 1), (1024, 128), (1 << 20, 256), (resource.RLIM_INFINITY, 256)])
+def test_kept_answers_take_a_small_share_of_the_descriptors(monkeypatch, limit, most):
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (limit, limit))
+    assert replay_room.Replay(1 << 20)._most_files == most
+
+
+def test_files_are_let_go_of_when_descriptors_are_short(pages):
+    server = pages.serve(GRANTED + "ReplayMaxBody 1\n")
+    line = server.line()
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(10):
+        warm(line, get(f"/{number}.txt"))
+    assert (server.replay.count, len(os.listdir("/proc/self/fd"))) == (10, before + 10)
+    server.replay.close_files()
+    assert server.replay.count == 0
+    # The hot path still has what it found last.
+    assert len(os.listdir("/proc/self/fd")) <= before + 1
+    assert warm(line, get("/1.txt")).endswith(b"page 1\n")
 
 
 @pytest.mark.parametrize("use_uvloop", [True, False], ids=["uvloop", "asyncio"])

@@ -226,6 +226,7 @@ class Worker:
     def _pause(self, acceptor: Acceptor, error: OSError) -> None:
         """Out of descriptors: say so, and try again when some connection may have ended."""
         LOG.error(self.pipeline.startup.main, "", "cannot accept a connection: %s", error.strerror)
+        self.hot.replay.close_files()
         self.loop.remove_reader(acceptor.listener)
         self.loop.call_later(TICK, self._resume, acceptor)
 

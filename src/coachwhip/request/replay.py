@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import sys
 import time
 from array import array
@@ -39,8 +40,9 @@ RECHECK = 1.0
 MARKS = 1 << 16
 #: Short cuts of each kind per local address.
 MAX_SHORT_CUTS = 4096
-#: Kept answers that hold a file open.
+#: Most kept answers that hold a file open, and the most in relation to the files that the process may have open at all.
 MAX_FILES = 256
+FILES_SHARE = 8
 #: What an entry costs beside its bytes: the request record and what hangs on it; measured.
 ENTRY_COST = 12_000
 
@@ -191,6 +193,7 @@ class Replay:
         #: Oldest first.
         self._entries: OrderedDict[Entry, None] = OrderedDict()
         self._open_files: OrderedDict[Entry, None] = OrderedDict()
+        self._most_files = _most_files()
         self._turn = False
         self._marks = array("q", bytes(8 * MARKS))
         self.watcher = Watcher(self._touched, self.clear)
@@ -319,7 +322,7 @@ class Replay:
         """Let go of what was not asked for lately, until one entry more is within all bounds."""
         while len(spec.entries) >= conf.variants:
             self._evict(_least_used(spec.entries.values()))
-        while is_file and len(self._open_files) >= MAX_FILES:
+        while is_file and len(self._open_files) >= self._most_files:
             self._evict(_second_chance(self._open_files))
         while self._entries and self.memory + size > self.memory_limit:
             self._evict(_second_chance(self._entries))
@@ -354,10 +357,20 @@ class Replay:
         if not spec.entries and spec.table.specs.get(spec.key) is spec:
             del spec.table.specs[spec.key]
 
+    def close_files(self) -> None:
+        """Descriptors are short: let go of every answer that holds a file open."""
+        for entry in list(self._open_files):
+            self._evict(entry)
+
     def clear(self) -> None:
         """Forget everything (the queue of changes ran over)."""
         for entry in list(self._entries):
             self.drop(entry)
+
+
+def _most_files() -> int:
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_FILES if limit == resource.RLIM_INFINITY else max(1, min(MAX_FILES, limit // FILES_SHARE))
 
 
 def _second_chance(queue: OrderedDict[Entry, None]) -> Entry:
