@@ -58,9 +58,10 @@ def _end_of_chunks(data: bytes, at: int) -> int | None:
 class Line:
     """One connection to the server inside."""
 
-    def __init__(self, inside: Inside) -> None:
+    def __init__(self, inside: Inside, client: str = "127.0.0.1") -> None:
+        """`client`: its address."""
         self._inside = inside
-        self._socket, server = inside.connected_pair()
+        self._socket, server = inside.connected_pair(client)
         self._socket.setblocking(False)
         self._data = b""
         #: The server has closed its side.
@@ -143,9 +144,9 @@ class Inside:
         """Answers that were given again so far."""
         return self.worker.hot.accesses
 
-    def line(self) -> Line:
-        """A new connection."""
-        made = Line(self)
+    def line(self, client: str = "127.0.0.1") -> Line:
+        """A new connection from an address of this machine."""
+        made = Line(self, client)
         self._lines.append(made)
         return made
 
@@ -162,9 +163,9 @@ class Inside:
         self.loop.call_soon(self.loop.stop)
         self.loop.run_forever()
 
-    def connected_pair(self) -> tuple[socket.socket, socket.socket]:
+    def connected_pair(self, client_ip: str = "127.0.0.1") -> tuple[socket.socket, socket.socket]:
         """The two ends of a connection over the loopback: the client's, the server's."""
-        client = socket.create_connection(self.address)
+        client = socket.create_connection(self.address, source_address=(client_ip, 0))
         server, _ = self._listener.accept()
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return client, server
