@@ -64,7 +64,7 @@ def judge(run: Run) -> list[Verdict]:
 
 def _at_most(workload: str, what: str, bar: float, found: float) -> Verdict:
     met = found <= bar
-    return Verdict(workload, what, bar, found, met, "met" if met else f"missed by {found / bar - 1:.0%}")
+    return Verdict(workload, what, bar, found, met, "met" if met else _missed(found / bar - 1))
 
 
 def _rate(run: Run, workload: str, other: str, bar: float) -> Verdict:
@@ -78,4 +78,8 @@ def _rate(run: Run, workload: str, other: str, bar: float) -> Verdict:
     if busy < BUSY:
         text = f"not judged: the server was {busy:.0%} busy, so it was not the limit"
         return Verdict(workload, f"rate {other}", least, found, None, text)
-    return Verdict(workload, f"rate {other}", least, found, False, f"missed by {1 - found / least:.0%}")
+    return Verdict(workload, f"rate {other}", least, found, False, _missed(1 - found / least))
+
+
+def _missed(share: float) -> str:
+    return f"missed by {share:.0%}" if share >= 0.005 else "missed by less than 1%"

@@ -68,6 +68,8 @@ def test_a_bar_is_met_at_its_value():
 def test_a_missed_bar_says_by_how_much():
     verdict = verdicts(run_of("page", coachwhip=[sample(12)], nginx=[sample(10)]))["cpu nginx"]
     assert (verdict.met, verdict.text) == (False, "missed by 50%")
+    verdict = verdicts(run_of("page", coachwhip=[sample(8.01)], nginx=[sample(10)]))["cpu nginx"]
+    assert (verdict.met, verdict.text) == (False, "missed by less than 1%")
 
 
 def test_requests_per_second_count_only_where_the_server_is_the_limit():
