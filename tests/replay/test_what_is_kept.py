@@ -200,6 +200,17 @@ def test_a_large_answer_is_logged_when_it_is_out_or_cut(site, own, fields):
     assert server.worker.hot.bytes - counted == int(cut[3])
 
 
+def test_a_client_that_was_gone_before_its_kept_answer_is_logged(site):
+    server = site.serve(f'{SITE}CustomLog {{root}}/logs/gone.log "%s %X %b"\n')
+    line = server.line()
+    warm(line, get("/a.txt"))
+    line.send(get("/a.txt"))
+    line.reset()
+    for _ in range(5):
+        server.turn()
+    assert site.log("gone.log").splitlines()[2:] == ["200 + 7", "200 X -"]
+
+
 def test_a_write_through_a_mapping_shows_within_a_second(site, monkeypatch):
     import mmap
     import time

@@ -90,11 +90,9 @@ class Poller:
                 wire = hot.wire
                 try:
                     sent = write(connection.fd, wire) if entry.file is None else 0
-                except BlockingIOError:
-                    sent = 0
                 except OSError:
-                    connection.abort()
-                    continue
+                    # There is no room now, or nobody is there any more: the connection goes on, and finds out.
+                    sent = 0
                 connection.replayed(entry, wire, sent, len(data))
             except Exception as error:
                 connection.fault(error)

@@ -164,7 +164,8 @@ class Acceptor:
         wire = hot.wire
         try:
             sent = os.write(fd, wire)
-        except BlockingIOError:
+        except OSError:
+            # There is no room now, or nobody is there any more: the connection goes on, and finds out.
             sent = 0
         if sent < len(wire):
             return hot.begin(entry, len(data), sent)

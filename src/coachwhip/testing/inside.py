@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import struct
 import time
 from types import TracebackType
 
@@ -115,6 +116,11 @@ class Line:
 
     def close(self) -> None:
         """Close our side."""
+        self._socket.close()
+
+    def reset(self) -> None:
+        """Be gone, as a client whose process was killed."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._socket.close()
 
 
