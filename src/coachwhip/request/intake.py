@@ -94,7 +94,7 @@ def begin(pipeline: Pipeline, connection: Connection, head: RequestHead, started
     r.headers_in = HeadersIn(r.raw_headers, r.record)
     try:
         _choose_host(pipeline, r, head)
-        framing = decide_framing(head)
+        framing = decide_framing(head, strict=connection.base_server.core.strict)
     except BadRequest as error:
         _refuse(r, error)
         r.keepalive = False
