@@ -6,6 +6,8 @@ walking `modules/`, so a new one is checked as it appears.
 
 import importlib
 import pkgutil
+import re
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +52,19 @@ def contexts(known: KnownDirective) -> Where:
 
 
 ROWS = [pytest.param(module, row, id=f"{module.source}:{row.name}") for module in all_modules() for row in module.directives]
+
+
+#: Every attribute that is read anywhere in the sources.
+READ = frozenset(
+    name
+    for path in Path(coachwhip.__file__).parent.rglob("*.py")
+    for name in re.findall(r"\.([a-z_][a-z0-9_]*)\b", path.read_text(encoding="utf-8"))
+)
+
+
+@pytest.mark.parametrize(("module", "row"), ROWS)
+def test_a_setting_that_nobody_reads_is_said_to_differ(module: Module, row: Directive) -> None:
+    assert row.differs or not row.sets or row.sets in READ
 
 
 @pytest.mark.parametrize(("module", "row"), ROWS)
