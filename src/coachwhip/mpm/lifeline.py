@@ -38,11 +38,6 @@ class Lifeline:
 
         threading.Thread(target=self._wait, args=(worker, drain, noticed), name="lifeline", daemon=True).start()
 
-    def let_go(self) -> None:
-        """In a child that is no worker: it has no part in this."""
-        os.close(self._read)
-        os.close(self._write)
-
     def _wait(self, worker: Worker, drain: Callable[[], None], noticed: threading.Event) -> None:
         os.read(self._read, 1)
         # The system's own clock ends this process, whatever its threads do.

@@ -88,12 +88,3 @@ def clf_time(seconds: float) -> str:
         f"{t.tm_mday:02d}/{MONTHS[t.tm_mon - 1]}/{t.tm_year:04d}:"
         f"{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d} {sign}{hours:02d}{minutes:02d}"
     )
-
-
-def ctime(seconds: float) -> str:
-    """Return *seconds* since the epoch in local time as ``Wed Oct 11 14:32:52 2000`` (days are zero-padded, as APR does)."""
-    t = time.localtime(int(seconds // 1))
-    return (
-        f"{DAYS[t.tm_wday]} {MONTHS[t.tm_mon - 1]} {t.tm_mday:02d} "
-        f"{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d} {t.tm_year:04d}"
-    )

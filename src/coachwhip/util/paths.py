@@ -37,7 +37,6 @@ __all__ = [
     "strcasecmp_match",
     "strcmp_match",
     "unescape_path",
-    "unescape_urlencoded",
 ]
 
 EncodedSlashes = Literal["off", "on", "nodecode"]
@@ -148,8 +147,3 @@ def unescape_path(raw: bytes, *, allow_encoded_slashes: EncodedSlashes = "off") 
     if forbidden:
         raise PathError(404, "encoded slash or NUL in the path", "AH00026")
     return decoded
-
-
-def unescape_urlencoded(raw: bytes) -> bytes:
-    """Return form data *raw* with ``+`` as space and each ``%xx`` decoded. Raises PathError as `unescape_path` does."""
-    return unescape_path(raw.replace(b"+", b" "), allow_encoded_slashes="on")

@@ -1,4 +1,4 @@
-"""Durations and sizes as Apache's directives spell them, and sizes as its listings print them."""
+"""Durations and sizes as Apache's directives spell them."""
 
 from __future__ import annotations
 
@@ -41,25 +41,3 @@ def parse_size(text: str) -> int:
     if found is None:
         raise ValueError(f"{text!r} is not a size: expected a number, perhaps with K, M or G")
     return int(found[1]) * _FACTOR[found[2].upper()]
-
-
-def format_size(size: int) -> str:
-    """Return *size* (octets) in the four characters of a directory listing, e.g. ``973K`` or ``1.2M``.
-
-    A negative size is unknown: ``  - ``.
-    """
-    if size < 0:
-        return "  - "
-    if size < 973:
-        return f"{size:3d} "
-    for unit in "KMGTPE":
-        size, rest = divmod(size, 1024)
-        if size >= 973:
-            continue
-        if size < 9 or (size == 9 and rest < 973):
-            tenths = (rest * 5 + 256) // 512
-            if tenths >= 10:
-                size, tenths = size + 1, 0
-            return f"{size}.{tenths}{unit}"
-        return f"{size + (rest >= 512):3d}{unit}"
-    return "****"

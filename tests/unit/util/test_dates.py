@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coachwhip.util.dates import clf_time, ctime, http_date, parse_http_date
+from coachwhip.util.dates import clf_time, http_date, parse_http_date
 
 NOV = 784111777  # Sun, 06 Nov 1994 08:49:37 GMT
 
@@ -107,20 +107,19 @@ def test_no_text_makes_trouble(text: str | bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "clf", "ct"),
+    ("name", "clf"),
     [
-        ("UTC", "10/Oct/2000:20:55:36 +0000", "Tue Oct 10 20:55:36 2000"),
-        ("America/New_York", "10/Oct/2000:16:55:36 -0400", "Tue Oct 10 16:55:36 2000"),
-        ("Asia/Kolkata", "11/Oct/2000:02:25:36 +0530", "Wed Oct 11 02:25:36 2000"),
-        ("America/St_Johns", "10/Oct/2000:18:25:36 -0230", "Tue Oct 10 18:25:36 2000"),
+        ("UTC", "10/Oct/2000:20:55:36 +0000"),
+        ("America/New_York", "10/Oct/2000:16:55:36 -0400"),
+        ("Asia/Kolkata", "11/Oct/2000:02:25:36 +0530"),
+        ("America/St_Johns", "10/Oct/2000:18:25:36 -0230"),
     ],
 )
-def test_local_times(name: str, clf: str, ct: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_local_times(name: str, clf: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", name)
     time.tzset()
     try:
         assert clf_time(971211336) == clf
-        assert ctime(971211336) == ct
     finally:
         monkeypatch.undo()
         time.tzset()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coachwhip.util.paths import EncodedSlashes, PathError, normalize_path, unescape_path, unescape_urlencoded
+from coachwhip.util.paths import EncodedSlashes, PathError, normalize_path, unescape_path
 
 # target, with MergeSlashes On, with Off; None is 400
 NORMALIZED = [
@@ -140,7 +140,3 @@ def test_unescape(raw: bytes, off: bytes | int, on: bytes | int, nodecode: bytes
             with pytest.raises(PathError) as caught:
                 unescape_path(raw, allow_encoded_slashes=mode)
             assert caught.value.status == answer
-
-
-def test_form_data() -> None:
-    assert unescape_urlencoded(b"a+b%2Bc%2f") == b"a b+c/"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coachwhip.util.sizes import format_size, parse_duration, parse_size
+from coachwhip.util.sizes import parse_duration, parse_size
 
 
 @pytest.mark.parametrize(
@@ -43,25 +43,3 @@ def test_sizes() -> None:
 def test_what_is_no_size(text: str) -> None:
     with pytest.raises(ValueError, match="size"):
         parse_size(text)
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (-1, "  - "),
-        (0, "  0 "),
-        (972, "972 "),
-        (973, "1.0K"),
-        (1023, "1.0K"),
-        (1535, "1.5K"),
-        (9215, "9.0K"),
-        (10239, " 10K"),
-        (99999, " 98K"),
-        (996148, "973K"),
-        (5000000, "4.8M"),
-        (2**40, "1.0T"),
-        (2**62, "4.0E"),
-    ],
-)
-def test_listing_sizes_are_four_characters(size: int, text: str) -> None:
-    assert format_size(size) == text
