@@ -257,9 +257,9 @@ class Exchange:
         if self._raw and self.body is None:
             wire.offer(self._raw, reply)
         self._answer = reply
-        scratch = reply.request.first.scratch
-        if "first_byte" in scratch:
-            scratch["first_byte"] = time.time()
+        traffic = reply.request.traffic
+        if traffic.tracks_first_byte:
+            traffic.first_byte = time.time()
         wire.send(reply.head, reply.body)
 
     def sent(self, count: int) -> None:
@@ -315,11 +315,11 @@ class Exchange:
         first.bytes_sent = r.bytes_sent
         if self.body is not None:
             first.trailers_in = tuple([(n.decode("latin-1"), v.decode("latin-1")) for n, v in self.body.trailers])
-        scratch = first.scratch
-        scratch["bytes_in"] = wire.take_received()
-        scratch["bytes_out"] = count
-        scratch["kept_alive"] = not (close or wire.info.aborted)
-        scratch["finished"] = time.time()
+        traffic = r.traffic
+        traffic.bytes_in = wire.take_received()
+        traffic.bytes_out = count
+        traffic.kept_alive = not (close or wire.info.aborted)
+        traffic.finished = time.time()
         wire.host.pipeline.log_transaction(first)
         wire.host.answered(wire, first, count)
         return close

@@ -121,11 +121,9 @@ def stand_in(entry: Entry, values: Values, info: Connection, arrived: int, sent:
     """Let the kept record speak for the request at hand, as far as logs look. `arrived`, `sent`: bytes on the wire."""
     r = entry.request
     first = r.first
-    scratch = first.scratch
-    scratch["started"] = time.time()
-    scratch.pop("finished", None)
-    scratch["bytes_in"] = arrived
-    scratch["bytes_out"] = sent
+    traffic = r.traffic
+    traffic.started, traffic.finished = time.time(), None
+    traffic.bytes_in, traffic.bytes_out = arrived, sent
     first.connection = r.connection = info
     text = [(name, value if isinstance(value, str) else value.decode("latin-1")) for name, value in values.items()]
     first.headers_in = r.headers_in = HeadersIn(text, _UNRECORDED)

@@ -15,6 +15,7 @@ from coachwhip.api.log import ModuleLog
 from coachwhip.api.record import Record
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
+from coachwhip.api.traffic import Traffic
 from coachwhip.protocol.errors import BadRequest
 from coachwhip.protocol.framing import Framing, decide_framing
 from coachwhip.protocol.http1 import RequestHead
@@ -35,8 +36,7 @@ _TARGET = re.compile(rb"(?:[A-Za-z][A-Za-z0-9+.\-]*://[^/?#]*)?(?P<path>/[^?#]*)
 
 def _new(pipeline: Pipeline, connection: Connection, started: float) -> Request:
     record = Record()
-    r = Request(pipeline, connection, connection.base_server, RecordedFiles(record), record)
-    r.scratch["started"] = started
+    r = Request(pipeline, connection, connection.base_server, RecordedFiles(record), record, Traffic(started))
     pipeline.walks.reset(r)
     return r
 
@@ -129,7 +129,7 @@ def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
     if host is not None:
         r.hostname = f"[{host}]" if ":" in host else host
         if port is not None:
-            r.scratch["host_port"] = port
+            r.host_port = port
         found = pipeline.hosts.by_name(connection.local_ip, connection.local_port, host)
         if found is not None:
             r.server = found

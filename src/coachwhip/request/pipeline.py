@@ -91,7 +91,7 @@ class Pipeline:
                     return make_reply(self, r)
                 except Unsatisfiable:
                     result = 416
-                    r.scratch["page_streamed"] = True
+                    r.streams_page = True
             else:
                 failed = errors.settle(self, r, result)
                 if failed is not None:
@@ -132,7 +132,7 @@ class Pipeline:
         except BodyError as error:
             HTTP_LOG.info(r, "AH01590", "Error reading request entity data: %s", error)
             r.keepalive = False
-            r.scratch["page_streamed"] = True
+            r.streams_page = True
             return error.status
         except Exception as error:
             self.report(r, error)
@@ -245,9 +245,9 @@ class Pipeline:
             r.body.filter_by(run for f in r.input_filters if f.make_input is not None and (run := f.make_input(r)) is not None)
         given = r.handler
         if given is None:
-            trusted = r.content_type if not r.scratch.get("untrusted_type") else None
+            trusted = r.content_type if r.is_type_trusted else None
             r.handler = trusted.partition(";")[0].rstrip(" ") if trusted else "default-handler"
-            r.scratch["implied_handler"] = True
+            r.is_handler_implied = True
         answer: Any = self.hooks.run_on(phases.handler, r)
         if not isinstance(answer, (Outcome, int)) and inspect.isawaitable(answer):
             return self._await_handler(r, answer, given)

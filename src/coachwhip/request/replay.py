@@ -292,7 +292,7 @@ class Replay:
             entry.last_at = r.server.core.max_keep_alive_requests or sys.maxsize
         entry.watched = self.watcher.watch(entry, [(path, look is Look.LIST) for path, look in files])
         # What changed between the look and the watch was seen by neither: ask once more.
-        began = r.first.scratch["started"]
+        began = r.traffic.started
         if not all(is_settled_time(seen, began) for seen in files.values()) or not _unchanged(files):
             self.watcher.forget(entry)
             return

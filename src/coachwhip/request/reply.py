@@ -91,7 +91,7 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     chunked = _set_framing(r, fields, framing, length if has_body else None, has_body)
     close = not _set_keepalive(r, fields, framing, bounded=chunked or not has_body or length is not None)
     place(fields, framing)
-    r.scratch["fields_sent"] = fields
+    r.fields_sent = fields
     try:
         head = b"" if r.is_http09 else head_bytes(r, fields, http_date(pipeline.now()), pipeline.software)
     except BadHeader as error:
@@ -154,8 +154,8 @@ def _set_framing(r: Request, fields: Headers, framing: list[tuple[str, str]], le
                 fields.unset("Content-Length")
         else:
             framing.append(("Content-Length", str(length)))
-        if "content_range" in r.scratch:
-            framing.append(("Content-Range", r.scratch["content_range"]))
+        if r.content_range:
+            framing.append(("Content-Range", r.content_range))
         return False
     if "Content-Length" in fields:
         return False

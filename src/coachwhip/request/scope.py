@@ -110,12 +110,11 @@ class RequestScope:
 
     def captures(self) -> tuple[str, ...]:
         """See `Scope`."""
-        found: tuple[str, ...] = self._r.scratch.get("captures", ())
-        return found
+        return self._r.captures
 
     def set_captures(self, values: tuple[str, ...]) -> None:
         """See `Scope`."""
-        self._r.scratch["captures"] = values
+        self._r.captures = values
 
 
 def _file(r: Request) -> str:
@@ -131,7 +130,7 @@ def _query(r: Request) -> str:
 
 
 def _document_root(r: Request) -> str:
-    return octets(r.scratch.get("context_document_root") or r.server.core.document_root)
+    return octets(r.context_document_root or r.server.core.document_root)
 
 
 def _volatile(r: Request, value: str, why: str) -> str:
@@ -155,7 +154,7 @@ _VARIABLES: dict[str, Callable[[Request], str]] = {
     "AUTH_TYPE": lambda r: r.auth_type or "",
     "CONTENT_TYPE": lambda r: r.content_type or "",
     "CONTEXT_DOCUMENT_ROOT": _document_root,
-    "CONTEXT_PREFIX": lambda r: octets(r.scratch.get("context_prefix") or ""),
+    "CONTEXT_PREFIX": lambda r: octets(r.context_prefix),
     "DOCUMENT_ROOT": lambda r: octets(r.server.core.document_root),
     "DOCUMENT_URI": lambda r: octets(r.uri),
     "HANDLER": lambda r: r.handler or "",

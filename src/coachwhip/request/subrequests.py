@@ -48,12 +48,12 @@ _NOT_FOR_SUBREQUESTS = frozenset((
 
 def _twin(r: Request) -> Request:
     """A new request on the same connection, with the same inputs and the same record."""
-    twin = Request(r.engine, r.connection, r.server, RecordedFiles(r.record), r.record)
+    twin = Request(r.engine, r.connection, r.server, RecordedFiles(r.record), r.record, r.traffic)
     twin.the_request = r.the_request
     twin.protocol = r.protocol
     twin.protocol_number = r.protocol_number
     twin.hostname = r.hostname
-    twin.scratch = {key: r.scratch[key] for key in ("host_port", "started") if key in r.scratch}
+    twin.host_port = r.host_port
     twin.may_block = r.may_block
     twin.is_http09 = r.is_http09
     twin.method = r.method
@@ -224,7 +224,7 @@ def redirect(r: Request, uri: str) -> Request | None:
     new.no_local_copy = r.no_local_copy
     new.vlist_validator = r.vlist_validator
     new.status = r.status
-    new.scratch["untrusted_type"] = True
+    new.is_type_trusted = False
     new.env = Table((f"REDIRECT_{key}", value) for key, value in r.env.items())
     new.env["REDIRECT_STATUS"] = str(r.status)
     location = r.headers_out.get("Location")
@@ -269,7 +269,9 @@ def become(r: Request, sub: Request) -> None:
     r.input_filters = sub.input_filters
     r.allowed |= sub.allowed
     r.state.update(sub.state)
-    r.scratch.update({key: value for key, value in sub.scratch.items() if key not in r.scratch})
+    r.captures = r.captures or sub.captures
+    r.context_prefix = r.context_prefix or sub.context_prefix
+    r.context_document_root = r.context_document_root or sub.context_document_root
 
 
 def _over(inner: Headers, outer: Headers) -> Headers:

@@ -292,7 +292,7 @@ def _by_expression(r: Request) -> Result:
 
 def _note_context(r: Request, prefix: str, folder: str) -> None:
     """For CONTEXT_PREFIX and CONTEXT_DOCUMENT_ROOT."""
-    r.scratch["context_prefix"], r.scratch["context_document_root"] = prefix, folder
+    r.context_prefix, r.context_document_root = prefix, folder
 
 
 def _map_to(r: Request, path: str, handler: str | None) -> Result:
