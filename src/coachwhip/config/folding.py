@@ -6,7 +6,7 @@ the rule applied from the outermost section inward, starting from the default. R
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from coachwhip.api.directives import Location
 from coachwhip.api.settings import fold_of
@@ -17,14 +17,33 @@ __all__ = ["Folded", "Folder"]
 C = TypeVar("C")
 
 
+class Inner(NamedTuple):
+    """`<Files>` and `<If>` sections, in order."""
+
+    files: tuple[Section, ...]
+    ifs: tuple[Section, ...]
+
+
 class Folded:
     """The settings of one list of sections; implements `api.server.Settings`."""
 
-    __slots__ = ("_records", "sections")
+    __slots__ = ("_inner", "_records", "sections")
 
     def __init__(self, sections: tuple[Section, ...]) -> None:
         self.sections = sections
         self._records: dict[type[Any], Any] = {}
+        self._inner: Inner | None = None
+
+    @property
+    def inner(self) -> Inner:
+        """The sections that stand inside of these, and that a request may come into; found once, when all have been read."""
+        found = self._inner
+        if found is None:
+            found = self._inner = Inner(
+                tuple([one for section in self.sections for one in section.files]),
+                tuple([one for section in self.sections for one in section.ifs]),
+            )
+        return found
 
     def get(self, config: type[C]) -> C:
         """The folded record; made on first use."""

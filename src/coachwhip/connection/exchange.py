@@ -260,7 +260,10 @@ class Exchange:
         traffic = reply.request.traffic
         if traffic.tracks_first_byte:
             traffic.first_byte = time.time()
-        wire.send(reply.head, reply.body)
+        if reply.at_once and self.body is None:
+            wire.send_at_once(reply.at_once)
+        else:
+            wire.send(reply.head, reply.body)
 
     def sent(self, count: int) -> None:
         """All of the answer is out, `count` bytes: log it, and go on or end."""

@@ -15,7 +15,7 @@ from coachwhip.connection.states import State
 from coachwhip.connection.timing import Stage
 from coachwhip.connection.wire import Host, Wire
 from coachwhip.protocol.errors import BadRequest
-from coachwhip.protocol.http1 import REGISTERED_METHODS, HeadReader, Limits, RequestHead, Rules
+from coachwhip.protocol.http1 import REGISTERED_METHODS, HeadReader, Limits, RequestHead, Rules, parse_usual
 from coachwhip.request.replay import Entry
 from coachwhip.request.reply import Reply
 
@@ -112,7 +112,7 @@ class ClientConnection(Wire):
 
     def offer(self, raw: bytes, reply: Reply) -> None:
         """Let an answer be kept, if nothing about its request was out of the ordinary. One that cannot be is an answer still."""
-        if self.table is None or self._rest:
+        if self.table is None or self._rest or self._hot.replay.turns_down(reply):
             return
         try:
             self.host.keeper.offer(self.table, raw, self.info, reply)
@@ -194,7 +194,13 @@ class ClientConnection(Wire):
         if reader is None:
             if not self._rest:
                 return False
-            reader = self._reader = HeadReader(*_rules_of(self.info.base_server))
+            limits, rules = _rules_of(self.info.base_server)
+            usual = parse_usual(self._rest, limits, rules)
+            if usual is not None:
+                self._begin_head()
+                self._answer_usual(*usual)
+                return True
+            reader = self._reader = HeadReader(limits, rules)
         raw, self._rest = self._rest, b""
         is_first = not reader.started
         reader.feed(raw)
@@ -221,6 +227,11 @@ class ClientConnection(Wire):
             # The first head's time began with the connection, a later one's begins with its first byte.
             self._clock.enter(Stage.HEADER, self.info, time.monotonic())
         self.state = State.READING
+
+    def _answer_usual(self, head: RequestHead, end: int) -> None:
+        """Answer a head that came in one piece; it is what `_rest` begins with."""
+        raw, rest = self._rest[:end], self._rest[end:]
+        self._answer(head, b"" if rest else raw, rest)
 
     def _answer(self, head: RequestHead, raw: bytes, rest: bytes) -> None:
         self.state = State.ANSWERING

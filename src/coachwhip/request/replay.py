@@ -219,6 +219,16 @@ class Replay:
 
     # -- keeping
 
+    def turns_down(self, reply: Reply) -> bool:
+        """Count an answer that may not be kept, and note why; False if it may be. Whose answer it is does not matter here."""
+        reason = self._reason_against(reply)
+        if reason is None:
+            return False
+        self.counters.misses += 1
+        reply.request.first.notes["replay"] = reason
+        self._note(reason)
+        return True
+
     def keep(self, table: Table, line: bytes, fields: dict[str, Any], client: str, reply: Reply) -> tuple[str, ...]:
         """Keep an answer if it may be kept and was asked for before. Returns the names that its key depends on."""
         r = reply.request

@@ -50,6 +50,8 @@ class Reply:
     whole: Brigade | None = None
     #: The body is framed in chunks; `request.bytes_sent` then counts what is in them.
     chunked: bool = False
+    #: Head and body together, where they are small; else b"".
+    at_once: bytes = b""
 
     def gather(self, limit: int) -> None:
         """Make a body that is made while it is sent `whole`, if that takes few steps and no more than `limit` bytes."""
@@ -100,9 +102,10 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     r.bytes_sent = 0
     if r.header_only or not has_body:
         _close_files(first)
-        return Reply(r, head, None, close)
-    sent = [_read(first[0])] if len(first) == 1 and length is not None and length <= SMALL else first
-    body = _pieces(chain, source, sent, ended)
+        return Reply(r, head, None, close, at_once=head)
+    if len(first) == 1 and length is not None and length <= SMALL and (data := _read(first[0])) is not None:
+        return Reply(r, head, iter((data,)), close, first, at_once=head + data)
+    body = _pieces(chain, source, first, ended)
     if chunked:
         return Reply(r, head, _chunks(body, r), close, chunked=True)
     return Reply(r, head, body, close, list(first) if complete else None)
@@ -133,12 +136,12 @@ def _length_of(brigade: Brigade) -> int:
     return sum(len(bucket) for bucket in brigade if isinstance(bucket, (Data, File)))
 
 
-def _read(bucket: Bucket) -> Bucket:
-    """A file's bytes in its place. One that cannot be read any more is left to the connection, which cuts the answer."""
+def _read(bucket: Bucket) -> bytes | None:
+    """The bytes of a bucket; None if it has none. A file that cannot be read any more is left to the connection, which cuts the answer."""
     try:
-        return Data(bucket.read()) if isinstance(bucket, File) else bucket
+        return bucket.read() if isinstance(bucket, File) else bucket.data if isinstance(bucket, Data) else None
     except OSError:
-        return bucket
+        return None
 
 
 def _set_framing(r: Request, fields: Headers, framing: list[tuple[str, str]], length: int | None, has_body: bool) -> bool:

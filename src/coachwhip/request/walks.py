@@ -7,6 +7,7 @@ extends `r.sections`; the folded settings follow from that tuple alone. Source: 
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from coachwhip.api.files import FileKind, FileStat, Links, is_exhausted
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.request import Request
-from coachwhip.config.folding import Folder
+from coachwhip.config.folding import Folded, Folder, Inner
 from coachwhip.config.sections import Section, SectionKind, ServerSections
 from coachwhip.expr import EvaluationError
 from coachwhip.request.files import RecordedFiles
@@ -38,27 +39,28 @@ MAX_FOLDERS = 4096
 class _Plan:
     """The sections of one server as the walks need them, found out once."""
 
-    __slots__ = ("base", "folders", "has_url_sections", "locations", "regexes", "settings")
+    __slots__ = ("base", "folders", "has_url_sections", "inner", "locations", "regexes", "settings")
 
     def __init__(self, sections: ServerSections, folder: Folder) -> None:
         self.base = sections.base
         self.settings = folder.fold(self.base)
+        self.inner = self.settings.inner
         #: `<Directory>` with the number of its path components, by which they are sorted; then `<DirectoryMatch>`.
         self.folders = [(_components(s), s) for s in sections.directories if s.regex is None]
         self.regexes = [s for s in sections.directories if s.regex is not None]
         self.locations = sections.locations
         #: Something may be said about a URL before there is a file.
-        self.has_url_sections = bool(sections.locations) or any(s.ifs for s in self.base)
+        self.has_url_sections = bool(sections.locations or self.inner.ifs)
 
 
 @dataclass(frozen=True, slots=True)
 class _Entered:
     """How a walk stood when it had entered a folder."""
 
-    #: The sections so far, the number of the next `<Directory>`, the settings there, and the rules for links.
+    #: The sections so far, what they fold to, the number of the next `<Directory>`, and the rules for links.
     sections: tuple[Section, ...]
+    settings: Folded
     next: int
-    core: CoreDir
     links: dict[str, Links]
 
 
@@ -86,6 +88,11 @@ class Walks:
         r.sections = sections
         r.dir_settings = self._pipeline.folder.fold(sections)
 
+    def inner(self, r: Request) -> Inner:
+        """The sections inside of those that were merged."""
+        settings: Folded = r.dir_settings  # type: ignore[assignment]
+        return settings.inner
+
     def walk_url(self, r: Request) -> None:
         """From the start: `<Location>`, then `<If>`; all that can be known before there is a file."""
         plan = self.reset(r)
@@ -108,12 +115,37 @@ class Walks:
         if not r.filename.startswith("/"):
             LOG.error(r, "AH00030", "Request filename path %s is invalid or not absolute for uri %s", r.filename, r.uri)
             return 403
+        if self._arrive_at_once(r, r.filename):
+            return Outcome.OK
         return _DirectoryWalk(self._pipeline, self, r).run()
+
+    def _arrive_at_once(self, r: Request, path: str) -> bool:
+        """The walk to a file in a folder, or to a folder, that was entered before; False if this is no such walk.
+
+        Costs a look-up and a `stat`. Only what stands at the end of the path is not known by then.
+        """
+        entered = self.entered.get((r.sections, path[: path.rindex("/") + 1]))
+        if entered is None or r.record.steps is not None or r.finfo.kind is not FileKind.MISSING or self.plan_of(r).regexes:
+            return False
+        files: RecordedFiles = r.files  # type: ignore[assignment]
+        files.links = entered.links
+        try:
+            found = files.stat(path)
+        except OSError:
+            return False
+        if found.kind is not (FileKind.DIRECTORY if path.endswith("/") else FileKind.REGULAR):
+            return False
+        r.finfo = found
+        r.sections, r.dir_settings = entered.sections, entered.settings
+        return True
 
     def walk_files(self, r: Request) -> None:
         """`<Files>` and `<FilesMatch>`, wherever they stand, against the last part of the path."""
+        among = self.inner(r).files
+        if not among:
+            return
         name = (r.filename or "").rpartition("/")[2]
-        found = [s for section in r.sections for s in section.files if _matches_name(r, s, name)]
+        found = [section for section in among if _matches_name(r, section, name)]
         if found:
             for section in found:
                 r.record.step("section", str(section), section.location)
@@ -121,7 +153,7 @@ class Walks:
 
     def speaks_of(self, r: Request, name: str) -> bool:
         """Whether a `<Files>` section, among those of the folder of `r`, is for this name."""
-        return any(_fits_name(section, name) for among in r.sections for section in among.files)
+        return any(_fits_name(section, name) for section in self.inner(r).files)
 
     def is_told_by_folder(self, sub: Request) -> bool:
         """Whether the sections of this sub-request are those of its main request's folder, and hold for all names there."""
@@ -131,14 +163,17 @@ class Walks:
             main is not None
             and sub.sections == main.sections
             and not self.plan_of(sub).regexes
-            and not any(section.ifs for section in sub.sections)
+            and not self.inner(sub).ifs
             and isinstance(conf.force_type, str | None)
             and isinstance(conf.set_handler, str | None)
         )
 
     def walk_locations(self, r: Request) -> None:
         """`<Location>` and `<LocationMatch>` against the URL path, laid over what was merged so far."""
-        found = [s for s in self.plan_of(r).locations if _matches_location(r, s)]
+        among = self.plan_of(r).locations
+        if not among:
+            return
+        found = [section for section in among if _matches_location(r, section)]
         if found:
             for section in found:
                 r.record.step("section", str(section), section.location)
@@ -146,7 +181,7 @@ class Walks:
 
     def walk_ifs(self, r: Request) -> None:
         """`<If>`, `<ElseIf>` and `<Else>` of all merged sections, those nested in a true one included."""
-        waiting = [s for section in r.sections for s in section.ifs]
+        waiting = self.inner(r).ifs
         if not waiting:
             return
         found: list[Section] = []
@@ -154,7 +189,7 @@ class Walks:
         if found:
             self.apply(r, (*r.sections, *found))
 
-    def _choose_ifs(self, r: Request, waiting: list[Section], found: list[Section]) -> None:
+    def _choose_ifs(self, r: Request, waiting: Iterable[Section], found: list[Section]) -> None:
         was_true = False
         for section in waiting:
             if section.kind is SectionKind.IF:
@@ -229,7 +264,9 @@ _FOLDER = FileStat(FileKind.DIRECTORY)
 class _DirectoryWalk:
     """One walk from the root to a file."""
 
-    __slots__ = ("_at", "_base", "_core", "_files", "_is_pure", "_listed", "_next", "_pipeline", "_plan", "_r", "_sections", "_walks")
+    __slots__ = (
+        "_at", "_base", "_core", "_files", "_is_pure", "_listed", "_next", "_pipeline", "_plan", "_r", "_sections", "_settings", "_walks",
+    )  # fmt: skip
 
     def __init__(self, pipeline: Pipeline, walks: Walks, r: Request) -> None:
         self._pipeline = pipeline
@@ -241,6 +278,7 @@ class _DirectoryWalk:
         #: Number of the next `<Directory>` to be judged; they are sorted by depth.
         self._next = 0
         self._at = "/"
+        self._settings: Folded = r.dir_settings  # type: ignore[assignment]
         self._core = r.core
         self._files.links = {}
         self._files.restrict("/", self._core.options.links)
@@ -251,7 +289,8 @@ class _DirectoryWalk:
 
     def _settle(self) -> None:
         """Sections were added for the folder that the walk has come to: what they say counts from here on."""
-        self._core = self._pipeline.folder.fold(self._sections).get(CoreDir)
+        self._settings = self._pipeline.folder.fold(self._sections)
+        self._core = self._settings.get(CoreDir)
         self._files.restrict(self._at, self._core.options.links)
 
     def run(self) -> Result:
@@ -309,7 +348,8 @@ class _DirectoryWalk:
             entered = main.walked.get(key)
         if entered is None:
             return False
-        self._at, self._next, self._sections, self._core = folder, entered.next, entered.sections, entered.core
+        self._at, self._next, self._sections, self._settings = folder, entered.next, entered.sections, entered.settings
+        self._core = self._settings.get(CoreDir)
         self._files.links = entered.links
         return True
 
@@ -331,7 +371,7 @@ class _DirectoryWalk:
         if key not in known:
             if len(known) >= MAX_FOLDERS:
                 known.clear()
-            known[key] = _Entered(self._sections, self._next, self._core, self._files.links)
+            known[key] = _Entered(self._sections, self._settings, self._next, self._files.links)
 
     def _stat_final(self, path: str) -> FileStat | int | None:
         """The whole path at once: with links allowed all the way down, one look is enough for existing files."""
