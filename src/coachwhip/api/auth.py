@@ -128,8 +128,8 @@ def note_auth_failure(r: Request) -> None:
 def settings_of(r: Request, section: Any) -> Iterator[None]:
     """Lay a section that was read apart (`DirectiveContext.read_apart`) over the request's settings, for provider aliases."""
     outer = r.dir_settings
-    r.dir_settings = r.engine.settings_with(r, section)
+    r.use(r.engine.settings_with(r, section))
     try:
         yield
     finally:
-        r.dir_settings = outer
+        r.use(outer)

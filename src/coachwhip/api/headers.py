@@ -17,48 +17,66 @@ __all__ = ["Headers", "HeadersIn"]
 class Headers:
     """Response fields (httpd's `headers_out`, `err_headers_out`). `set` replaces, `add` repeats, `merge` joins by comma."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_fields", "_names", "_repeats")
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         #: (lower-case name, name, value).
-        self._fields: list[tuple[str, str, str]] = [(name.lower(), name, value) for name, value in fields] if fields else []
+        self._fields: list[tuple[str, str, str]] = []
+        #: The lower-case names, and whether one of them is there twice.
+        self._names: set[str] = set()
+        self._repeats = False
+        for name, value in fields:
+            self.add(name, value)
 
     def get(self, name: str) -> str | None:
         """The first value of `name`, or None."""
         wanted = name.lower()
-        for key, _, value in self._fields:
-            if key == wanted:
-                return value
+        if wanted in self._names:
+            for key, _, value in self._fields:
+                if key == wanted:
+                    return value
         return None
 
     def get_all(self, name: str) -> list[str]:
         """All values of `name`, in order."""
         wanted = name.lower()
-        return [value for key, _, value in self._fields if key == wanted]
+        return [value for key, _, value in self._fields if key == wanted] if wanted in self._names else []
 
     def set(self, name: str, value: str) -> None:
         """Make `value` the only one; keeps the place of the first field of that name."""
         wanted = name.lower()
-        for i, (key, _, _) in enumerate(self._fields):
-            if key == wanted:
-                rest = [field for field in self._fields[i + 1 :] if field[0] != wanted]
-                self._fields[i:] = [(wanted, name, value), *rest]
-                return
-        self._fields.append((wanted, name, value))
+        fields = self._fields
+        if wanted not in self._names:
+            self._names.add(wanted)
+            fields.append((wanted, name, value))
+            return
+        at = [field[0] for field in fields].index(wanted)
+        fields[at] = (wanted, name, value)
+        if self._repeats:
+            fields[at + 1 :] = [field for field in fields[at + 1 :] if field[0] != wanted]
 
     def add(self, name: str, value: str) -> None:
         """One more field, even if the name is there already."""
-        self._fields.append((name.lower(), name, value))
+        key = name.lower()
+        if key in self._names:
+            self._repeats = True
+        self._names.add(key)
+        self._fields.append((key, name, value))
 
     def add_all(self, others: Headers) -> None:
         """All fields of `others`, even if their names are there already."""
-        self._fields += others._fields
+        if others._fields:
+            self._repeats = self._repeats or others._repeats or not self._names.isdisjoint(others._names)
+            self._names |= others._names
+            self._fields += others._fields
 
     def add_missing(self, others: Headers) -> None:
         """The fields of `others` whose names are not here yet."""
         if others._fields:
-            here = {key for key, _, _ in self._fields}
+            here = self._names
             self._fields += [field for field in others._fields if field[0] not in here]
+            self._names = here | others._names
+            self._repeats = self._repeats or others._repeats
 
     def merge(self, name: str, value: str) -> None:
         """Append to the existing value with a comma, or set."""
@@ -68,12 +86,14 @@ class Headers:
     def unset(self, name: str) -> None:
         """Drop all fields of that name."""
         wanted = name.lower()
-        if any(key == wanted for key, _, _ in self._fields):
+        if wanted in self._names:
+            self._names.remove(wanted)
             self._fields = [field for field in self._fields if field[0] != wanted]
 
     def move_to_end(self, names: frozenset[str]) -> None:
         """Put the fields of these (lower-case) names behind all others, in the order in which they are."""
-        self._fields.sort(key=lambda field: field[0] in names)
+        if not names.isdisjoint(self._names):
+            self._fields.sort(key=lambda field: field[0] in names)
 
     def items(self) -> list[tuple[str, str]]:
         """All fields in order."""
@@ -87,14 +107,18 @@ class Headers:
         """An independent copy."""
         twin = Headers()
         twin._fields = self._fields.copy()
+        twin._names = self._names.copy()
+        twin._repeats = self._repeats
         return twin
 
     def clear(self) -> None:
         """Drop everything."""
         self._fields = []
+        self._names = set()
+        self._repeats = False
 
     def __contains__(self, name: str) -> bool:
-        return self.get(name) is not None
+        return name.lower() in self._names
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.items())

@@ -151,10 +151,10 @@ class Request:
     """One request, sub-request, or stage of an internally redirected request."""
 
     __slots__ = (
-        "_dir_settings", "allowed", "args", "auth_type", "body", "bytes_sent", "captures", "chunked", "connection",
-        "content_encodings", "content_languages", "content_range", "content_type", "context_document_root",
-        "context_prefix", "core", "engine", "env", "err_headers_out", "expecting_100", "fields_sent", "filename", "files",
-        "finfo", "handler", "header_only", "headers_in", "headers_out", "host_port", "hostname", "input_filters",
+        "allowed", "args", "auth_type", "body", "bytes_sent", "captures", "chunked", "connection", "content_encodings",
+        "content_languages", "content_range", "content_type", "context_document_root", "context_prefix", "core",
+        "dir_settings", "engine", "env", "err_headers_out", "expecting_100", "fields_sent", "filename", "files", "finfo",
+        "handler", "header_only", "headers_in", "headers_out", "host_port", "hostname", "input_filters",
         "is_handler_implied", "is_http09", "is_type_trusted", "keepalive", "main", "may_block", "method", "mtime", "next",
         "no_cache", "no_local_copy", "notes", "output", "output_filters", "path_info", "pending", "prev", "protocol",
         "protocol_number", "raw_headers", "record", "sections", "server", "state", "status", "status_line", "streams_page",
@@ -163,8 +163,16 @@ class Request:
     )  # fmt: skip
 
     def __init__(
-        self, engine: Engine, connection: Connection, server: Server, files: Files, record: Record, traffic: Traffic | None = None
+        self,
+        engine: Engine,
+        connection: Connection,
+        server: Server,
+        files: Files,
+        record: Record,
+        traffic: Traffic | None = None,
+        settings: Settings | None = None,
     ) -> None:
+        """`settings`: those to begin with, if not the server's own."""
         self.engine = engine
         self.connection = connection
         self.server = server
@@ -213,9 +221,10 @@ class Request:
         self.status_line: str | None = None
         #: Methods for `Allow`, filled by handlers and `<Limit>`.
         self.allowed: set[str] = set()
-        #: `config(CoreDir)`.
+        #: The folded per-directory settings of all modules, and core's among them; `use` sets both.
+        self.dir_settings: Settings
         self.core: CoreDir
-        self.dir_settings = server.settings
+        self.use(settings or server.settings)
         #: The sections that were merged, in order (config.Section); owned by the walks.
         self.sections: tuple[Any, ...] = ()
         self.walked: dict[Any, Any] = {}
@@ -264,17 +273,11 @@ class Request:
 
     def config(self, config: type[C]) -> C:
         """The folded per-directory settings of one module."""
-        return self._dir_settings.get(config)
+        return self.dir_settings.get(config)
 
-    @property
-    def dir_settings(self) -> Settings:
-        """The folded per-directory settings of all modules."""
-        return self._dir_settings
-
-    @dir_settings.setter
-    def dir_settings(self, settings: Settings) -> None:
+    def use(self, settings: Settings) -> None:
         """Let other settings count from now on."""
-        self._dir_settings = settings
+        self.dir_settings = settings
         self.core = settings.get(CoreDir)
 
     @property

@@ -24,6 +24,9 @@ C = TypeVar("C")
 class Settings(Protocol):
     """Folded settings: one frozen record per settings class."""
 
+    #: What was worked out from these settings alone, by whom they were asked; kept as long as they are.
+    derived: dict[Any, Any]
+
     def get(self, config: type[C]) -> C:
         """The record of this class; its defaults if no section sets anything."""
 

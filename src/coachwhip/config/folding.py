@@ -27,11 +27,12 @@ class Inner(NamedTuple):
 class Folded:
     """The settings of one list of sections; implements `api.server.Settings`."""
 
-    __slots__ = ("_inner", "_records", "sections")
+    __slots__ = ("_inner", "_records", "derived", "sections")
 
     def __init__(self, sections: tuple[Section, ...]) -> None:
         self.sections = sections
         self._records: dict[type[Any], Any] = {}
+        self.derived: dict[Any, Any] = {}
         self._inner: Inner | None = None
 
     @property

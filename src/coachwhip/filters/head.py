@@ -89,10 +89,10 @@ def place(fields: Headers, framing: list[tuple[str, str]]) -> None:
 
     One that is there already is changed in its own place.
     """
-    added = [field for field in framing if field[0] not in fields]
+    before = len(fields)
     for name, value in framing:
         fields.set(name, value)
-    if added:
+    if len(fields) > before:
         fields.move_to_end(_LAST)
 
 

@@ -122,7 +122,7 @@ def settle(pipeline: Pipeline, r: Request, result: Result) -> Request | None:
     if status in DROPS_CONNECTION:
         failed.keepalive = False
     if document is not None and document.path is not None:
-        if subrequests.redirect_to_error_document(r, _expanded(pipeline, r, document, document.path)) is not None:
+        if subrequests.redirect_to_error_document(pipeline, r, _expanded(pipeline, r, document, document.path)) is not None:
             return None
         r.status, also = status, 500
     elif document is not None and document.url is not None:

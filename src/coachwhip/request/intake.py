@@ -36,8 +36,10 @@ _TARGET = re.compile(rb"(?:[A-Za-z][A-Za-z0-9+.\-]*://[^/?#]*)?(?P<path>/[^?#]*)
 
 def _new(pipeline: Pipeline, connection: Connection, started: float) -> Request:
     record = Record()
-    r = Request(pipeline, connection, connection.base_server, RecordedFiles(record), record, Traffic(started))
-    pipeline.walks.reset(r)
+    server = connection.base_server
+    plan = pipeline.walks.plan_of(server)
+    r = Request(pipeline, connection, server, RecordedFiles(record), record, Traffic(started), plan.settings)
+    r.sections = plan.base
     return r
 
 

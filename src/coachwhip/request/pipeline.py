@@ -248,7 +248,7 @@ class Pipeline:
             trusted = r.content_type if r.is_type_trusted else None
             r.handler = trusted.partition(";")[0].rstrip(" ") if trusted else "default-handler"
             r.is_handler_implied = True
-        answer: Any = self.hooks.run_on(phases.handler, r)
+        answer: Any = self.hooks.run_handler(r)
         if not isinstance(answer, (Outcome, int)) and inspect.isawaitable(answer):
             return self._await_handler(r, answer, given)
         return self._handled(r, answer, given)
@@ -287,7 +287,7 @@ class Pipeline:
 
     def internal_redirect(self, r: Request, uri: str) -> Result:
         """See `Engine`. The redirect is followed when the calling hook has returned."""
-        return DONE if subrequests.redirect(r, uri) is not None else 500
+        return DONE if subrequests.redirect(self, r, uri) is not None else 500
 
     def fast_redirect(self, r: Request, sub: Request) -> None:
         """See `Engine`."""

@@ -16,6 +16,7 @@ from coachwhip.api.files import FileKind, FileStat, Links, is_exhausted
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.request import Request
+from coachwhip.api.server import Server
 from coachwhip.config.folding import Folded, Folder, Inner
 from coachwhip.config.sections import Section, SectionKind, ServerSections
 from coachwhip.expr import EvaluationError
@@ -27,7 +28,7 @@ from coachwhip.util.paths import fnmatch
 if TYPE_CHECKING:
     from coachwhip.request.pipeline import Pipeline
 
-__all__ = ["Walks"]
+__all__ = ["Plan", "Walks"]
 
 LOG = ModuleLog("core")
 
@@ -36,7 +37,7 @@ LOG = ModuleLog("core")
 MAX_FOLDERS = 4096
 
 
-class _Plan:
+class Plan:
     """The sections of one server as the walks need them, found out once."""
 
     __slots__ = ("base", "folders", "has_url_sections", "inner", "locations", "regexes", "settings")
@@ -71,22 +72,23 @@ class Walks:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._plans: dict[ServerSections, _Plan] = {}
+        self._plans: dict[ServerSections, Plan] = {}
         #: (sections before the walk, folder) → how it stands there, for folders on the way to which nothing had to be looked at.
         self.entered: dict[tuple[tuple[Section, ...], str], _Entered] = {}
 
-    def plan_of(self, r: Request) -> _Plan:
-        """What the request's server says."""
-        sections: ServerSections = r.server.sections
-        plan = self._plans.get(sections)
-        if plan is None:
-            plan = self._plans[sections] = _Plan(sections, self._pipeline.folder)
+    def plan_of(self, server: Server) -> Plan:
+        """What a server says."""
+        sections: ServerSections = server.sections
+        return self._plans.get(sections) or self._make_plan(sections)
+
+    def _make_plan(self, sections: ServerSections) -> Plan:
+        plan = self._plans[sections] = Plan(sections, self._pipeline.folder)
         return plan
 
     def apply(self, r: Request, sections: tuple[Section, ...]) -> None:
         """Make these the request's sections."""
         r.sections = sections
-        r.dir_settings = self._pipeline.folder.fold(sections)
+        r.use(self._pipeline.folder.fold(sections))
 
     def inner(self, r: Request) -> Inner:
         """The sections inside of those that were merged."""
@@ -100,11 +102,12 @@ class Walks:
             self.walk_locations(r)
             self.walk_ifs(r)
 
-    def reset(self, r: Request) -> _Plan:
+    def reset(self, r: Request) -> Plan:
         """Back to what the server says for everything."""
-        plan = self.plan_of(r)
+        plan = self.plan_of(r.server)
         if r.sections is not plan.base:
-            r.sections, r.dir_settings = plan.base, plan.settings
+            r.sections = plan.base
+            r.use(plan.settings)
         return plan
 
     def walk_directories(self, r: Request) -> Result:
@@ -125,7 +128,7 @@ class Walks:
         Costs a look-up and a `stat`. Only what stands at the end of the path is not known by then.
         """
         entered = self.entered.get((r.sections, path[: path.rindex("/") + 1]))
-        if entered is None or r.record.steps is not None or r.finfo.kind is not FileKind.MISSING or self.plan_of(r).regexes:
+        if entered is None or r.record.steps is not None or r.finfo.kind is not FileKind.MISSING or self.plan_of(r.server).regexes:
             return False
         files: RecordedFiles = r.files  # type: ignore[assignment]
         files.links = entered.links
@@ -136,7 +139,8 @@ class Walks:
         if found.kind is not (FileKind.DIRECTORY if path.endswith("/") else FileKind.REGULAR):
             return False
         r.finfo = found
-        r.sections, r.dir_settings = entered.sections, entered.settings
+        r.sections = entered.sections
+        r.use(entered.settings)
         return True
 
     def walk_files(self, r: Request) -> None:
@@ -162,7 +166,7 @@ class Walks:
         return (
             main is not None
             and sub.sections == main.sections
-            and not self.plan_of(sub).regexes
+            and not self.plan_of(sub.server).regexes
             and not self.inner(sub).ifs
             and isinstance(conf.force_type, str | None)
             and isinstance(conf.set_handler, str | None)
@@ -170,7 +174,7 @@ class Walks:
 
     def walk_locations(self, r: Request) -> None:
         """`<Location>` and `<LocationMatch>` against the URL path, laid over what was merged so far."""
-        among = self.plan_of(r).locations
+        among = self.plan_of(r.server).locations
         if not among:
             return
         found = [section for section in among if _matches_location(r, section)]
@@ -272,7 +276,7 @@ class _DirectoryWalk:
         self._pipeline = pipeline
         self._walks = walks
         self._r = r
-        self._plan = walks.plan_of(r)
+        self._plan = walks.plan_of(r.server)
         self._files: RecordedFiles = r.files  # type: ignore[assignment]
         self._base = self._sections = r.sections
         #: Number of the next `<Directory>` to be judged; they are sorted by depth.

@@ -14,6 +14,7 @@ from coachwhip.api.module import Hook, Module
 from coachwhip.api.outcome import Outcome
 from coachwhip.api.phases import Order, Phase, RunMode
 from coachwhip.api.record import Record
+from coachwhip.config.folding import Folded
 from coachwhip.hooks import HookCycle, HookTable, NeedsThread, sort_hooks
 
 OK, DECLINED, DONE = Outcome.OK, Outcome.DECLINED, Outcome.DONE
@@ -100,7 +101,7 @@ def test_run_modes(phase: Phase, answers: tuple[Any, ...], result: Any, count: i
 
 
 def request(*, may_block: bool = False) -> Any:
-    return SimpleNamespace(may_block=may_block, record=Record(steps=[]))
+    return SimpleNamespace(may_block=may_block, record=Record(steps=[]), server=None, dir_settings=Folded(()))
 
 
 def test_a_blocking_hook_is_kept_off_the_loop() -> None:

@@ -5,7 +5,22 @@ These run last (or, for the walk's companions, in Apache's places); every other 
 
 from __future__ import annotations
 
-from coachwhip.api import CoreServer, End, File, FileKind, Order, Outcome, Request, Result, Stream, is_exhausted, phases
+from coachwhip.api import (
+    CoreDir,
+    CoreServer,
+    End,
+    File,
+    FileKind,
+    Order,
+    Outcome,
+    Request,
+    Result,
+    Server,
+    Settings,
+    Stream,
+    is_exhausted,
+    phases,
+)
 from coachwhip.api.core import ETag
 from coachwhip.expr import EvaluationError
 from coachwhip.modules.core.core import MODULE
@@ -134,7 +149,12 @@ def _text(r: Request, value: object) -> str:
         return ""
 
 
-@MODULE.hook(phases.insert_filter, Order.FIRST)
+def _names_filters(server: Server, settings: Settings) -> bool:
+    conf = settings.get(CoreDir)
+    return bool(conf.output_filters or conf.input_filters)
+
+
+@MODULE.hook(phases.insert_filter, Order.FIRST, acts=_names_filters)
 def insert_filters(r: Request) -> Result:
     """`SetOutputFilter` and `SetInputFilter`."""
     conf = r.core

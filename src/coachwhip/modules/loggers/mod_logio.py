@@ -39,10 +39,10 @@ def _bytes_out(r: Request) -> int:
     return r.traffic.bytes_out
 
 
-@MODULE.hook(phases.insert_filter)
+@MODULE.hook(phases.insert_filter, acts=lambda server, settings: settings.get(LogioDir).track_ttfb)
 def track_first_byte(r: Request) -> None:
     """Ask the connection to note when the first byte goes out."""
-    if r.main is None and r.config(LogioDir).track_ttfb:
+    if r.main is None:
         r.traffic.tracks_first_byte = True
 
 

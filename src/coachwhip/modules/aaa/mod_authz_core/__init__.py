@@ -6,7 +6,7 @@ The requirements are judged twice: by `access_checker_ex`, which may decide with
 
 from __future__ import annotations
 
-from coachwhip.api import Args, Directive, Module, Order, Outcome, Request, Result, Where, phases
+from coachwhip.api import Args, Directive, Level, Module, Order, Outcome, Request, Result, Where, phases
 from coachwhip.api.auth import AuthzResult, auth_type, note_auth_failure
 from coachwhip.modules.aaa.mod_authz_core import providers
 from coachwhip.modules.aaa.mod_authz_core.reading import read_container, read_merging, read_provider_alias, read_require
@@ -67,7 +67,7 @@ def _authorize(r: Request, *, is_known: bool) -> Result:
             return 500
         LOG.debug(r, "AH01628", "authorization result: granted (no directives)")
         return Outcome.OK
-    answer = judge(r, conf.policy.root, LOG)
+    answer = judge(r, conf.policy.root, LOG if LOG.is_on(Level.DEBUG, r) else None)
     if answer is AuthzResult.GRANTED:
         return Outcome.OK
     if answer is AuthzResult.ERROR:

@@ -10,7 +10,6 @@ Source: Apache manual, mod_authz_core, "Authorization Result States"; every rule
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -97,29 +96,34 @@ class AuthzCoreDir:
     send_forbidden: bool = False
 
 
-def judge(r: Request, node: Node, log: ModuleLog, within: Logic = Logic.ALL) -> AuthzResult:
-    """Judge a request by a tree; `within` is the logic of the group that `node` stands in."""
+def judge(r: Request, node: Node, log: ModuleLog | None, within: Logic = Logic.ALL) -> AuthzResult:
+    """Judge a request by a tree; `within` is the logic of the group that `node` stands in.
+
+    `log`: who is told how it went, step by step; None if nobody wants to know.
+    """
     if r.method not in node.methods:
         # A line that does not count for this method must not change the group's answer.
         answer = GRANTED if within is Logic.ALL else NEUTRAL
-        log.debug(r, "AH01625", "authorization result of %s: %s (directive limited to other methods)", node, answer.value)
+        if log is not None:
+            log.debug(r, "AH01625", "authorization result of %s: %s (directive limited to other methods)", node, answer.value)
         return answer
     if isinstance(node, Requirement):
         answer = node.check(r)
     else:
-        answer = _COMBINE[node.logic](r, node, log)
+        answer = _all_of(r, node, log) if node.logic is Logic.ALL else _any_of(r, node, log)
     if answer is AuthzResult.ERROR:
         return answer
     if node.is_negated:
         # That something does not hold is no reason to grant anything.
         answer = DENIED if answer is GRANTED else NEUTRAL
-    log.debug(r, "AH01626", "authorization result of %s: %s", node, answer.value)
+    if log is not None:
+        log.debug(r, "AH01626", "authorization result of %s: %s", node, answer.value)
     if r.record.steps is not None:
         r.record.step("authorization", f"{node}: {answer.value}", node.location)
     return answer
 
 
-def _all_of(r: Request, group: Group, log: ModuleLog) -> AuthzResult:
+def _all_of(r: Request, group: Group, log: ModuleLog | None) -> AuthzResult:
     answer = NEUTRAL
     for child in group.children:
         found = judge(r, child, log, Logic.ALL)
@@ -130,7 +134,7 @@ def _all_of(r: Request, group: Group, log: ModuleLog) -> AuthzResult:
     return answer
 
 
-def _any_of(r: Request, group: Group, log: ModuleLog) -> AuthzResult:
+def _any_of(r: Request, group: Group, log: ModuleLog | None) -> AuthzResult:
     answer = NEUTRAL
     for child in group.children:
         found = judge(r, child, log, Logic.ANY)
@@ -139,6 +143,3 @@ def _any_of(r: Request, group: Group, log: ModuleLog) -> AuthzResult:
         if found is NO_USER or (answer is NEUTRAL and found is DENIED):
             answer = found
     return answer
-
-
-_COMBINE: dict[Logic, Callable[[Request, Group, ModuleLog], AuthzResult]] = {Logic.ALL: _all_of, Logic.ANY: _any_of}
