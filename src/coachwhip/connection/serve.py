@@ -112,10 +112,11 @@ class ClientConnection(Wire):
 
     def offer(self, raw: bytes, reply: Reply) -> None:
         """Let an answer be kept, if nothing about its request was out of the ordinary. One that cannot be is an answer still."""
-        if self.table is None or self._rest or self._hot.replay.turns_down(reply):
+        if self.table is None or self._rest:
             return
         try:
-            self.host.keeper.offer(self.table, raw, self.info, reply)
+            if not self._hot.replay.turns_down(reply):
+                self.host.keeper.offer(self.table, raw, self.info, reply)
         except Exception as error:
             self.host.pipeline.report(reply.request, error)
 

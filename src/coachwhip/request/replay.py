@@ -22,10 +22,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from coachwhip.api.buckets import Brigade, Data, File
+from coachwhip.api.files import FileStat
 from coachwhip.api.record import LogLine, Look, Record
 from coachwhip.api.replay import ReplayDir
 from coachwhip.api.request import Request
-from coachwhip.request.files import is_settled_time, signature
+from coachwhip.request.files import is_settled_time, signature, signature_of
 from coachwhip.request.reply import Reply
 from coachwhip.request.watch import Watcher
 
@@ -292,7 +293,10 @@ class Replay:
             self._note("body too large")
             return
         body, file = found
-        files = dict(r.record.files)
+        files = {
+            (path, look): signature_of(seen, look) if isinstance(seen, FileStat) else seen
+            for (path, look), seen in r.record.files.items()
+        }
         size = len(reply.head) + len(body) + ENTRY_COST
         entry = Entry(reply.head, reply.head + body, file, r, files, spec, variant, size, tuple(r.record.log), reply.close)
         count = _LEFT.search(reply.head)

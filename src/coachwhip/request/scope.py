@@ -15,7 +15,6 @@ from coachwhip.api.record import Look
 from coachwhip.api.request import Request
 from coachwhip.expr.scope import octets
 from coachwhip.hooks import NeedsThread
-from coachwhip.request.files import dated
 
 if TYPE_CHECKING:
     from coachwhip.request.pipeline import Pipeline
@@ -78,7 +77,7 @@ class RequestScope:
         except OSError:
             return None
         if found.kind is FileKind.DIRECTORY:
-            self._r.record.files[path, Look.LIST] = dated(found)
+            self._r.record.files[path, Look.LIST] = found
         return None if found.kind is FileKind.MISSING else found
 
     def read_file(self, path: str) -> bytes:
