@@ -139,15 +139,18 @@ class HeadersIn:
     __slots__ = ("_fields", "_record", "_trailers")
 
     def __init__(self, fields: Iterable[tuple[str, str]], record: Record) -> None:
-        merged: dict[str, tuple[str, str]] = {}
-        for name, value in fields:
-            key = name.lower()
-            old = merged.get(key)
-            merged[key] = (name, value) if old is None else (old[0], f"{old[1]}, {value}")
         #: Lower-case name → (name, value).
-        self._fields = merged
+        self._fields: dict[str, tuple[str, str]] = {}
         self._record = record
         self._trailers: tuple[tuple[str, str], ...] = ()
+        merged = self._fields
+        for name, value in fields:
+            key = name.lower()
+            if key in merged:
+                first, before = merged[key]
+                merged[key] = (first, f"{before}, {value}")
+            else:
+                merged[key] = (name, value)
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The value of `name`, or `default`."""
@@ -186,7 +189,8 @@ class HeadersIn:
         """The same fields, copied, but for (lower-case) names; they record into `record` (for sub-requests and logs)."""
         twin = HeadersIn((), record)
         twin._fields = self._fields.copy()
-        for key in without & self._fields.keys():
-            del twin._fields[key]
+        if not without.isdisjoint(self._fields):
+            for key in without & self._fields.keys():
+                del twin._fields[key]
         twin._trailers = self._trailers
         return twin

@@ -147,6 +147,10 @@ class Body(Protocol):
         """Content-Length, 0 without a body, None for chunked."""
 
 
+#: Stands in until a request's fields are known.
+NO_FIELDS = HeadersIn((), Record())
+
+
 class Request:
     """One request, sub-request, or stage of an internally redirected request."""
 
@@ -201,7 +205,7 @@ class Request:
         self.content_type: str | None = None
         self.content_encodings: list[str] = []
         self.content_languages: list[str] = []
-        self.headers_in: HeadersIn = HeadersIn((), record)
+        self.headers_in = NO_FIELDS
         self.raw_headers: tuple[tuple[str, str], ...] = ()
         self.headers_out = Headers()
         #: Sent with errors and internal redirects too ("always").

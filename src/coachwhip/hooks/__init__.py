@@ -128,6 +128,8 @@ class HookTable:
         """
         if agenda is None:
             agenda = r.dir_settings.derived.get(phase) or self._agenda(phase, r)
+        if not agenda.functions:
+            return agenda.nobody
         if r.record.steps is not None or (agenda.blocks and not r.may_block):
             return _run_one_by_one(phase, agenda, r)
         passes = agenda.passes

@@ -47,14 +47,16 @@ class RegularFile:
 
     def read_at(self, offset: int, count: int) -> bytes:
         """See `api.OpenFile`."""
-        pieces = []
-        while count > 0:
-            piece = os.pread(self._fd, min(count, 1 << 20), offset)
-            if not piece:
+        data = os.pread(self._fd, min(count, 1 << 20), offset)
+        if len(data) == count or not data:
+            return data
+        pieces = [data]
+        while (count := count - len(data)) > 0:
+            offset += len(data)
+            data = os.pread(self._fd, min(count, 1 << 20), offset)
+            if not data:
                 break
-            pieces.append(piece)
-            offset += len(piece)
-            count -= len(piece)
+            pieces.append(data)
         return b"".join(pieces)
 
     def close(self) -> None:

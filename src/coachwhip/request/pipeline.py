@@ -14,7 +14,7 @@ import re
 import socket
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from coachwhip.api import phases
@@ -74,7 +74,8 @@ class Pipeline:
         """
         if self._foreign:
             r.record.make_volatile(f"module {self._foreign[0]}")
-        result: Result = yield from self._guarded(r, self.process)
+        begun = self._begin(r, self.process)
+        result = begun if isinstance(begun, (Outcome, int)) else (yield from self._wait(r, begun))
         return (yield from self._follow(r, result))
 
     def _follow(self, r: Request, result: Result) -> Waiting:
@@ -82,7 +83,8 @@ class Pipeline:
         while True:
             if r.next is not None:
                 r = r.next
-                result = yield from self._guarded(r, self.process)
+                begun = self._begin(r, self.process)
+                result = begun if isinstance(begun, (Outcome, int)) else (yield from self._wait(r, begun))
                 continue
             if r.body is not None:
                 result = yield from self._read_away(r, r.body, result)
@@ -113,30 +115,46 @@ class Pipeline:
                 pass
             return result
 
-        return (yield from self._guarded(r, read))
+        return (yield from self._wait(r, read(r)))
 
     def refuse(self, r: Request, status: int) -> Waiting:
         """Answer a request that was refused before its first phase; as `answer`."""
         r.record.make_volatile("refused before the first phase")
         return (yield from self._follow(r, status))
 
-    def _guarded(self, r: Request, step: Callable[[Request], Any]) -> Generator[Any, Any, Result]:
-        """Run a step; an exception in a hook ends the request with 500, never the connection with a traceback."""
+    def _begin(self, r: Request, step: Callable[[Request], Any]) -> Result | Awaitable[Any]:
+        """Run a step: its result, or what has to be awaited for it.
+
+        An exception in a hook ends the request with 500, never the connection with a traceback.
+        """
         try:
             result = step(r)
-            if not isinstance(result, (Outcome, int)) and inspect.isawaitable(result):
-                result = yield result
-            return _as_result(result)
+            if isinstance(result, (Outcome, int)) or not inspect.isawaitable(result):
+                return _as_result(result)
+            return result
         except NeedsThread:
             raise
-        except BodyError as error:
+        except Exception as error:
+            return self._failed(r, error)
+
+    def _wait(self, r: Request, awaited: Awaitable[Any]) -> Generator[Any, Any, Result]:
+        """The result of a step that has to be awaited; exceptions as in `_begin`."""
+        try:
+            return _as_result((yield awaited))
+        except NeedsThread:
+            raise
+        except Exception as error:
+            return self._failed(r, error)
+
+    def _failed(self, r: Request, error: Exception) -> int:
+        """The status that a request ends with whose step raised."""
+        if isinstance(error, BodyError):
             HTTP_LOG.info(r, "AH01590", "Error reading request entity data: %s", error)
             r.keepalive = False
             r.streams_page = True
             return error.status
-        except Exception as error:
-            self.report(r, error)
-            return 500
+        self.report(r, error)
+        return 500
 
     def report(self, r: Request, error: BaseException) -> None:
         """Log a fault of ours or of a foreign module, with the place where it happened."""
@@ -165,24 +183,25 @@ class Pipeline:
         answer: Result = OK if is_file_request else self._map_uri(r)
         if answer is not OK:
             return answer
-        self.walks.reset(r)
-        answer = self.must(r, phases.map_to_storage, "map_to_storage")
+        plan = self.walks.reset(r)
+        run_on = self.hooks.run_on
+        answer = run_on(phases.map_to_storage, r)
         if answer is not OK:
-            return answer
-        if not is_file_request:
+            return self._insist(r, answer, "map_to_storage")
+        if plan.locations and not is_file_request:
             self.walks.walk_locations(r)
         self.walks.walk_ifs(r)
         if r.main is None:
-            answer = self.hooks.run_on(phases.header_parser, r)
+            answer = run_on(phases.header_parser, r)
             if answer is not OK:
                 return answer
         answer = access.authorize(self, r)
         if answer is not OK:
             return answer
-        answer = self.must(r, phases.type_checker, "find types")
+        answer = run_on(phases.type_checker, r)
         if answer is not OK:
-            return answer
-        return self.hooks.run_on(phases.fixups, r)
+            return self._insist(r, answer, "find types")
+        return run_on(phases.fixups, r)
 
     def _map_uri(self, r: Request) -> Result:
         if r.uri.startswith("/") and _UNUSUAL.search(r.uri) is None and not self.hooks.hooks(phases.pre_translate_name):
@@ -196,7 +215,8 @@ class Pipeline:
                 return error.status
             if answer is not OK and answer is not DECLINED and answer is not DONE:
                 return answer
-        return self.must(r, phases.translate_name, "translate")
+        answer = self.hooks.run_on(phases.translate_name, r)
+        return answer if answer is OK else self._insist(r, answer, "translate")
 
     def _clean_uri(self, r: Request) -> Result:
         """Make `r.uri` canonical: no dots and double slashes before `pre_translate_name`, decoded after it unless that says DONE.
@@ -225,6 +245,7 @@ class Pipeline:
         return answer if answer is OK else self._insist(r, answer, what)
 
     def _insist(self, r: Request, answer: Result, what: str) -> Result:
+        """What a phase comes to in which some hook has to answer, and none said OK."""
         if answer is DECLINED:
             LOG.crit(r, "AH00025", "configuration error:  couldn't %s: %s", what, r.uri)
             return 500

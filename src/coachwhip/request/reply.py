@@ -79,7 +79,7 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
         r.protocol_number = 1000
     chain = Chain(r)
     source = brigades(r.output, cut=not chain.is_empty)
-    first, ended = _first(chain, source)
+    first, ended = _first(chain, r.output, source)
     # A filter that had to let go of a part before the end has given the length away, even if the end has come by now.
     complete = ended and not r.chunked
     if complete:
@@ -111,8 +111,13 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     return Reply(r, head, body, close, list(first) if complete else None)
 
 
-def _first(chain: Chain, source: Iterator[Brigade]) -> tuple[Brigade, bool]:
-    """What comes out first, and whether it is the whole body. Slices of files that come out as they went in are no reason to stop."""
+def _first(chain: Chain, output: Brigade, source: Iterator[Brigade]) -> tuple[Brigade, bool]:
+    """What comes out first, and whether it is the whole body. Slices of files that come out as they went in are no reason to stop.
+
+    `source` are the brigades of `output`.
+    """
+    if chain.is_empty and len(output) == 2 and isinstance(output[0], (File, Data)) and isinstance(output[1], End):
+        return output[:1], True
     first: Brigade = []
     for brigade in source:
         for bucket in brigade if chain.is_empty else chain.feed(brigade):
