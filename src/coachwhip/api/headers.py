@@ -70,13 +70,17 @@ class Headers:
             self._names |= others._names
             self._fields += others._fields
 
-    def add_missing(self, others: Headers) -> None:
-        """The fields of `others` whose names are not here yet."""
-        if others._fields:
-            here = self._names
-            self._fields += [field for field in others._fields if field[0] not in here]
-            self._names = here | others._names
-            self._repeats = self._repeats or others._repeats
+    def over(self, outer: Headers) -> Headers:
+        """The fields of both, those of `outer` where their names are not here; may be one of the two."""
+        if not self._fields:
+            return outer
+        if not outer._fields:
+            return self
+        both = self.copy()
+        both._fields += [field for field in outer._fields if field[0] not in self._names]
+        both._names |= outer._names
+        both._repeats = self._repeats or outer._repeats
+        return both
 
     def merge(self, name: str, value: str) -> None:
         """Append to the existing value with a comma, or set."""
@@ -105,7 +109,7 @@ class Headers:
 
     def copy(self) -> Headers:
         """An independent copy."""
-        twin = Headers()
+        twin = Headers.__new__(Headers)
         twin._fields = self._fields.copy()
         twin._names = self._names.copy()
         twin._repeats = self._repeats
@@ -187,8 +191,8 @@ class HeadersIn:
 
     def view(self, record: Record, without: frozenset[str] = frozenset()) -> HeadersIn:
         """The same fields, copied, but for (lower-case) names; they record into `record` (for sub-requests and logs)."""
-        twin = HeadersIn((), record)
-        twin._fields = self._fields.copy()
+        twin = HeadersIn.__new__(HeadersIn)
+        twin._fields, twin._record = self._fields.copy(), record
         if not without.isdisjoint(self._fields):
             for key in without & self._fields.keys():
                 del twin._fields[key]

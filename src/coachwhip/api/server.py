@@ -26,6 +26,8 @@ class Settings(Protocol):
 
     #: What was worked out from these settings alone, by whom they were asked; kept as long as they are.
     derived: dict[Any, Any]
+    #: The sections that stand inside of those that were folded (config.Inner); the walks read them.
+    inner: Any
 
     def get(self, config: type[C]) -> C:
         """The record of this class; its defaults if no section sets anything."""

@@ -27,24 +27,17 @@ class Inner(NamedTuple):
 class Folded:
     """The settings of one list of sections; implements `api.server.Settings`."""
 
-    __slots__ = ("_inner", "_records", "derived", "sections")
+    __slots__ = ("_records", "derived", "inner", "sections")
 
     def __init__(self, sections: tuple[Section, ...]) -> None:
         self.sections = sections
         self._records: dict[type[Any], Any] = {}
         self.derived: dict[Any, Any] = {}
-        self._inner: Inner | None = None
-
-    @property
-    def inner(self) -> Inner:
-        """The sections that stand inside of these, and that a request may come into; found once, when all have been read."""
-        found = self._inner
-        if found is None:
-            found = self._inner = Inner(
-                tuple([one for section in self.sections for one in section.files]),
-                tuple([one for section in self.sections for one in section.ifs]),
-            )
-        return found
+        #: The sections that stand inside of these, and that a request may come into. What is read later is not among them.
+        self.inner = Inner(
+            tuple([one for section in sections for one in section.files]),
+            tuple([one for section in sections for one in section.ifs]),
+        )
 
     def get(self, config: type[C]) -> C:
         """The folded record; made on first use."""

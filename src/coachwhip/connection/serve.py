@@ -198,8 +198,10 @@ class ClientConnection(Wire):
             limits, rules = _rules_of(self.info.base_server)
             usual = parse_usual(self._rest, limits, rules)
             if usual is not None:
+                end = usual[1]
+                data, rest = self._rest[:end], self._rest[end:]
                 self._begin_head()
-                self._answer_usual(*usual)
+                self._answer(usual[0], b"" if rest else data, rest)
                 return True
             reader = self._reader = HeadReader(limits, rules)
         raw, self._rest = self._rest, b""
@@ -228,11 +230,6 @@ class ClientConnection(Wire):
             # The first head's time began with the connection, a later one's begins with its first byte.
             self._clock.enter(Stage.HEADER, self.info, time.monotonic())
         self.state = State.READING
-
-    def _answer_usual(self, head: RequestHead, end: int) -> None:
-        """Answer a head that came in one piece; it is what `_rest` begins with."""
-        raw, rest = self._rest[:end], self._rest[end:]
-        self._answer(head, b"" if rest else raw, rest)
 
     def _answer(self, head: RequestHead, raw: bytes, rest: bytes) -> None:
         self.state = State.ANSWERING

@@ -24,10 +24,11 @@ NOT_IN_304 = frozenset(
 _LAST = frozenset(("transfer-encoding", "content-type", "content-encoding", "content-language"))
 #: Fields that stand at the head of every answer.
 _FIRST = frozenset(("date", "server"))
+_FIRST_304 = _FIRST | NOT_IN_304
 
 #: Whole heads: a status line, then fields. What stands before the first colon of a line is the name.
-_LINE = r"[^\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff]*\r\n"
-_HEAD = re.compile(rf"{_LINE}(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: {_LINE})*\r\n")
+_LINE = rb"[\t -~\x80-\xff]*+\r\n"
+_HEAD = re.compile(_LINE + rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++: " + _LINE + rb")*+\r\n")
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
 _DEFAULT_CHARSET_TYPES = ("text/plain", "text/html")
@@ -54,7 +55,7 @@ def merged_fields(r: Request) -> Headers:
     """All fields of the response except Date, Server and the framing."""
     fields = r.err_headers_out.copy()
     fields.add_all(r.headers_out)
-    if "force-no-vary" in r.env:
+    if r.env and "force-no-vary" in r.env:
         fields.unset("Vary")
     elif vary := fields.get_all("Vary"):
         fields.set("Vary", _fold_vary(vary))
@@ -107,14 +108,16 @@ def head_bytes(r: Request, fields: Headers, date: str, server: str) -> bytes:
     sent = [("Date", fields.get("Date") or date)]
     if server:
         sent.append(("Server", fields.get("Server") or server))
-    left_out = NOT_IN_304 | _FIRST if r.status == 304 else _FIRST
-    sent += fields.items_but(left_out)
+    sent += fields.items_but(_FIRST_304 if r.status == 304 else _FIRST)
     lines = [f"{version} {status}", *[f"{name}: {value}" for name, value in sent], "", ""]
-    text = "\r\n".join(lines)
+    try:
+        head = "\r\n".join(lines).encode("latin-1")
+    except UnicodeEncodeError:
+        raise BadHeader(_culprit(sent)) from None
     # A line end inside a value would make one line more.
-    if text.count("\n") != len(lines) - 1 or _HEAD.fullmatch(text) is None:
+    if head.count(b"\n") != len(lines) - 1 or _HEAD.fullmatch(head) is None:
         raise BadHeader(_culprit(sent))
-    return text.encode("latin-1")
+    return head
 
 
 def _culprit(sent: list[tuple[str, str]]) -> str:

@@ -75,6 +75,14 @@ class Agenda:
         self.blocks = any(hook.blocking for hook in self.hooks)
 
 
+class _Whole(dict[Phase, Agenda]):
+    """All hooks of each phase; nothing happens in one on which no module has hung anything."""
+
+    def __missing__(self, phase: Phase) -> Agenda:
+        self[phase] = empty = Agenda(phase, ())
+        return empty
+
+
 class HookTable:
     """All phases of the loaded modules, sorted."""
 
@@ -85,7 +93,7 @@ class HookTable:
         for module in modules:
             for hook in module.hooks:
                 by_phase.setdefault(hook.phase, []).append(hook)
-        self._all = {phase: Agenda(phase, sort_hooks(hooks)) for phase, hooks in by_phase.items()}
+        self._all = _Whole((phase, Agenda(phase, sort_hooks(hooks))) for phase, hooks in by_phase.items())
         answering = self.hooks(handler)
         #: By `r.handler`; None for all that no hook names.
         self._handlers: dict[str | None, Agenda] = {
@@ -95,14 +103,7 @@ class HookTable:
 
     def hooks(self, phase: Phase) -> tuple[Hook, ...]:
         """The sorted hooks of a phase."""
-        return self._whole(phase).hooks
-
-    def _whole(self, phase: Phase) -> Agenda:
-        """All hooks of a phase; nothing happens in one on which no module has hung anything."""
-        found = self._all.get(phase)
-        if found is None:
-            found = self._all[phase] = Agenda(phase, ())
-        return found
+        return self._all[phase].hooks
 
     def run(self, phase: Phase, subject: Any) -> Any:
         """Run all hooks of a phase on a request, a connection or the start by the phase's mode; returns the deciding answer.
@@ -110,7 +111,7 @@ class HookTable:
         Run all: OK, or the first answer other than OK and DECLINED. Run first: the first answer other than DECLINED, or
         DECLINED. Each: OK.
         """
-        agenda = self._whole(phase)
+        agenda = self._all[phase]
         passes = agenda.passes
         for function in agenda.functions:
             answer = function(subject)

@@ -66,21 +66,24 @@ class RegularFile:
             os.close(fd)
 
     def __del__(self) -> None:
-        self.close()
+        if self._fd >= 0:
+            self.close()
 
 
+_KIND_BITS = 0o170000
 _KINDS = {st.S_IFREG: FileKind.REGULAR, st.S_IFDIR: FileKind.DIRECTORY, st.S_IFLNK: FileKind.LINK}
 
 
 def _from(result: os.stat_result) -> FileStat:
+    mode = result.st_mode
     return FileStat(
-        _KINDS.get(st.S_IFMT(result.st_mode), FileKind.OTHER),
+        _KINDS.get(mode & _KIND_BITS, FileKind.OTHER),
         result.st_size,
         result.st_mtime_ns,
         result.st_ctime_ns,
         result.st_ino,
         result.st_dev,
-        result.st_mode,
+        mode,
         result.st_uid,
         result.st_gid,
     )

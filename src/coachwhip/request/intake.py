@@ -142,7 +142,7 @@ def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
         if found is not None:
             r.server = found
     if r.server is not connection.base_server:
-        pipeline.walks.reset(r)
+        pipeline.walks.reset(r, pipeline.walks.plan_of(r.server))
     connection.server = r.server
     pipeline.hooks.run(phases.create_request, r)
     if r.record.steps is not None:

@@ -34,7 +34,7 @@ from coachwhip.request.htaccess import HtaccessCache, Parse
 from coachwhip.request.reply import Reply, Unsatisfiable, make_reply
 from coachwhip.request.scope import RequestScope
 from coachwhip.request.vhosts import HostTable
-from coachwhip.request.walks import Walks
+from coachwhip.request.walks import Plan, Walks
 from coachwhip.util.paths import EncodedSlashes, PathError, normalize_path, unescape_path
 
 __all__ = ["Pipeline", "Waiting"]
@@ -180,10 +180,11 @@ class Pipeline:
     def prepare(self, r: Request) -> Result:
         """From the URL to a request that is allowed and known in all but its body (ap_process_request_internal)."""
         is_file_request = r.main is not None and r.filename is not None
-        answer: Result = OK if is_file_request else self._map_uri(r)
+        plan = self.walks.plan_of(r.server)
+        answer: Result = OK if is_file_request else self._map_uri(r, plan)
         if answer is not OK:
             return answer
-        plan = self.walks.reset(r)
+        self.walks.reset(r, plan)
         run_on = self.hooks.run_on
         answer = run_on(phases.map_to_storage, r)
         if answer is not OK:
@@ -203,12 +204,12 @@ class Pipeline:
             return self._insist(r, answer, "find types")
         return run_on(phases.fixups, r)
 
-    def _map_uri(self, r: Request) -> Result:
+    def _map_uri(self, r: Request, plan: Plan) -> Result:
         if r.uri.startswith("/") and _UNUSUAL.search(r.uri) is None and not self.hooks.hooks(phases.pre_translate_name):
-            self.walks.walk_url(r)
+            self.walks.walk_url(r, plan)
         else:
             try:
-                answer = self._clean_uri(r)
+                answer = self._clean_uri(r, plan)
             except PathError as error:
                 level = LOG.info if error.status == 404 else LOG.error
                 level(r, error.log_id, "invalid URI path (%s): %s", r.unparsed_uri, error.reason)
@@ -218,7 +219,7 @@ class Pipeline:
         answer = self.hooks.run_on(phases.translate_name, r)
         return answer if answer is OK else self._insist(r, answer, "translate")
 
-    def _clean_uri(self, r: Request) -> Result:
+    def _clean_uri(self, r: Request, plan: Plan) -> Result:
         """Make `r.uri` canonical: no dots and double slashes before `pre_translate_name`, decoded after it unless that says DONE.
 
         Raises PathError.
@@ -227,7 +228,7 @@ class Pipeline:
         raw = r.uri.encode("utf-8", "surrogateescape")
         if raw and raw != b"*":
             r.uri = normalize_path(raw, merge_slashes=core.merge_slashes).decode("utf-8", "surrogateescape")
-        self.walks.walk_url(r)
+        self.walks.walk_url(r, plan)
         answer = self.run_phase(phases.pre_translate_name, r)
         if answer is OK or answer is DECLINED:
             mode: EncodedSlashes = core.allow_encoded_slashes  # type: ignore[assignment]
@@ -236,7 +237,7 @@ class Pipeline:
                 # A slash that was encoded may have made new segments.
                 path = normalize_path(path, merge_slashes=core.merge_slashes, decode_unreserved=False, allow_above_root=True)
             r.uri = path.decode("utf-8", "surrogateescape")
-        self.walks.walk_url(r)
+        self.walks.walk_url(r, plan)
         return answer
 
     def must(self, r: Request, phase: Phase, what: str) -> Result:

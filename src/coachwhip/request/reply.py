@@ -75,7 +75,7 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     Raises:
         Unsatisfiable: the range asked for does not exist; the request is to be answered 416.
     """
-    if r.protocol_number > 1000 and "downgrade-1.0" in r.env:
+    if r.env and r.protocol_number > 1000 and "downgrade-1.0" in r.env:
         r.protocol_number = 1000
     chain = Chain(r)
     source = brigades(r.output, cut=not chain.is_empty)
@@ -138,7 +138,11 @@ def _add(brigade: Brigade, bucket: Bucket) -> None:
 
 
 def _length_of(brigade: Brigade) -> int:
-    return sum(len(bucket) for bucket in brigade if isinstance(bucket, (Data, File)))
+    length = 0
+    for bucket in brigade:
+        if isinstance(bucket, (Data, File)):
+            length += len(bucket)
+    return length
 
 
 def _read(bucket: Bucket) -> bytes | None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from coachwhip.api import phases
 from coachwhip.api.buckets import End
 from coachwhip.api.files import DirEntry, FileKind
-from coachwhip.api.headers import Headers
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.request import Request
@@ -263,9 +262,10 @@ def become(r: Request, sub: Request) -> None:
     r.user, r.auth_type = sub.user or r.user, sub.auth_type or r.auth_type
     r.no_local_copy = r.no_local_copy or sub.no_local_copy
     r.mtime = sub.mtime if r.mtime is None else r.mtime
-    r.headers_out = _over(sub.headers_out, r.headers_out)
-    r.err_headers_out = _over(sub.err_headers_out, r.err_headers_out)
-    r.env.update(sub.env)
+    r.headers_out = sub.headers_out.over(r.headers_out)
+    r.err_headers_out = sub.err_headers_out.over(r.err_headers_out)
+    if sub.env:
+        r.env.update(sub.env)
     for name, note in sub.notes.items():
         r.notes.setdefault(name, note)
     r.output_filters = sub.output_filters
@@ -275,10 +275,3 @@ def become(r: Request, sub: Request) -> None:
     r.captures = r.captures or sub.captures
     r.context_prefix = r.context_prefix or sub.context_prefix
     r.context_document_root = r.context_document_root or sub.context_document_root
-
-
-def _over(inner: Headers, outer: Headers) -> Headers:
-    """The fields of both; those of `inner` count where they meet."""
-    merged = inner.copy()
-    merged.add_missing(outer)
-    return merged

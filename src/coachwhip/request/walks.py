@@ -17,7 +17,7 @@ from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.request import Request
 from coachwhip.api.server import Server
-from coachwhip.config.folding import Folded, Folder, Inner
+from coachwhip.config.folding import Folded, Folder
 from coachwhip.config.sections import Section, SectionKind, ServerSections
 from coachwhip.expr import EvaluationError
 from coachwhip.request.files import RecordedFiles
@@ -63,6 +63,8 @@ class _Entered:
     settings: Folded
     next: int
     links: dict[str, Links]
+    #: No more sections can come of what stands in the folder, unless that is another folder.
+    is_last: bool
 
 
 class Walks:
@@ -90,25 +92,18 @@ class Walks:
         r.sections = sections
         r.use(self._pipeline.folder.fold(sections))
 
-    def inner(self, r: Request) -> Inner:
-        """The sections inside of those that were merged."""
-        settings: Folded = r.dir_settings  # type: ignore[assignment]
-        return settings.inner
-
-    def walk_url(self, r: Request) -> None:
+    def walk_url(self, r: Request, plan: Plan) -> None:
         """From the start: `<Location>`, then `<If>`; all that can be known before there is a file."""
-        plan = self.reset(r)
+        self.reset(r, plan)
         if plan.has_url_sections:
             self.walk_locations(r)
             self.walk_ifs(r)
 
-    def reset(self, r: Request) -> Plan:
-        """Back to what the server says for everything."""
-        plan = self.plan_of(r.server)
+    def reset(self, r: Request, plan: Plan) -> None:
+        """Back to what the request's server says for everything; that is its `plan`."""
         if r.sections is not plan.base:
             r.sections = plan.base
             r.use(plan.settings)
-        return plan
 
     def walk_directories(self, r: Request) -> Result:
         """`<Directory>`, `.htaccess`, `<DirectoryMatch>`; splits `r.filename` into file and `path_info`, sets `r.finfo`."""
@@ -128,7 +123,7 @@ class Walks:
         Costs a look-up and a `stat`. Only what stands at the end of the path is not known by then.
         """
         entered = self.entered.get((r.sections, path[: path.rindex("/") + 1]))
-        if entered is None or r.record.steps is not None or r.finfo.kind is not FileKind.MISSING or self.plan_of(r.server).regexes:
+        if entered is None or not entered.is_last or r.record.steps is not None or r.finfo.kind is not FileKind.MISSING:
             return False
         files: RecordedFiles = r.files  # type: ignore[assignment]
         files.links = entered.links
@@ -145,7 +140,7 @@ class Walks:
 
     def walk_files(self, r: Request) -> None:
         """`<Files>` and `<FilesMatch>`, wherever they stand, against the last part of the path."""
-        among = self.inner(r).files
+        among = r.dir_settings.inner.files
         if not among:
             return
         name = (r.filename or "").rpartition("/")[2]
@@ -157,7 +152,7 @@ class Walks:
 
     def speaks_of(self, r: Request, name: str) -> bool:
         """Whether a `<Files>` section, among those of the folder of `r`, is for this name."""
-        return any(_fits_name(section, name) for section in self.inner(r).files)
+        return any(_fits_name(section, name) for section in r.dir_settings.inner.files)
 
     def is_told_by_folder(self, sub: Request) -> bool:
         """Whether the sections of this sub-request are those of its main request's folder, and hold for all names there."""
@@ -167,7 +162,7 @@ class Walks:
             main is not None
             and sub.sections == main.sections
             and not self.plan_of(sub.server).regexes
-            and not self.inner(sub).ifs
+            and not sub.dir_settings.inner.ifs
             and isinstance(conf.force_type, str | None)
             and isinstance(conf.set_handler, str | None)
         )
@@ -185,7 +180,7 @@ class Walks:
 
     def walk_ifs(self, r: Request) -> None:
         """`<If>`, `<ElseIf>` and `<Else>` of all merged sections, those nested in a true one included."""
-        waiting = self.inner(r).ifs
+        waiting = r.dir_settings.inner.ifs
         if not waiting:
             return
         found: list[Section] = []
@@ -375,7 +370,7 @@ class _DirectoryWalk:
         if key not in known:
             if len(known) >= MAX_FOLDERS:
                 known.clear()
-            known[key] = _Entered(self._sections, self._settings, self._next, self._files.links)
+            known[key] = _Entered(self._sections, self._settings, self._next, self._files.links, not self._plan.regexes)
 
     def _stat_final(self, path: str) -> FileStat | int | None:
         """The whole path at once: with links allowed all the way down, one look is enough for existing files."""

@@ -46,7 +46,7 @@ def translate(r: Request) -> Result:
     if not r.uri.startswith("/") and r.uri != "*":
         LOG.error(r, "AH00126", "Invalid URI in request '%s' %s", r.the_request, r.uri)
         return 400
-    core = r.server.config(CoreServer)
+    core = r.server.core
     path = r.uri
     if core.server_path and path.startswith(core.server_path):
         rest = path[len(core.server_path) :]
