@@ -81,6 +81,11 @@ class Methods:
             return Methods(_as_get(context.limit))
         return Methods(_as_get(context.limit_except or frozenset()), inverted=True)
 
+    @property
+    def are_all(self) -> bool:
+        """Whether there is no method that it does not count for."""
+        return self.inverted and not self.names
+
     def __contains__(self, method: str) -> bool:
         return (("GET" if method == "HEAD" else method) in self.names) is not self.inverted
 

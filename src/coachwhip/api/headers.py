@@ -103,9 +103,9 @@ class Headers:
         """All fields in order."""
         return [(name, value) for _, name, value in self._fields]
 
-    def items_but(self, names: frozenset[str]) -> list[tuple[str, str]]:
-        """All fields in order but those of these (lower-case) names."""
-        return [(name, value) for key, name, value in self._fields if key not in names]
+    def lines_but(self, names: frozenset[str]) -> list[str]:
+        """All fields in order but those of these (lower-case) names, as `name: value`."""
+        return [f"{name}: {value}" for key, name, value in self._fields if key not in names]
 
     def copy(self) -> Headers:
         """An independent copy."""

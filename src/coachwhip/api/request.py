@@ -155,6 +155,7 @@ class Request:
     """One request, sub-request, or stage of an internally redirected request."""
 
     __slots__ = (
+        "_trailers_out",
         "allowed", "args", "auth_type", "body", "bytes_sent", "captures", "chunked", "connection", "content_encodings",
         "content_languages", "content_range", "content_type", "context_document_root", "context_prefix", "core",
         "dir_settings", "engine", "env", "err_headers_out", "expecting_100", "fields_sent", "filename", "files", "finfo",
@@ -162,7 +163,7 @@ class Request:
         "is_handler_implied", "is_http09", "is_type_trusted", "keepalive", "main", "may_block", "method", "mtime", "next",
         "no_cache", "no_local_copy", "notes", "output", "output_filters", "path_info", "pending", "prev", "protocol",
         "protocol_number", "raw_headers", "record", "sections", "server", "state", "status", "status_line", "streams_page",
-        "the_request", "traffic", "trailers_in", "trailers_out", "unparsed_uri", "uri", "used_path_info", "user",
+        "the_request", "traffic", "trailers_in", "unparsed_uri", "uri", "used_path_info", "user",
         "vlist_validator", "walked",
     )  # fmt: skip
 
@@ -211,7 +212,7 @@ class Request:
         #: Sent with errors and internal redirects too ("always").
         self.err_headers_out = Headers()
         self.trailers_in: tuple[tuple[str, str], ...] = ()
-        self.trailers_out = Headers()
+        self._trailers_out: Headers | None = None
         #: CGI-like environment (`subprocess_env`) and notes between modules; keys in any case.
         self.env = Table()
         self.notes = Table()
@@ -283,6 +284,13 @@ class Request:
         """Let other settings count from now on."""
         self.dir_settings = settings
         self.core = settings.get(CoreDir)
+
+    @property
+    def trailers_out(self) -> Headers:
+        """Fields that follow a body in chunks; few answers have any."""
+        if self._trailers_out is None:
+            self._trailers_out = Headers()
+        return self._trailers_out
 
     @property
     def first(self) -> Request:

@@ -172,7 +172,7 @@ class ClientConnection(Wire):
         self._advancing = True
         try:
             for _ in range(TURN):
-                if not self._advance_once():
+                if not self._advance_once() or not self._rest:
                     break
             else:
                 self._advance_soon()

@@ -105,24 +105,24 @@ def head_bytes(r: Request, fields: Headers, date: str, server: str) -> bytes:
     """
     status = r.status_line or status_line(r.status)
     version = "HTTP/1.0" if r.protocol_number == 1000 and r.env.get("force-response-1.0") is not None else "HTTP/1.1"
-    sent = [("Date", fields.get("Date") or date)]
+    lines = [f"{version} {status}", f"Date: {fields.get('Date') or date}"]
     if server:
-        sent.append(("Server", fields.get("Server") or server))
-    sent += fields.items_but(_FIRST_304 if r.status == 304 else _FIRST)
-    lines = [f"{version} {status}", *[f"{name}: {value}" for name, value in sent], "", ""]
+        lines.append(f"Server: {fields.get('Server') or server}")
+    lines += fields.lines_but(_FIRST_304 if r.status == 304 else _FIRST)
+    lines += ("", "")
     try:
         head = "\r\n".join(lines).encode("latin-1")
     except UnicodeEncodeError:
-        raise BadHeader(_culprit(sent)) from None
+        raise BadHeader(_culprit(fields)) from None
     # A line end inside a value would make one line more.
     if head.count(b"\n") != len(lines) - 1 or _HEAD.fullmatch(head) is None:
-        raise BadHeader(_culprit(sent))
+        raise BadHeader(_culprit(fields))
     return head
 
 
-def _culprit(sent: list[tuple[str, str]]) -> str:
+def _culprit(fields: Headers) -> str:
     """The name of the field that must not be sent."""
-    for name, value in sent:
+    for name, value in fields.items():
         if _NAME.fullmatch(name) is None or _BAD_VALUE.search(value) is not None:
             return name
     return "status line"

@@ -134,9 +134,13 @@ class HookTable:
         if r.record.steps is not None or (agenda.blocks and not r.may_block):
             return _run_one_by_one(phase, agenda, r)
         passes = agenda.passes
+        if passes is None:
+            for function in agenda.functions:
+                function(r)
+            return agenda.nobody
         for function in agenda.functions:
             answer: Result = function(r)
-            if passes is not None and answer not in passes:
+            if answer not in passes:
                 return answer
         return agenda.nobody
 

@@ -119,8 +119,7 @@ def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
     uri = head.uri
     host: str | None = None
     port: int | None = None
-    own_scheme = b"https" if r.is_tls else b"http"
-    if uri.host is not None and uri.form is TargetForm.ABSOLUTE and uri.scheme == own_scheme:
+    if uri.form is TargetForm.ABSOLUTE and uri.host is not None and uri.scheme == (b"https" if r.is_tls else b"http"):
         literal = uri.host if uri.port is None else b"%b:%d" % (uri.host, uri.port)
         host, port = parse_host(literal, strict=strict)
     else:

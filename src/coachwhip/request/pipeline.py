@@ -184,14 +184,16 @@ class Pipeline:
         answer: Result = OK if is_file_request else self._map_uri(r, plan)
         if answer is not OK:
             return answer
-        self.walks.reset(r, plan)
+        if r.sections is not plan.base:
+            self.walks.reset(r, plan)
         run_on = self.hooks.run_on
         answer = run_on(phases.map_to_storage, r)
         if answer is not OK:
             return self._insist(r, answer, "map_to_storage")
         if plan.locations and not is_file_request:
             self.walks.walk_locations(r)
-        self.walks.walk_ifs(r)
+        if r.dir_settings.inner.ifs:
+            self.walks.walk_ifs(r)
         if r.main is None:
             answer = run_on(phases.header_parser, r)
             if answer is not OK:

@@ -252,7 +252,9 @@ class Replay:
     def _reason_against(self, reply: Reply) -> str | None:
         """Why this answer must not be kept."""
         r = reply.request
-        if not self.memory_limit or not all(one.config(ReplayDir).on for one in _chain(r)):
+        if not self.memory_limit or not r.config(ReplayDir).on:
+            return "Replay Off"
+        if r.prev is not None and not all(one.config(ReplayDir).on for one in _chain(r)):
             return "Replay Off"
         if r.record.volatile is not None:
             return r.record.volatile

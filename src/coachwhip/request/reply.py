@@ -78,8 +78,7 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     if r.env and r.protocol_number > 1000 and "downgrade-1.0" in r.env:
         r.protocol_number = 1000
     chain = Chain(r)
-    source = brigades(r.output, cut=not chain.is_empty)
-    first, ended = _first(chain, r.output, source)
+    first, ended, source = _first(chain, r.output)
     # A filter that had to let go of a part before the end has given the length away, even if the end has come by now.
     complete = ended and not r.chunked
     if complete:
@@ -111,13 +110,14 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     return Reply(r, head, body, close, list(first) if complete else None)
 
 
-def _first(chain: Chain, output: Brigade, source: Iterator[Brigade]) -> tuple[Brigade, bool]:
-    """What comes out first, and whether it is the whole body. Slices of files that come out as they went in are no reason to stop.
+def _first(chain: Chain, output: Brigade) -> tuple[Brigade, bool, Iterator[Brigade]]:
+    """What of `output` comes out first, whether it is the whole body, and the brigades that follow.
 
-    `source` are the brigades of `output`.
+    Slices of files that come out as they went in are no reason to stop.
     """
     if chain.is_empty and len(output) == 2 and isinstance(output[0], (File, Data)) and isinstance(output[1], End):
-        return output[:1], True
+        return output[:1], True, iter(())
+    source = brigades(output, cut=not chain.is_empty)
     first: Brigade = []
     for brigade in source:
         for bucket in brigade if chain.is_empty else chain.feed(brigade):
@@ -125,7 +125,7 @@ def _first(chain: Chain, output: Brigade, source: Iterator[Brigade]) -> tuple[Br
         if not all(isinstance(bucket, File) for bucket in first):
             break
     complete = bool(first) and isinstance(first[-1], End)
-    return (first[:-1] if complete else first), complete
+    return (first[:-1] if complete else first), complete, source
 
 
 def _add(brigade: Brigade, bucket: Bucket) -> None:

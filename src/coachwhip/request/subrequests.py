@@ -69,9 +69,10 @@ def _sub(pipeline: Pipeline, r: Request, method: str) -> Request:
     sub.method = method
     sub.header_only = r.header_only
     sub.headers_in = r.headers_in.view(r.record, without=_NOT_FOR_SUBREQUESTS)
-    sub.env = r.env.copy()
+    if r.env:
+        sub.env = r.env.copy()
     sub.user, sub.auth_type = r.user, r.auth_type
-    pipeline.run_phase(phases.create_request, sub)
+    pipeline.hooks.run_on(phases.create_request, sub)
     return sub
 
 
@@ -105,7 +106,8 @@ def lookup_uri(pipeline: Pipeline, r: Request, uri: str, method: str) -> Request
     """
     sub = _sub(pipeline, r, method)
     if not uri.startswith("/"):
-        uri = escape_uri_text(r.uri.rpartition("/")[0]) + "/" + uri
+        folder = r.uri.rpartition("/")[0]
+        uri = f"{escape_uri_text(folder) if folder else ''}/{uri}"
     path, question, args = uri.partition("?")
     sub.unparsed_uri = uri
     sub.uri = path
@@ -231,7 +233,7 @@ def redirect(pipeline: Pipeline, r: Request, uri: str) -> Request | None:
     location = r.headers_out.get("Location")
     if location and 300 <= r.status < 400:
         new.headers_out.set("Location", location)
-    pipeline.run_phase(phases.create_request, new)
+    pipeline.hooks.run_on(phases.create_request, new)
     return new
 
 

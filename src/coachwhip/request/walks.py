@@ -94,16 +94,16 @@ class Walks:
 
     def walk_url(self, r: Request, plan: Plan) -> None:
         """From the start: `<Location>`, then `<If>`; all that can be known before there is a file."""
-        self.reset(r, plan)
+        if r.sections is not plan.base:
+            self.reset(r, plan)
         if plan.has_url_sections:
             self.walk_locations(r)
             self.walk_ifs(r)
 
     def reset(self, r: Request, plan: Plan) -> None:
         """Back to what the request's server says for everything; that is its `plan`."""
-        if r.sections is not plan.base:
-            r.sections = plan.base
-            r.use(plan.settings)
+        r.sections = plan.base
+        r.use(plan.settings)
 
     def walk_directories(self, r: Request) -> Result:
         """`<Directory>`, `.htaccess`, `<DirectoryMatch>`; splits `r.filename` into file and `path_info`, sets `r.finfo`."""

@@ -16,9 +16,21 @@ from enum import Enum
 from coachwhip.api import Location, ModuleLog, Request, setting
 from coachwhip.api.auth import AuthzCheck, AuthzResult, Methods
 
-__all__ = ["AuthzCoreDir", "Group", "Logic", "Node", "Policy", "Requirement", "fold_policies", "judge"]
+__all__ = ["Always", "AuthzCoreDir", "Group", "Logic", "Node", "Policy", "Requirement", "answers_alike", "fold_policies", "judge"]
 
 GRANTED, DENIED, NO_USER, NEUTRAL = AuthzResult.GRANTED, AuthzResult.DENIED, AuthzResult.DENIED_NO_USER, AuthzResult.NEUTRAL
+
+
+class Always:
+    """A check that answers the same whatever is asked."""
+
+    __slots__ = ("_answer",)
+
+    def __init__(self, answer: AuthzResult) -> None:
+        self._answer = answer
+
+    def __call__(self, r: Request) -> AuthzResult:
+        return self._answer
 
 
 class Logic(Enum):
@@ -94,6 +106,13 @@ class AuthzCoreDir:
     policy: Policy = setting(Policy(), fold=fold_policies)
     #: Answer 403 instead of 401 to a known user who may not.
     send_forbidden: bool = False
+
+
+def answers_alike(node: Node) -> bool:
+    """Whether `judge` gives all requests the same answer."""
+    if not node.methods.are_all:
+        return False
+    return isinstance(node.check, Always) if isinstance(node, Requirement) else all(map(answers_alike, node.children))
 
 
 def judge(r: Request, node: Node, log: ModuleLog | None, within: Logic = Logic.ALL) -> AuthzResult:

@@ -238,7 +238,7 @@ def find_type(r: Request) -> Result:
 
 def _apply(r: Request, meaning: Meaning) -> None:
     if meaning.type is not None:
-        r.set_content_type(meaning.type)
+        r.content_type = meaning.type
     if meaning.languages:
         r.content_languages = [*r.content_languages, *meaning.languages]
     if meaning.encodings:
@@ -251,6 +251,6 @@ def _apply(r: Request, meaning: Meaning) -> None:
         r.add_output_filter(name)
     if r.content_type:
         try:
-            r.set_content_type(normalize(r.content_type, meaning.charset))
+            r.content_type = normalize(r.content_type, meaning.charset)
         except MediaTypeError as error:
             LOG.warn(r, error.log_id, "%s", error)
