@@ -46,6 +46,7 @@ def _new(pipeline: Pipeline, connection: Connection, started: float) -> Request:
 def begin_broken(pipeline: Pipeline, connection: Connection, error: BadRequest, line: bytes, started: float) -> Request:
     """A record for bytes that are no request, so that the refusal can be answered and logged."""
     r = _new(pipeline, connection, started)
+    r.headers_in = HeadersIn((), r.record)
     # Only the logs read these: as much of the line as can be made out.
     r.the_request = line[: (r.server.core.limit_request_line or 8190) + 1].decode("latin-1")
     r.protocol = "HTTP/1.0"

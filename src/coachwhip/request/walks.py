@@ -40,18 +40,17 @@ MAX_FOLDERS = 4096
 class Plan:
     """The sections of one server as the walks need them, found out once."""
 
-    __slots__ = ("base", "folders", "has_url_sections", "inner", "locations", "regexes", "settings")
+    __slots__ = ("base", "folders", "has_url_sections", "locations", "regexes", "settings")
 
     def __init__(self, sections: ServerSections, folder: Folder) -> None:
         self.base = sections.base
         self.settings = folder.fold(self.base)
-        self.inner = self.settings.inner
         #: `<Directory>` with the number of its path components, by which they are sorted; then `<DirectoryMatch>`.
         self.folders = [(_components(s), s) for s in sections.directories if s.regex is None]
         self.regexes = [s for s in sections.directories if s.regex is not None]
         self.locations = sections.locations
         #: Something may be said about a URL before there is a file.
-        self.has_url_sections = bool(sections.locations or self.inner.ifs)
+        self.has_url_sections = bool(sections.locations or self.settings.inner.ifs)
 
 
 @dataclass(frozen=True, slots=True)

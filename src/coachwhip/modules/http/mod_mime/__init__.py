@@ -41,8 +41,9 @@ from coachwhip.util.words import cut_words
 __all__ = ["MODULE", "MimeDir", "MimeServer", "parse_types"]
 
 SOURCE = "mod_mime.c"
-#: Groups of extensions whose meaning is kept for each set of settings.
-MAX_MEANINGS = 1024
+#: Groups of extensions whose meaning is kept for each set of settings, and how long one may be; names come from clients too.
+MAX_MEANINGS = 64
+MAX_EXTENSIONS = 32
 #: The type of a folder, for the modules that handle folders.
 DIRECTORY_TYPE = "httpd/unix-directory"
 TYPES_FILE = "conf/mime.types"
@@ -221,19 +222,26 @@ def find_type(r: Request) -> Result:
     conf = r.config(MimeDir)
     path = r.filename + r.path_info if conf.use_path_info else r.filename
     base, extensions = cut(path.rpartition("/")[2])
-    known: dict[str, Meaning] = r.dir_settings.derived.setdefault(SOURCE, {})
-    meaning = known.get(extensions)
-    if meaning is None:
-        meaning = meaning_of(extensions, conf.extensions, r.server.state.get(SOURCE) or {}, conf.multi_match)
-        if len(known) >= MAX_MEANINGS:
-            known.clear()
-        known[extensions] = meaning
+    meaning = _meaning(r, conf, extensions)
     if meaning.unknown is not None:
         r.state[SOURCE] = (base, *meaning.unknown)
     _apply(r, meaning)
     if not r.content_languages and conf.default_language is not None:
         r.content_languages = [conf.default_language]
     return Outcome.OK if r.content_type else Outcome.DECLINED
+
+
+def _meaning(r: Request, conf: MimeDir, extensions: str) -> Meaning:
+    """What these extensions mean here; kept, for most files of a site have one of a few."""
+    known: dict[str, Meaning] = r.dir_settings.derived.setdefault(SOURCE, {})
+    meaning = known.get(extensions)
+    if meaning is None:
+        meaning = meaning_of(extensions, conf.extensions, r.server.state.get(SOURCE) or {}, conf.multi_match)
+        if len(known) >= MAX_MEANINGS:
+            known.clear()
+        if len(extensions) <= MAX_EXTENSIONS:
+            known[extensions] = meaning
+    return meaning
 
 
 def _apply(r: Request, meaning: Meaning) -> None:
