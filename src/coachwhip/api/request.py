@@ -283,7 +283,7 @@ class Request:
     def use(self, settings: Settings) -> None:
         """Let other settings count from now on."""
         self.dir_settings = settings
-        self.core = settings.get(CoreDir)
+        self.core = settings.core
 
     @property
     def trailers_out(self) -> Headers:

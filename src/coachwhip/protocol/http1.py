@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from coachwhip.protocol.errors import BadRequest
 from coachwhip.protocol.fields import DEFAULT_LIMITS, Fields, FieldSection, Limits, is_blank, parse_field_line
@@ -62,7 +63,7 @@ class Rules:
 DEFAULT_RULES = Rules()
 
 
-@dataclass(slots=True)
+@dataclass
 class RequestHead:
     """A syntactically valid head.
 
@@ -76,16 +77,13 @@ class RequestHead:
     version: int
     uri: Target
     headers: Fields = field(default_factory=list)
-    _by_name: dict[bytes, list[bytes]] | None = field(default=None, init=False, compare=False, repr=False)
 
-    @property
+    @cached_property
     def by_name(self) -> dict[bytes, list[bytes]]:
         """Lower-case names with their values in order of arrival; only asked for when all fields are there."""
-        found = self._by_name
-        if found is None:
-            found = self._by_name = {}
-            for name, value in self.headers:
-                found.setdefault(name.lower(), []).append(value)
+        found: dict[bytes, list[bytes]] = {}
+        for name, value in self.headers:
+            found.setdefault(name.lower(), []).append(value)
         return found
 
     def get_all(self, name: bytes) -> list[bytes]:

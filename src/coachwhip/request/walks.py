@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coachwhip.api.core import UNSAID, CoreDir
+from coachwhip.api.core import UNSAID
 from coachwhip.api.files import FileKind, FileStat, Links, is_exhausted
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome, Result
@@ -288,7 +288,7 @@ class _DirectoryWalk:
     def _settle(self) -> None:
         """Sections were added for the folder that the walk has come to: what they say counts from here on."""
         self._settings = self._pipeline.folder.fold(self._sections)
-        self._core = self._settings.get(CoreDir)
+        self._core = self._settings.core
         self._files.restrict(self._at, self._core.options.links)
 
     def run(self) -> Result:
@@ -347,7 +347,7 @@ class _DirectoryWalk:
         if entered is None:
             return False
         self._at, self._next, self._sections, self._settings = folder, entered.next, entered.sections, entered.settings
-        self._core = self._settings.get(CoreDir)
+        self._core = self._settings.core
         self._files.links = entered.links
         return True
 
