@@ -171,7 +171,8 @@ class Walks:
         among = self.plan_of(r.server).locations
         if not among:
             return
-        found = [section for section in among if _matches_location(r, section)]
+        path = _merged(r.uri)
+        found = [section for section in among if _matches_location(r, section, path)]
         if found:
             for section in found:
                 r.record.step("section", str(section), section.location)
@@ -238,10 +239,10 @@ def _fits_name(section: Section, name: str) -> bool:
     return fnmatch(section.pattern, name, pathname=True) if section.is_glob else section.pattern == name
 
 
-def _matches_location(r: Request, section: Section) -> bool:
+def _matches_location(r: Request, section: Section, path: str) -> bool:
+    """`path` is that of the URL, runs of slashes taken for one; a regular expression sees it as it came."""
     if section.regex is not None:
         return _matches_regex(r, section, r.uri)
-    path = _merged(r.uri)
     if section.is_glob:
         return fnmatch(section.pattern, path, pathname=True)
     pattern = section.pattern
