@@ -54,11 +54,9 @@ def remember_whom(r: Request) -> Result:
     return Outcome.DECLINED
 
 
-@MODULE.hook(phases.handler)
+@MODULE.hook(phases.handler, handlers=("hello",))
 def greet(r: Request) -> Result:
     """The handler `hello`."""
-    if r.handler != "hello":
-        return Outcome.DECLINED
     r.allowed.add("GET")
     if r.method not in ("GET", "HEAD"):
         return 405

@@ -18,7 +18,7 @@ from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.phases import Order
 from coachwhip.api.providers import Providers
 from coachwhip.api.request import Request
-from coachwhip.api.server import Connection, Server, Startup
+from coachwhip.api.server import Connection, Server, Settings, Startup
 from coachwhip.api.settings import append, overlay, prepend, setting
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "Request",
     "Result",
     "Server",
+    "Settings",
     "Startup",
     "Stream",
     "Where",

@@ -81,6 +81,11 @@ class Methods:
             return Methods(_as_get(context.limit))
         return Methods(_as_get(context.limit_except or frozenset()), inverted=True)
 
+    @property
+    def are_all(self) -> bool:
+        """Whether there is no method that it does not count for."""
+        return self.inverted and not self.names
+
     def __contains__(self, method: str) -> bool:
         return (("GET" if method == "HEAD" else method) in self.names) is not self.inverted
 
@@ -128,8 +133,8 @@ def note_auth_failure(r: Request) -> None:
 def settings_of(r: Request, section: Any) -> Iterator[None]:
     """Lay a section that was read apart (`DirectiveContext.read_apart`) over the request's settings, for provider aliases."""
     outer = r.dir_settings
-    r.dir_settings = r.engine.settings_with(r, section)
+    r.use(r.engine.settings_with(r, section))
     try:
         yield
     finally:
-        r.dir_settings = outer
+        r.use(outer)

@@ -97,6 +97,9 @@ class ETag(Flag):
     SIZE = auto()
     DIGEST = auto()
 
+    #: There is one of each combination; Enum's own hash, of the name, is slow.
+    __hash__ = object.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class ETagSet:

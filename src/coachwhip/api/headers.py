@@ -17,48 +17,70 @@ __all__ = ["Headers", "HeadersIn"]
 class Headers:
     """Response fields (httpd's `headers_out`, `err_headers_out`). `set` replaces, `add` repeats, `merge` joins by comma."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_fields", "_names", "_repeats")
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         #: (lower-case name, name, value).
-        self._fields: list[tuple[str, str, str]] = [(name.lower(), name, value) for name, value in fields] if fields else []
+        self._fields: list[tuple[str, str, str]] = []
+        #: The lower-case names, and whether one of them is there twice.
+        self._names: set[str] = set()
+        self._repeats = False
+        for name, value in fields:
+            self.add(name, value)
 
     def get(self, name: str) -> str | None:
         """The first value of `name`, or None."""
         wanted = name.lower()
-        for key, _, value in self._fields:
-            if key == wanted:
-                return value
+        if wanted in self._names:
+            for key, _, value in self._fields:
+                if key == wanted:
+                    return value
         return None
 
     def get_all(self, name: str) -> list[str]:
         """All values of `name`, in order."""
         wanted = name.lower()
-        return [value for key, _, value in self._fields if key == wanted]
+        return [value for key, _, value in self._fields if key == wanted] if wanted in self._names else []
 
     def set(self, name: str, value: str) -> None:
         """Make `value` the only one; keeps the place of the first field of that name."""
         wanted = name.lower()
-        for i, (key, _, _) in enumerate(self._fields):
-            if key == wanted:
-                rest = [field for field in self._fields[i + 1 :] if field[0] != wanted]
-                self._fields[i:] = [(wanted, name, value), *rest]
-                return
-        self._fields.append((wanted, name, value))
+        fields = self._fields
+        if wanted not in self._names:
+            self._names.add(wanted)
+            fields.append((wanted, name, value))
+            return
+        at = [field[0] for field in fields].index(wanted)
+        fields[at] = (wanted, name, value)
+        if self._repeats:
+            fields[at + 1 :] = [field for field in fields[at + 1 :] if field[0] != wanted]
 
     def add(self, name: str, value: str) -> None:
         """One more field, even if the name is there already."""
-        self._fields.append((name.lower(), name, value))
+        key = name.lower()
+        if key in self._names:
+            self._repeats = True
+        self._names.add(key)
+        self._fields.append((key, name, value))
 
     def add_all(self, others: Headers) -> None:
         """All fields of `others`, even if their names are there already."""
-        self._fields += others._fields
-
-    def add_missing(self, others: Headers) -> None:
-        """The fields of `others` whose names are not here yet."""
         if others._fields:
-            here = {key for key, _, _ in self._fields}
-            self._fields += [field for field in others._fields if field[0] not in here]
+            self._repeats = self._repeats or others._repeats or not self._names.isdisjoint(others._names)
+            self._names |= others._names
+            self._fields += others._fields
+
+    def over(self, outer: Headers) -> Headers:
+        """The fields of both, those of `outer` where their names are not here; may be one of the two."""
+        if not self._fields:
+            return outer
+        if not outer._fields:
+            return self
+        both = self.copy()
+        both._fields += [field for field in outer._fields if field[0] not in self._names]
+        both._names |= outer._names
+        both._repeats = self._repeats or outer._repeats
+        return both
 
     def merge(self, name: str, value: str) -> None:
         """Append to the existing value with a comma, or set."""
@@ -68,33 +90,39 @@ class Headers:
     def unset(self, name: str) -> None:
         """Drop all fields of that name."""
         wanted = name.lower()
-        if any(key == wanted for key, _, _ in self._fields):
+        if wanted in self._names:
+            self._names.remove(wanted)
             self._fields = [field for field in self._fields if field[0] != wanted]
 
     def move_to_end(self, names: frozenset[str]) -> None:
         """Put the fields of these (lower-case) names behind all others, in the order in which they are."""
-        self._fields.sort(key=lambda field: field[0] in names)
+        if not names.isdisjoint(self._names):
+            self._fields.sort(key=lambda field: field[0] in names)
 
     def items(self) -> list[tuple[str, str]]:
         """All fields in order."""
         return [(name, value) for _, name, value in self._fields]
 
-    def items_but(self, names: frozenset[str]) -> list[tuple[str, str]]:
-        """All fields in order but those of these (lower-case) names."""
-        return [(name, value) for key, name, value in self._fields if key not in names]
+    def lines_but(self, names: frozenset[str]) -> list[str]:
+        """All fields in order but those of these (lower-case) names, as `name: value`."""
+        return [f"{name}: {value}" for key, name, value in self._fields if key not in names]
 
     def copy(self) -> Headers:
         """An independent copy."""
-        twin = Headers()
+        twin = Headers.__new__(Headers)
         twin._fields = self._fields.copy()
+        twin._names = self._names.copy()
+        twin._repeats = self._repeats
         return twin
 
     def clear(self) -> None:
         """Drop everything."""
         self._fields = []
+        self._names = set()
+        self._repeats = False
 
     def __contains__(self, name: str) -> bool:
-        return self.get(name) is not None
+        return name.lower() in self._names
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.items())
@@ -115,15 +143,18 @@ class HeadersIn:
     __slots__ = ("_fields", "_record", "_trailers")
 
     def __init__(self, fields: Iterable[tuple[str, str]], record: Record) -> None:
-        merged: dict[str, tuple[str, str]] = {}
-        for name, value in fields:
-            key = name.lower()
-            old = merged.get(key)
-            merged[key] = (name, value) if old is None else (old[0], f"{old[1]}, {value}")
         #: Lower-case name → (name, value).
-        self._fields = merged
+        self._fields: dict[str, tuple[str, str]] = {}
         self._record = record
         self._trailers: tuple[tuple[str, str], ...] = ()
+        merged = self._fields
+        for name, value in fields:
+            key = name.lower()
+            if key in merged:
+                first, before = merged[key]
+                merged[key] = (first, f"{before}, {value}")
+            else:
+                merged[key] = (name, value)
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The value of `name`, or `default`."""
@@ -160,9 +191,10 @@ class HeadersIn:
 
     def view(self, record: Record, without: frozenset[str] = frozenset()) -> HeadersIn:
         """The same fields, copied, but for (lower-case) names; they record into `record` (for sub-requests and logs)."""
-        twin = HeadersIn((), record)
-        twin._fields = self._fields.copy()
-        for key in without & self._fields.keys():
-            del twin._fields[key]
+        twin = HeadersIn.__new__(HeadersIn)
+        twin._fields, twin._record = self._fields.copy(), record
+        if not without.isdisjoint(self._fields):
+            for key in without & self._fields.keys():
+                del twin._fields[key]
         twin._trailers = self._trailers
         return twin

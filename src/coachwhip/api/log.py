@@ -60,6 +60,10 @@ class ModuleLog:
         #: Short name, as `LogLevel` takes it: "authz_core" of "authz_core_module".
         self.module = module
 
+    def is_on(self, level: int, scope: LogScope) -> bool:
+        """Whether lines of `level` are written for this module in `scope`; to be asked before a costly one is made."""
+        return scope.log_level(self.module) >= level
+
     def at(self, level: int, scope: LogScope, log_id: str, message: str, *args: object, error: OSError | None = None) -> None:
         """Write `message % args` if `level` is on for this module in `scope`.
 

@@ -7,16 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from coachwhip.api.directives import Directive
 from coachwhip.api.filters import FilterType, MakeInputFilter, MakeOutputFilter, RegisteredFilter
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.phases import Order, Phase
 
+if TYPE_CHECKING:
+    from coachwhip.api.server import Server, Settings
+
 __all__ = ["Hook", "Module", "SortedHooks"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+#: Judges by settings whether a hook can act.
+Acts = Callable[["Server", "Settings"], bool]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +41,11 @@ class Hook:
     #: True if it looks at the name of a file for its extensions at most, so that of many files that are alike (in a listing) one is asked
     #: for all. What sections say of a name, and expressions in core's own settings, need not be thought of.
     by_extension: bool = False
+    #: Whether it can do anything at all for a request of this server under these settings; None: it may always. It says so from the
+    #: settings alone, and where it says no, the hook is not called. Which hooks are, is settled when their phase begins.
+    acts: Acts | None = None
+    #: In the phase `handler`: the values of `r.handler` for which it may answer; () for any.
+    handlers: tuple[str, ...] = ()
 
 
 class SortedHooks(Protocol):
@@ -80,11 +91,13 @@ class Module:
         before: tuple[str, ...] = (),
         blocking: bool = False,
         by_extension: bool = False,
+        acts: Acts | None = None,
+        handlers: tuple[str, ...] = (),
     ) -> Callable[[F], F]:
-        """Hang the decorated function on a phase."""
+        """Hang the decorated function on a phase; `Hook` says what the arguments mean."""
 
         def register(function: F) -> F:
-            self.hooks.append(Hook(phase, function, self, order, after, before, blocking, by_extension))
+            self.hooks.append(Hook(phase, function, self, order, after, before, blocking, by_extension, acts, handlers))
             return function
 
         return register

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-__all__ = ["LogLine", "Look", "Record", "Step"]
+from coachwhip.api.files import FileStat
+
+__all__ = ["LogLine", "Look", "Record", "Seen", "Step"]
 
 
 class Look(Enum):
@@ -27,6 +29,10 @@ class Look(Enum):
 
     #: There is one of each, so their places tell them apart; Enum's own hash, of the name, is slow.
     __hash__ = object.__hash__
+
+
+#: What a look at a path saw: None if nothing was there, the system's number if it said something else.
+Seen = FileStat | int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,8 @@ class Record:
     headers: set[str] = field(default_factory=set)
     #: Connection and request facts beyond the key that were asked for, by name ("client_ip", "user", …).
     facts: dict[str, Any] = field(default_factory=dict)
-    #: (path, look) → what was seen then: an opaque signature, None for "absent".
-    files: dict[tuple[str, Look], Any] = field(default_factory=dict)
+    #: (path, look) → what was seen then.
+    files: dict[tuple[str, Look], Seen] = field(default_factory=dict)
     #: Why the answer must not be replayed (the first reason), or None.
     volatile: str | None = None
     #: Wall-clock second until which the answer may be replayed, if a date took part; None for no limit.

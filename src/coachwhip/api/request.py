@@ -17,6 +17,7 @@ from coachwhip.api.headers import Headers, HeadersIn
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.record import LogLine, Record
 from coachwhip.api.table import Table
+from coachwhip.api.traffic import Traffic
 from coachwhip.util.networks import parse_address
 
 if TYPE_CHECKING:
@@ -146,76 +147,42 @@ class Body(Protocol):
         """Content-Length, 0 without a body, None for chunked."""
 
 
+#: Stands in until a request's fields are known.
+NO_FIELDS = HeadersIn((), Record())
+
+
 class Request:
     """One request, sub-request, or stage of an internally redirected request."""
 
     __slots__ = (
-        "_dir_settings",
-        "allowed",
-        "args",
-        "auth_type",
-        "body",
-        "bytes_sent",
-        "chunked",
-        "connection",
-        "content_encodings",
-        "content_languages",
-        "content_type",
-        "core",
-        "engine",
-        "env",
-        "err_headers_out",
-        "expecting_100",
-        "filename",
-        "files",
-        "finfo",
-        "handler",
-        "header_only",
-        "headers_in",
-        "headers_out",
-        "hostname",
-        "input_filters",
-        "is_http09",
-        "keepalive",
-        "main",
-        "may_block",
-        "method",
-        "mtime",
-        "next",
-        "no_cache",
-        "no_local_copy",
-        "notes",
-        "output",
-        "output_filters",
-        "path_info",
-        "pending",
-        "prev",
-        "protocol",
-        "protocol_number",
-        "raw_headers",
-        "record",
-        "scratch",
-        "sections",
-        "server",
-        "state",
-        "status",
-        "status_line",
-        "the_request",
-        "trailers_in",
-        "trailers_out",
-        "unparsed_uri",
-        "uri",
-        "used_path_info",
-        "user",
-        "vlist_validator",
-        "walked",
-    )
+        "_trailers_out",
+        "allowed", "args", "auth_type", "body", "bytes_sent", "captures", "chunked", "connection", "content_encodings",
+        "content_languages", "content_range", "content_type", "context_document_root", "context_prefix", "core",
+        "dir_settings", "engine", "env", "err_headers_out", "expecting_100", "fields_sent", "filename", "files", "finfo",
+        "handler", "header_only", "headers_in", "headers_out", "host_port", "hostname", "input_filters",
+        "is_handler_implied", "is_http09", "is_type_trusted", "keepalive", "main", "may_block", "method", "mtime", "next",
+        "no_cache", "no_local_copy", "notes", "output", "output_filters", "path_info", "pending", "prev", "protocol",
+        "protocol_number", "raw_headers", "record", "sections", "server", "state", "status", "status_line", "streams_page",
+        "the_request", "traffic", "trailers_in", "unparsed_uri", "uri", "used_path_info", "user",
+        "vlist_validator", "walked",
+    )  # fmt: skip
 
-    def __init__(self, engine: Engine, connection: Connection, server: Server, files: Files, record: Record) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        connection: Connection,
+        server: Server,
+        files: Files,
+        record: Record,
+        traffic: Traffic | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        """`settings`: those to begin with, if not the server's own."""
         self.engine = engine
         self.connection = connection
         self.server = server
         self.record = record
+        self.traffic = traffic or Traffic()
         #: The recorded window onto the file system.
         self.files = files
         #: The request line as it came, Latin-1.
@@ -239,13 +206,13 @@ class Request:
         self.content_type: str | None = None
         self.content_encodings: list[str] = []
         self.content_languages: list[str] = []
-        self.headers_in: HeadersIn = HeadersIn((), record)
+        self.headers_in = NO_FIELDS
         self.raw_headers: tuple[tuple[str, str], ...] = ()
         self.headers_out = Headers()
         #: Sent with errors and internal redirects too ("always").
         self.err_headers_out = Headers()
         self.trailers_in: tuple[tuple[str, str], ...] = ()
-        self.trailers_out = Headers()
+        self._trailers_out: Headers | None = None
         #: CGI-like environment (`subprocess_env`) and notes between modules; keys in any case.
         self.env = Table()
         self.notes = Table()
@@ -259,9 +226,10 @@ class Request:
         self.status_line: str | None = None
         #: Methods for `Allow`, filled by handlers and `<Limit>`.
         self.allowed: set[str] = set()
-        #: `config(CoreDir)`.
+        #: The folded per-directory settings of all modules, and core's among them; `use` sets both.
+        self.dir_settings: Settings
         self.core: CoreDir
-        self.dir_settings = server.settings
+        self.use(settings or server.settings)
         #: The sections that were merged, in order (config.Section); owned by the walks.
         self.sections: tuple[Any, ...] = ()
         self.walked: dict[Any, Any] = {}
@@ -288,24 +256,41 @@ class Request:
         #: Names the list of variants that this answer was chosen from; its `ETag` ends in `;` and this. "" for no choice.
         self.vlist_validator = ""
         self.bytes_sent = 0
-        #: What a module keeps for this request, by module source name; `scratch` is the pipeline's own.
+        #: What a module keeps for this request, by module source name.
         self.state: dict[str, Any] = {}
-        self.scratch: dict[str, Any] = {}
+        #: The port that came with `hostname`.
+        self.host_port: int | None = None
+        #: What the latest match of an expression caught ($0, $1, …).
+        self.captures: tuple[str, ...] = ()
+        #: CONTEXT_PREFIX, and CONTEXT_DOCUMENT_ROOT where it is not the document root.
+        self.context_prefix = ""
+        self.context_document_root = ""
+        #: False after an internal redirect: a type then names no handler.
+        self.is_type_trusted = True
+        #: Nobody named the handler; it was chosen by type, or as the default.
+        self.is_handler_implied = False
+        #: An error was found while bodies were moved: its page is sent without a length.
+        self.streams_page = False
+        #: The one range that is sent of the content; "" if all of it is, or several.
+        self.content_range = ""
+        #: The fields of the answer as they were sent.
+        self.fields_sent: Headers | None = None
 
     def config(self, config: type[C]) -> C:
         """The folded per-directory settings of one module."""
-        return self._dir_settings.get(config)
+        return self.dir_settings.get(config)
+
+    def use(self, settings: Settings) -> None:
+        """Let other settings count from now on."""
+        self.dir_settings = settings
+        self.core = settings.core
 
     @property
-    def dir_settings(self) -> Settings:
-        """The folded per-directory settings of all modules."""
-        return self._dir_settings
-
-    @dir_settings.setter
-    def dir_settings(self, settings: Settings) -> None:
-        """Let other settings count from now on."""
-        self._dir_settings = settings
-        self.core = settings.get(CoreDir)
+    def trailers_out(self) -> Headers:
+        """Fields that follow a body in chunks; few answers have any."""
+        if self._trailers_out is None:
+            self._trailers_out = Headers()
+        return self._trailers_out
 
     @property
     def first(self) -> Request:
@@ -426,12 +411,12 @@ class Request:
         """The port for self-referential URLs, by `UseCanonicalName` and `UseCanonicalPhysicalPort`."""
         core = self.core
         default = 443 if self.is_tls else 80
-        asked = self.scratch.get("host_port")
+        asked = self.host_port
         configured = self.server.core.server_port
         physical = self.local_port
         if core.use_canonical_name != "on":
             if asked is not None:
-                return int(asked)
+                return asked
             return physical if core.use_canonical_physical_port else configured or default
         if configured:
             return configured

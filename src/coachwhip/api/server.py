@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from coachwhip.api.core import CoreServer
+from coachwhip.api.core import CoreDir, CoreServer
 
 if TYPE_CHECKING:
     from coachwhip.api.directives import Location
@@ -23,6 +24,15 @@ C = TypeVar("C")
 
 class Settings(Protocol):
     """Folded settings: one frozen record per settings class."""
+
+    #: What was worked out from these settings alone, by whom they were asked; kept as long as they are.
+    derived: dict[Any, Any]
+    #: The sections that stand inside of those that were folded (config.Inner); the walks read them.
+    inner: Any
+
+    @property
+    def core(self) -> CoreDir:
+        """`get(CoreDir)`."""
 
     def get(self, config: type[C]) -> C:
         """The record of this class; its defaults if no section sets anything."""
@@ -43,7 +53,8 @@ class ErrorSink(Protocol):
 class Server:
     """The main server, or one `<VirtualHost>`."""
 
-    __slots__ = ("_core", "addresses", "errors", "is_virtual", "location", "machine_name", "sections", "settings", "state")
+    #: The dictionary holds what was found out on first use.
+    __slots__ = ("__dict__", "addresses", "errors", "is_virtual", "location", "machine_name", "sections", "settings", "state")
 
     def __init__(self, settings: Settings, *, is_virtual: bool, location: Location | None) -> None:
         self.settings = settings
@@ -59,18 +70,15 @@ class Server:
         self.state: dict[str, Any] = {}
         #: Stands in where no `ServerName` holds.
         self.machine_name: str | None = None
-        self._core: CoreServer | None = None
 
     def config(self, config: type[C]) -> C:
         """This server's settings of one module."""
         return self.settings.get(config)
 
-    @property
+    @cached_property
     def core(self) -> CoreServer:
-        """`config(CoreServer)`, kept at hand."""
-        if self._core is None:
-            self._core = self.settings.get(CoreServer)
-        return self._core
+        """`config(CoreServer)`, kept at hand: asked for a dozen times in every request."""
+        return self.settings.get(CoreServer)
 
     @property
     def name(self) -> str:

@@ -65,8 +65,9 @@ class Table(dict[str, str]):
     def copy(self) -> Table:
         """An independent copy."""
         twin = Table()
-        dict.update(twin, self)
-        twin._spelling = self._spelling.copy()
+        if self:
+            dict.update(twin, self)
+            twin._spelling = self._spelling.copy()
         return twin
 
     def __ior__(self, other: Any, /) -> Self:  # type: ignore[override,misc]

@@ -6,8 +6,10 @@ the rule applied from the outermost section inward, starting from the default. R
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
 
+from coachwhip.api.core import CoreDir
 from coachwhip.api.directives import Location
 from coachwhip.api.settings import fold_of
 from coachwhip.config.sections import Section
@@ -17,14 +19,27 @@ __all__ = ["Folded", "Folder"]
 C = TypeVar("C")
 
 
+class Inner(NamedTuple):
+    """`<Files>` and `<If>` sections, in order."""
+
+    files: tuple[Section, ...]
+    ifs: tuple[Section, ...]
+
+
 class Folded:
     """The settings of one list of sections; implements `api.server.Settings`."""
 
-    __slots__ = ("_records", "sections")
+    __slots__ = ("__dict__", "_records", "derived", "inner", "sections")
 
     def __init__(self, sections: tuple[Section, ...]) -> None:
         self.sections = sections
         self._records: dict[type[Any], Any] = {}
+        self.derived: dict[Any, Any] = {}
+        #: The sections that stand inside of these, and that a request may come into. What is read later is not among them.
+        self.inner = Inner(
+            tuple([one for section in sections for one in section.files]),
+            tuple([one for section in sections for one in section.ifs]),
+        )
 
     def get(self, config: type[C]) -> C:
         """The folded record; made on first use."""
@@ -32,6 +47,11 @@ class Folded:
         if record is None:
             record = self._records[config] = self._fold(config)
         return record
+
+    @cached_property
+    def core(self) -> CoreDir:
+        """`get(CoreDir)`, kept at hand."""
+        return self.get(CoreDir)
 
     def _fold(self, config: type[C]) -> C:
         said = [fields for section in self.sections if (fields := section.values.get(config))]

@@ -257,13 +257,15 @@ class Exchange:
         if self._raw and self.body is None:
             wire.offer(self._raw, reply)
         self._answer = reply
-        first = reply.request.first
         # What was not offered, or could not be taken: a body, an unusual head, an end of the connection that nobody asked for.
-        first.notes.setdefault("replay", reply.request.record.volatile or "out of the ordinary")
-        scratch = first.scratch
-        if "first_byte" in scratch:
-            scratch["first_byte"] = time.time()
-        wire.send(reply.head, reply.body)
+        reply.request.first.notes.setdefault("replay", reply.request.record.volatile or "out of the ordinary")
+        traffic = reply.request.traffic
+        if traffic.tracks_first_byte:
+            traffic.first_byte = time.time()
+        if reply.at_once and self.body is None:
+            wire.send_at_once(reply.at_once)
+        else:
+            wire.send(reply.head, reply.body)
 
     def sent(self, count: int) -> None:
         """All of the answer is out, `count` bytes: log it, and go on or end."""
@@ -318,11 +320,11 @@ class Exchange:
         first.bytes_sent = r.bytes_sent
         if self.body is not None:
             first.trailers_in = tuple([(n.decode("latin-1"), v.decode("latin-1")) for n, v in self.body.trailers])
-        scratch = first.scratch
-        scratch["bytes_in"] = wire.take_received()
-        scratch["bytes_out"] = count
-        scratch["kept_alive"] = not (close or wire.info.aborted)
-        scratch["finished"] = time.time()
+        traffic = r.traffic
+        traffic.bytes_in = wire.take_received()
+        traffic.bytes_out = count
+        traffic.kept_alive = not (close or wire.info.aborted)
+        traffic.finished = time.time()
         wire.host.pipeline.log_transaction(first)
         wire.host.answered(wire, first, count)
         return close

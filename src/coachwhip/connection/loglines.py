@@ -124,12 +124,10 @@ def stand_in(entry: Entry, values: Values, info: Connection, arrived: int, sent:
     """
     r = entry.request
     first = r.first
-    scratch = first.scratch
-    scratch["started"] = started or time.time()
-    scratch.pop("finished", None)
-    scratch["bytes_in"] = arrived
-    scratch["bytes_out"] = sent
-    scratch["kept_alive"] = not entry.close
+    traffic = r.traffic
+    traffic.started, traffic.finished = started or time.time(), None
+    traffic.bytes_in, traffic.bytes_out = arrived, sent
+    traffic.kept_alive = not entry.close
     first.connection = r.connection = info
     text = [(name, value if isinstance(value, str) else value.decode("latin-1")) for name, value in values.items()]
     first.headers_in = r.headers_in = HeadersIn(text, _UNRECORDED)
@@ -141,7 +139,7 @@ def tell_cut(entry: Entry, sent: int) -> Request:
     """Let the record that stands in for a request say that its answer was cut after `sent` bytes."""
     r = entry.request
     first = r.first
-    first.scratch.update(finished=time.time(), kept_alive=False)
+    r.traffic.finished, r.traffic.kept_alive = time.time(), False
     first.bytes_sent = r.bytes_sent = min(entry.body_size, max(sent - len(entry.head), 0))
     return first
 

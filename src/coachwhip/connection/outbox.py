@@ -48,9 +48,12 @@ class Outbox:
         """Nothing is left to send."""
         return not self._data and self._file is None and self._body is None
 
-    def put(self, head: bytes, body: Iterator[bytes | File] | None) -> None:
-        """Queue bytes and what follows them. Only while no body waits; what is left of earlier bytes goes first and is not counted."""
-        self.sent = -len(self._data)
+    def put(self, head: bytes, body: Iterator[bytes | File] | None, sent: int = 0) -> None:
+        """Queue bytes and what follows them. Only while no body waits; what is left of earlier bytes goes first and is not counted.
+
+        `sent`: bytes of the same answer that are out already.
+        """
+        self.sent = sent - len(self._data)
         self._data += head
         self._body = body
 

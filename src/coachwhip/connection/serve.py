@@ -16,7 +16,7 @@ from coachwhip.connection.states import State
 from coachwhip.connection.timing import Stage
 from coachwhip.connection.wire import Host, Wire
 from coachwhip.protocol.errors import BadRequest
-from coachwhip.protocol.http1 import REGISTERED_METHODS, HeadReader, Limits, RequestHead, Rules
+from coachwhip.protocol.http1 import REGISTERED_METHODS, HeadReader, Limits, RequestHead, Rules, parse_usual
 from coachwhip.request.replay import Entry
 from coachwhip.request.reply import Reply
 
@@ -110,7 +110,8 @@ class ClientConnection(Wire):
         if self.table is None or self._rest:
             return
         try:
-            self.host.keeper.offer(self.table, raw, self.info, reply)
+            if not self._hot.replay.turns_down(reply):
+                self.host.keeper.offer(self.table, raw, self.info, reply)
         except Exception as error:
             self.host.pipeline.report(reply.request, error)
 
@@ -166,7 +167,7 @@ class ClientConnection(Wire):
         self._advancing = True
         try:
             for _ in range(TURN):
-                if not self._advance_once():
+                if not self._advance_once() or not self._rest:
                     break
             else:
                 self._advance_soon()
@@ -189,7 +190,15 @@ class ClientConnection(Wire):
         if reader is None:
             if not self._rest:
                 return False
-            reader = self._reader = HeadReader(*_rules_of(self.info.base_server))
+            limits, rules = _rules_of(self.info.base_server)
+            usual = parse_usual(self._rest, limits, rules)
+            if usual is not None:
+                end = usual[1]
+                data, rest = self._rest[:end], self._rest[end:]
+                self._begin_head()
+                self._answer(usual[0], b"" if rest else data, rest)
+                return True
+            reader = self._reader = HeadReader(limits, rules)
         raw, self._rest = self._rest, b""
         is_first = not reader.started
         reader.feed(raw)

@@ -94,13 +94,30 @@ class Wire:
 
     # -- sending
 
-    def send(self, head: bytes, body: Iterator[bytes | File] | None) -> None:
-        """Send an answer; `_on_sent` tells when it is out."""
+    def send_at_once(self, data: bytes) -> None:
+        """Send an answer that is all there; as `send`, without an outbox if the socket takes it."""
+        count = 0
+        if self._outbox is None:
+            self.state = State.SENDING
+            try:
+                count = self._socket.send(data)
+            except (BlockingIOError, InterruptedError):
+                count = 0
+            except OSError:
+                self.abort()
+                return
+            if count == len(data):
+                self._on_sent(count)
+                return
+        self.send(data[count:], None, count)
+
+    def send(self, head: bytes, body: Iterator[bytes | File] | None, sent: int = 0) -> None:
+        """Send an answer of which `sent` bytes are out already; `_on_sent` tells when all of it is."""
         self.state = State.SENDING
         self._clock.enter(Stage.SEND, self.info, time.monotonic())
         if self._outbox is None:
             self._outbox = Outbox(self._socket)
-        self._outbox.put(head, body)
+        self._outbox.put(head, body, sent)
         self._flush()
 
     def send_interim(self, data: bytes) -> None:

@@ -24,10 +24,11 @@ NOT_IN_304 = frozenset(
 _LAST = frozenset(("transfer-encoding", "content-type", "content-encoding", "content-language"))
 #: Fields that stand at the head of every answer.
 _FIRST = frozenset(("date", "server"))
+_FIRST_304 = _FIRST | NOT_IN_304
 
 #: Whole heads: a status line, then fields. What stands before the first colon of a line is the name.
-_LINE = r"[^\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff]*\r\n"
-_HEAD = re.compile(rf"{_LINE}(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: {_LINE})*\r\n")
+_LINE = rb"[\t -~\x80-\xff]*+\r\n"
+_HEAD = re.compile(_LINE + rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++: " + _LINE + rb")*+\r\n")
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
 _DEFAULT_CHARSET_TYPES = ("text/plain", "text/html")
@@ -54,7 +55,7 @@ def merged_fields(r: Request) -> Headers:
     """All fields of the response except Date, Server and the framing."""
     fields = r.err_headers_out.copy()
     fields.add_all(r.headers_out)
-    if "force-no-vary" in r.env:
+    if r.env and "force-no-vary" in r.env:
         fields.unset("Vary")
     elif vary := fields.get_all("Vary"):
         fields.set("Vary", _fold_vary(vary))
@@ -89,10 +90,10 @@ def place(fields: Headers, framing: list[tuple[str, str]]) -> None:
 
     One that is there already is changed in its own place.
     """
-    added = [field for field in framing if field[0] not in fields]
+    before = len(fields)
     for name, value in framing:
         fields.set(name, value)
-    if added:
+    if len(fields) > before:
         fields.move_to_end(_LAST)
 
 
@@ -104,22 +105,24 @@ def head_bytes(r: Request, fields: Headers, date: str, server: str) -> bytes:
     """
     status = r.status_line or status_line(r.status)
     version = "HTTP/1.0" if r.protocol_number == 1000 and r.env.get("force-response-1.0") is not None else "HTTP/1.1"
-    sent = [("Date", fields.get("Date") or date)]
+    lines = [f"{version} {status}", f"Date: {fields.get('Date') or date}"]
     if server:
-        sent.append(("Server", fields.get("Server") or server))
-    left_out = NOT_IN_304 | _FIRST if r.status == 304 else _FIRST
-    sent += fields.items_but(left_out)
-    lines = [f"{version} {status}", *[f"{name}: {value}" for name, value in sent], "", ""]
-    text = "\r\n".join(lines)
+        lines.append(f"Server: {fields.get('Server') or server}")
+    lines += fields.lines_but(_FIRST_304 if r.status == 304 else _FIRST)
+    lines += ("", "")
+    try:
+        head = "\r\n".join(lines).encode("latin-1")
+    except UnicodeEncodeError:
+        raise BadHeader(_culprit(fields)) from None
     # A line end inside a value would make one line more.
-    if text.count("\n") != len(lines) - 1 or _HEAD.fullmatch(text) is None:
-        raise BadHeader(_culprit(sent))
-    return text.encode("latin-1")
+    if head.count(b"\n") != len(lines) - 1 or _HEAD.fullmatch(head) is None:
+        raise BadHeader(_culprit(fields))
+    return head
 
 
-def _culprit(sent: list[tuple[str, str]]) -> str:
+def _culprit(fields: Headers) -> str:
     """The name of the field that must not be sent."""
-    for name, value in sent:
+    for name, value in fields.items():
         if _NAME.fullmatch(name) is None or _BAD_VALUE.search(value) is not None:
             return name
     return "status line"

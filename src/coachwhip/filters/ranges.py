@@ -65,7 +65,7 @@ def apply_ranges(r: Request, body: Brigade, applies: Callable[[Request], bool]) 
     r.headers_out.unset("Content-Length")
     if len(ranges) == 1:
         first, last = ranges[0]
-        r.scratch["content_range"] = content_range(first, last, size).decode("ascii")
+        r.content_range = content_range(first, last, size).decode("ascii")
         body[:] = _cut(body, first, last)
         return
     kind = content_type(r)

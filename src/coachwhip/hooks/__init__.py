@@ -1,7 +1,7 @@
-"""The hook engine: sorts what modules hang on phases, and runs it.
+"""The hook engine: sorts what modules hang on phases, leaves out what cannot act, and runs the rest.
 
-Hooks are sorted once, after the configuration was read, into plain tuples; running a phase is a loop over a tuple. Order within a
-phase: by `Order`, then so that `after` and `before` hold, then by the order in which modules were loaded.
+Hooks are sorted once, after the configuration was read; running a phase is a loop over a tuple. Order within a phase: by `Order`, then so
+that `after` and `before` hold, then by the order in which modules were loaded. An `Agenda` is what is left of a phase for a request.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 
 from coachwhip.api.module import Hook, Module
 from coachwhip.api.outcome import Outcome, Result
-from coachwhip.api.phases import Phase, RunMode
+from coachwhip.api.phases import Phase, RunMode, handler
 from coachwhip.api.request import Request
 
-__all__ = ["HookCycle", "HookTable", "NeedsThread", "sort_hooks"]
+__all__ = ["Agenda", "HookCycle", "HookTable", "NeedsThread", "sort_hooks"]
 
 
 class HookCycle(ValueError):
@@ -57,62 +57,116 @@ _MODES: dict[RunMode, tuple[tuple[Outcome, ...] | None, Outcome]] = {
     RunMode.FIRST: ((Outcome.DECLINED,), Outcome.DECLINED),
     RunMode.EACH: (None, Outcome.OK),
 }
-_Run = tuple[tuple[Hook, ...], tuple[Outcome, ...] | None, Outcome]
 
 
-class _Runs(dict[Phase, _Run]):
-    """How each phase runs; nothing happens in one on which no module has hung anything."""
+class Agenda:
+    """The hooks of one phase that can act on a request, in run order; those that decline whatever is asked are left out.
 
-    def __missing__(self, phase: Phase) -> _Run:
-        self[phase] = run = ((), *_MODES[phase.mode])
-        return run
+    There is one for each set of folded settings (`Hook.acts`), or, of the phase `handler`, for each handler (`Hook.handlers`).
+    """
+
+    __slots__ = ("blocks", "functions", "hooks", "nobody", "passes")
+
+    def __init__(self, phase: Phase, hooks: Iterable[Hook]) -> None:
+        self.hooks = tuple(hooks)
+        self.functions = tuple([hook.function for hook in self.hooks])
+        self.passes, self.nobody = _MODES[phase.mode]
+        #: One of them may block.
+        self.blocks = any(hook.blocking for hook in self.hooks)
+
+
+class _Whole(dict[Phase, Agenda]):
+    """All hooks of each phase; nothing happens in one on which no module has hung anything."""
+
+    def __missing__(self, phase: Phase) -> Agenda:
+        self[phase] = empty = Agenda(phase, ())
+        return empty
 
 
 class HookTable:
     """All phases of the loaded modules, sorted."""
 
-    __slots__ = ("_runs",)
+    __slots__ = ("_all", "_handlers")
 
     def __init__(self, modules: Iterable[Module]) -> None:
         by_phase: dict[Phase, list[Hook]] = {}
         for module in modules:
             for hook in module.hooks:
                 by_phase.setdefault(hook.phase, []).append(hook)
-        self._runs = _Runs((phase, (sort_hooks(hooks), *_MODES[phase.mode])) for phase, hooks in by_phase.items())
+        self._all = _Whole((phase, Agenda(phase, sort_hooks(hooks))) for phase, hooks in by_phase.items())
+        answering = self.hooks(handler)
+        #: By `r.handler`; None for all that no hook names.
+        self._handlers: dict[str | None, Agenda] = {
+            name: Agenda(handler, [hook for hook in answering if not hook.handlers or name in hook.handlers])
+            for name in (None, *[name for hook in answering for name in hook.handlers])
+        }
 
     def hooks(self, phase: Phase) -> tuple[Hook, ...]:
         """The sorted hooks of a phase."""
-        return self._runs[phase][0]
+        return self._all[phase].hooks
 
     def run(self, phase: Phase, subject: Any) -> Any:
-        """Run a phase on a request, a connection or the start by the phase's mode; returns the deciding answer.
+        """Run all hooks of a phase on a request, a connection or the start by the phase's mode; returns the deciding answer.
 
         Run all: OK, or the first answer other than OK and DECLINED. Run first: the first answer other than DECLINED, or
         DECLINED. Each: OK.
         """
-        hooks, passes, nobody = self._runs[phase]
-        for hook in hooks:
-            answer = hook.function(subject)
+        agenda = self._all[phase]
+        passes = agenda.passes
+        for function in agenda.functions:
+            answer = function(subject)
             if passes is not None and answer not in passes:
                 return answer
-        return nobody
+        return agenda.nobody
 
-    def run_on(self, phase: Phase, r: Request) -> Result:
-        """`run` for a request: explains itself, and keeps hooks that may block off the loop's thread.
+    def run_on(self, phase: Phase, r: Request, agenda: Agenda | None = None) -> Result:
+        """`run` for a request, of those hooks that can act on it: explains itself, and keeps hooks that may block off the loop's thread.
+
+        `agenda`: which they are, where that is not told by the settings.
 
         Raises:
             NeedsThread: such a hook is next, and `r.may_block` is False.
         """
-        hooks, passes, nobody = self._runs[phase]
-        for hook in hooks:
-            if hook.blocking and not r.may_block:
-                raise NeedsThread
-            answer: Result = hook.function(r)
-            if r.record.steps is not None and answer is not Outcome.DECLINED:
-                r.record.step("hook", f"{phase.name}: {hook.module.source} answered {_say(answer)}")
-            if passes is not None and answer not in passes:
+        if agenda is None:
+            agenda = r.dir_settings.derived.get(phase) or self._agenda(phase, r)
+        if not agenda.functions:
+            return agenda.nobody
+        if r.record.steps is not None or (agenda.blocks and not r.may_block):
+            return _run_one_by_one(phase, agenda, r)
+        passes = agenda.passes
+        if passes is None:
+            for function in agenda.functions:
+                function(r)
+            return agenda.nobody
+        for function in agenda.functions:
+            answer: Result = function(r)
+            if answer not in passes:
                 return answer
-        return nobody
+        return agenda.nobody
+
+    def run_handler(self, r: Request) -> Result:
+        """`run_on` for the phase `handler`, of those hooks that answer for `r.handler`."""
+        return self.run_on(handler, r, self._handlers.get(r.handler) or self._handlers[None])
+
+    def _agenda(self, phase: Phase, r: Request) -> Agenda:
+        """Settle which hooks can act under the settings of a request. The settings of two servers are never the same."""
+        settings = r.dir_settings
+        agenda = Agenda(phase, [hook for hook in self.hooks(phase) if hook.acts is None or hook.acts(r.server, settings)])
+        settings.derived[phase] = agenda
+        return agenda
+
+
+def _run_one_by_one(phase: Phase, agenda: Agenda, r: Request) -> Result:
+    """What each hook answered is told, and none that may block is called where it must not."""
+    for hook in agenda.hooks:
+        if hook.blocking and not r.may_block:
+            raise NeedsThread
+        answer: Result = hook.function(r)
+        if r.record.steps is not None and answer is not Outcome.DECLINED:
+            r.record.step("hook", f"{phase.name}: {hook.module.source} answered {_say(answer)}")
+        if agenda.passes is not None and answer not in agenda.passes:
+            return answer
+    return agenda.nobody
 
 
 def _say(answer: Any) -> str:

@@ -192,9 +192,8 @@ class WorkerScoreboard:
 
     def count(self, r: Request, sent: int) -> None:
         """A response of `sent` bytes went out. Slots take turns."""
-        scratch = r.scratch
-        finished = scratch.get("finished") or time.time()
-        self._add(r, 1, sent, int((finished - (scratch.get("started") or finished)) * 1000), finished)
+        finished = r.traffic.finished or time.time()
+        self._add(r, 1, sent, int((finished - r.traffic.started) * 1000), finished)
 
     def _add(self, r: Request, accesses: int, sent: int, milliseconds: int, when: float) -> None:
         slot = self._slots[self._next]
@@ -216,7 +215,7 @@ class WorkerScoreboard:
         accesses, sent, hot.accesses, hot.bytes = hot.accesses, hot.bytes, 0, 0
         if accesses and hot.last is not None:
             hot.replay.counters.hits += accesses
-            self._add(hot.last, accesses, sent, 0, hot.last.scratch.get("started") or time.time())
+            self._add(hot.last, accesses, sent, 0, hot.last.traffic.started)
 
     # -- publishing
 

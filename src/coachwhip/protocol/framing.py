@@ -66,9 +66,11 @@ def decide_framing(head: RequestHead, *, strict: bool = True) -> Framing:
 
     Raises BadRequest: 400 (AH10242, AH02539, AH00550, AH00569), 501 for codings that are known but not undone.
     """
-    if not head.headers:
+    fields = head.by_name
+    if _ABOUT_BODIES.isdisjoint(fields):
         check_host(head, strict=strict)
-        return Framing(BodyKind.NONE, 0, head.version >= HTTP_11, False, head.version < 1000)
+        keepalive = _keepalive(head) if b"connection" in fields else head.version >= HTTP_11
+        return _BODILESS[keepalive, head.version < 1000]
     coding = head.get(b"transfer-encoding")
     length = head.get(b"content-length")
     octets = 0 if length is None else parse_content_length(length)
@@ -84,6 +86,13 @@ def decide_framing(head: RequestHead, *, strict: bool = True) -> Framing:
     return Framing(kind, octets, _keepalive(head), expect_continue, head.version < 1000, objection)
 
 
+_ABOUT_BODIES = frozenset((b"transfer-encoding", b"content-length", b"expect"))
+#: The framing of a request that says nothing of a body, by `keepalive` and `must_close`.
+_BODILESS = {
+    (keepalive, must_close): Framing(BodyKind.NONE, 0, keepalive, False, must_close)
+    for keepalive in (False, True)
+    for must_close in (False, True)
+}
 _DIGITS = re.compile(rb"[0-9]+")
 _MAX_LENGTH = 2**63 - 1
 

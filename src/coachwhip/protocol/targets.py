@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from typing import NamedTuple
 
 from coachwhip.protocol.errors import BadRequest
 
@@ -24,8 +24,7 @@ class TargetForm(Enum):
     ASTERISK = "asterisk"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A request target taken apart, all parts raw.
 
     path: begins with a slash, or is ``*``, or is empty (authority form).

@@ -65,7 +65,9 @@ def _etag(r: Request, parts: ETag, now: float) -> str:
             file.close()
         return _open(make_digest_etag(digest.digest(), suffix=suffix).decode("latin-1"), suffix)
     tag = make_etag(stat.size, stat.mtime_ns // 1000, stat.inode, flags=flags, weak=weak, suffix=suffix)
-    return _open(tag.decode("latin-1"), suffix) if tag else ""
+    if not tag:
+        return ""
+    return _open(tag.decode("latin-1"), suffix) if suffix else tag.decode("latin-1")
 
 
 def _open(tag: str, suffix: str) -> str:

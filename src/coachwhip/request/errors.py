@@ -122,7 +122,7 @@ def settle(pipeline: Pipeline, r: Request, result: Result) -> Request | None:
     if status in DROPS_CONNECTION:
         failed.keepalive = False
     if document is not None and document.path is not None:
-        if subrequests.redirect_to_error_document(r, _expanded(pipeline, r, document, document.path)) is not None:
+        if subrequests.redirect_to_error_document(pipeline, r, _expanded(pipeline, r, document, document.path)) is not None:
             return None
         r.status, also = status, 500
     elif document is not None and document.url is not None:
@@ -164,7 +164,7 @@ def send_error(pipeline: Pipeline, r: Request, document: ErrorDocument | None = 
 
     The page is the text of `document`, if it is one, else the built-in one; `also` as for `page`.
 
-    An error found out while bodies were moved has its page sent without a length, as Apache does (`scratch["page_streamed"]`).
+    An error found out while bodies were moved has its page sent without a length, as Apache does (`r.streams_page`).
     """
     status = r.status
     r.output_filters = []
@@ -175,7 +175,7 @@ def send_error(pipeline: Pipeline, r: Request, document: ErrorDocument | None = 
     location = r.headers_out.get("Location") or r.err_headers_out.get("Location")
     r.headers_out, r.err_headers_out = r.err_headers_out, r.headers_out
     r.err_headers_out.clear()
-    if "page_streamed" in r.scratch:
+    if r.streams_page:
         # The head was as good as written, and `err_headers_out` had become part of it.
         r.headers_out.clear()
     if location and (300 <= status < 400 or status == 201):
@@ -193,4 +193,4 @@ def send_error(pipeline: Pipeline, r: Request, document: ErrorDocument | None = 
         body = _expanded(pipeline, r, document, document.text).encode("latin-1", "replace")
     else:
         body = page(r, also)
-    r.output = [Stream(iter((body,))) if "page_streamed" in r.scratch else Data(body), End()]
+    r.output = [Stream(iter((body,))) if r.streams_page else Data(body), End()]

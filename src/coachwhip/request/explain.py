@@ -147,7 +147,7 @@ def explain(
     for server in [pipeline.startup.main, *pipeline.startup.servers]:
         if isinstance(server.settings, Folded):
             server.settings = _TracedFolded(server.settings.sections, reads)
-            server._core = None
+            server.__dict__.pop("core", None)
     r, _, status = intake.begin(pipeline, connection, parsed, pipeline.now())
     r.may_block = True
     r.record.steps = []

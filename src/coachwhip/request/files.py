@@ -9,15 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import stat as st
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from coachwhip.api.files import DirEntry, FileKind, FileStat, Links
-from coachwhip.api.record import Look, Record
+from coachwhip.api.record import Look, Record, Seen
 from coachwhip.request.reach import LOOK, LinkRefused, reach
 
-__all__ = ["RecordedFiles", "RegularFile", "TooLarge", "dated", "is_settled_time", "signature"]
+__all__ = ["RecordedFiles", "RegularFile", "TooLarge", "is_settled_time", "signature", "signature_of"]
 
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _FOLDER_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_DIRECTORY
@@ -48,14 +47,16 @@ class RegularFile:
 
     def read_at(self, offset: int, count: int) -> bytes:
         """See `api.OpenFile`."""
-        pieces = []
-        while count > 0:
-            piece = os.pread(self._fd, min(count, 1 << 20), offset)
-            if not piece:
+        data = os.pread(self._fd, min(count, 1 << 20), offset)
+        if len(data) == count or not data:
+            return data
+        pieces = [data]
+        while (count := count - len(data)) > 0:
+            offset += len(data)
+            data = os.pread(self._fd, min(count, 1 << 20), offset)
+            if not data:
                 break
-            pieces.append(piece)
-            offset += len(piece)
-            count -= len(piece)
+            pieces.append(data)
         return b"".join(pieces)
 
     def close(self) -> None:
@@ -65,21 +66,24 @@ class RegularFile:
             os.close(fd)
 
     def __del__(self) -> None:
-        self.close()
+        if self._fd >= 0:
+            self.close()
 
 
+_KIND_BITS = 0o170000
 _KINDS = {st.S_IFREG: FileKind.REGULAR, st.S_IFDIR: FileKind.DIRECTORY, st.S_IFLNK: FileKind.LINK}
 
 
 def _from(result: os.stat_result) -> FileStat:
+    mode = result.st_mode
     return FileStat(
-        _KINDS.get(st.S_IFMT(result.st_mode), FileKind.OTHER),
+        _KINDS.get(mode & _KIND_BITS, FileKind.OTHER),
         result.st_size,
         result.st_mtime_ns,
         result.st_ctime_ns,
         result.st_ino,
         result.st_dev,
-        result.st_mode,
+        mode,
         result.st_uid,
         result.st_gid,
     )
@@ -95,8 +99,10 @@ def signature(result: os.stat_result, look: Look) -> tuple[int, ...]:
     return (result.st_ino, result.st_dev, result.st_mtime_ns, result.st_ctime_ns, result.st_size)
 
 
-def dated(stat: FileStat) -> tuple[int, ...]:
-    """The signature of a look at the names and times of a folder (`Look.LIST`) that was made by `stat`."""
+def signature_of(stat: FileStat, look: Look) -> tuple[int, ...]:
+    """The same `signature`, from what the record says that was seen."""
+    if stat.kind is FileKind.DIRECTORY and look in _PASSING:
+        return (stat.inode, stat.device, 0, 0, stat.mode, stat.uid, stat.gid)
     return (stat.inode, stat.device, stat.mtime_ns, stat.ctime_ns, stat.size)
 
 
@@ -125,7 +131,7 @@ class RecordedFiles:
             links = {**self.links, folder: rule}
             self.links = links if any(one is not Links.FOLLOW for one in links.values()) else {}
 
-    def _note(self, path: str, look: Look, seen: Any) -> None:
+    def _note(self, path: str, look: Look, seen: Seen) -> None:
         files = self._record.files
         if len(files) < MAX_LOOKS:
             files[path, look] = seen
@@ -134,25 +140,24 @@ class RecordedFiles:
 
     def stat(self, path: str) -> FileStat:
         """What stands at `path`, links followed."""
-        return self._stat(path, follow=True)
+        return self._ask(path, Look.STAT, os.stat)
 
     def lstat(self, path: str) -> FileStat:
         """What stands at `path` itself."""
-        return self._stat(path, follow=False)
+        return self._ask(path, Look.LSTAT, os.lstat)
 
-    def _stat(self, path: str, *, follow: bool) -> FileStat:
-        look = Look.STAT if follow else Look.LSTAT
+    def _ask(self, path: str, look: Look, stat: Callable[[str], os.stat_result]) -> FileStat:
         if "\0" in path:
             return MISSING
         try:
-            result = os.stat(path, follow_symlinks=follow)
+            found = _from(stat(path))
         except OSError as error:
             self._note(path, look, None if error.errno in _ABSENT else error.errno)
             if error.errno in _ABSENT:
                 return MISSING
             raise
-        self._note(path, look, signature(result, look))
-        return _from(result)
+        self._note(path, look, found)
+        return found
 
     def look(self, path: str, last: Links | None = None) -> FileStat:
         """What stands at `path` if it is reached by the rules. `last`: the rule for its last step.
@@ -174,15 +179,15 @@ class RecordedFiles:
                 return MISSING
             raise
         try:
-            result = os.fstat(fd)
+            found = _from(os.fstat(fd))
         finally:
             os.close(fd)
         if link is not None:
-            self._note(path, Look.LSTAT, signature(link, Look.LSTAT))
-            self._note(path, Look.STAT, signature(result, Look.STAT))
+            self._note(path, Look.LSTAT, _from(link))
+            self._note(path, Look.STAT, found)
         else:
-            self._note(path, Look.LSTAT, signature(result, Look.LSTAT))
-        return _from(result)
+            self._note(path, Look.LSTAT, found)
+        return found
 
     def open(self, path: str) -> RegularFile:
         """Open a regular file by the rules. Raises OSError (EACCES for what is not a regular file)."""
@@ -195,14 +200,14 @@ class RecordedFiles:
             self._note(path, Look.READ, error.errno)
             raise
         try:
-            result = os.fstat(fd)
-            self._note(path, Look.READ, signature(result, Look.READ))
-            if not st.S_ISREG(result.st_mode):
+            found = _from(os.fstat(fd))
+            self._note(path, Look.READ, found)
+            if found.kind is not FileKind.REGULAR:
                 raise PermissionError(errno.EACCES, "not a regular file", path)
         except BaseException:
             os.close(fd)
             raise
-        return RegularFile(fd, _from(result))
+        return RegularFile(fd, found)
 
     def read(self, path: str, limit: int = 1 << 20, last: Links | None = None) -> bytes:
         """The whole content of a small file of the site. `last`: as for `look`."""
@@ -235,7 +240,7 @@ class RecordedFiles:
         try:
             fd = reach(path, _FOLDER_FLAGS, self.links)[0] if self.links else os.open(path, _FOLDER_FLAGS)
             try:
-                self._note(path, Look.LIST, signature(os.fstat(fd), Look.LIST))
+                self._note(path, Look.LIST, _from(os.fstat(fd)))
                 yield fd
             finally:
                 os.close(fd)
@@ -247,14 +252,13 @@ class RecordedFiles:
         name = folder + entry.name
         is_link = entry.is_symlink()
         try:
-            result = entry.stat()
+            found = _from(entry.stat())
         except OSError as error:
             self._note(name, Look.STAT, error.errno)
             return DirEntry(entry.name, MISSING, is_link)
         # The time of a folder among the entries is shown, and changes with the names in it.
-        look = Look.LIST if st.S_ISDIR(result.st_mode) else Look.STAT
-        self._note(name, look, signature(result, look))
-        return DirEntry(entry.name, _from(result), is_link)
+        self._note(name, Look.LIST if found.kind is FileKind.DIRECTORY else Look.STAT, found)
+        return DirEntry(entry.name, found, is_link)
 
 
 def _whole(file: RegularFile, path: str, limit: int) -> bytes:

@@ -15,6 +15,7 @@ from coachwhip.api.log import ModuleLog
 from coachwhip.api.record import Record
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
+from coachwhip.api.traffic import Traffic
 from coachwhip.protocol.errors import BadRequest
 from coachwhip.protocol.framing import Framing, decide_framing
 from coachwhip.protocol.http1 import RequestHead
@@ -35,15 +36,17 @@ _TARGET = re.compile(rb"(?:[A-Za-z][A-Za-z0-9+.\-]*://[^/?#]*)?(?P<path>/[^?#]*)
 
 def _new(pipeline: Pipeline, connection: Connection, started: float) -> Request:
     record = Record()
-    r = Request(pipeline, connection, connection.base_server, RecordedFiles(record), record)
-    r.scratch["started"] = started
-    pipeline.walks.reset(r)
+    server = connection.base_server
+    plan = pipeline.walks.plan_of(server)
+    r = Request(pipeline, connection, server, RecordedFiles(record), record, Traffic(started), plan.settings)
+    r.sections = plan.base
     return r
 
 
 def begin_broken(pipeline: Pipeline, connection: Connection, error: BadRequest, line: bytes, started: float) -> Request:
     """A record for bytes that are no request, so that the refusal can be answered and logged."""
     r = _new(pipeline, connection, started)
+    r.headers_in = HeadersIn((), r.record)
     # Only the logs read these: as much of the line as can be made out.
     r.the_request = line[: (r.server.core.limit_request_line or 8190) + 1].decode("latin-1")
     r.protocol = "HTTP/1.0"
@@ -117,8 +120,7 @@ def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
     uri = head.uri
     host: str | None = None
     port: int | None = None
-    own_scheme = b"https" if r.is_tls else b"http"
-    if uri.host is not None and uri.form is TargetForm.ABSOLUTE and uri.scheme == own_scheme:
+    if uri.form is TargetForm.ABSOLUTE and uri.host is not None and uri.scheme == (b"https" if r.is_tls else b"http"):
         literal = uri.host if uri.port is None else b"%b:%d" % (uri.host, uri.port)
         host, port = parse_host(literal, strict=strict)
     else:
@@ -129,7 +131,7 @@ def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
     if host is not None:
         r.hostname = f"[{host}]" if ":" in host else host
         if port is not None:
-            r.scratch["host_port"] = port
+            r.host_port = port
         found = pipeline.hosts.by_name(connection.local_ip, connection.local_port, host)
         if found is not None:
             r.server = found
@@ -140,7 +142,7 @@ def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
         if found is not None:
             r.server = found
     if r.server is not connection.base_server:
-        pipeline.walks.reset(r)
+        pipeline.walks.reset(r, pipeline.walks.plan_of(r.server))
     connection.server = r.server
     pipeline.hooks.run(phases.create_request, r)
     if r.record.steps is not None:

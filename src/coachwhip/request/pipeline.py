@@ -14,7 +14,7 @@ import re
 import socket
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from coachwhip.api import phases
@@ -34,7 +34,7 @@ from coachwhip.request.htaccess import HtaccessCache, Parse
 from coachwhip.request.reply import Reply, Unsatisfiable, make_reply
 from coachwhip.request.scope import RequestScope
 from coachwhip.request.vhosts import HostTable
-from coachwhip.request.walks import Walks
+from coachwhip.request.walks import Plan, Walks
 from coachwhip.util.paths import EncodedSlashes, PathError, normalize_path, unescape_path
 
 __all__ = ["Pipeline", "Waiting"]
@@ -74,7 +74,8 @@ class Pipeline:
         """
         if self._foreign:
             r.record.make_volatile(f"module {self._foreign[0]}")
-        result: Result = yield from self._guarded(r, self.process)
+        begun = self._begin(r, self.process)
+        result = begun if isinstance(begun, (Outcome, int)) else (yield from self._wait(r, begun))
         return (yield from self._follow(r, result))
 
     def _follow(self, r: Request, result: Result) -> Waiting:
@@ -82,7 +83,8 @@ class Pipeline:
         while True:
             if r.next is not None:
                 r = r.next
-                result = yield from self._guarded(r, self.process)
+                begun = self._begin(r, self.process)
+                result = begun if isinstance(begun, (Outcome, int)) else (yield from self._wait(r, begun))
                 continue
             if r.body is not None:
                 result = yield from self._read_away(r, r.body, result)
@@ -91,7 +93,7 @@ class Pipeline:
                     return make_reply(self, r)
                 except Unsatisfiable:
                     result = 416
-                    r.scratch["page_streamed"] = True
+                    r.streams_page = True
             else:
                 failed = errors.settle(self, r, result)
                 if failed is not None:
@@ -113,30 +115,46 @@ class Pipeline:
                 pass
             return result
 
-        return (yield from self._guarded(r, read))
+        return (yield from self._wait(r, read(r)))
 
     def refuse(self, r: Request, status: int) -> Waiting:
         """Answer a request that was refused before its first phase; as `answer`."""
         r.record.make_volatile("refused before the first phase")
         return (yield from self._follow(r, status))
 
-    def _guarded(self, r: Request, step: Callable[[Request], Any]) -> Generator[Any, Any, Result]:
-        """Run a step; an exception in a hook ends the request with 500, never the connection with a traceback."""
+    def _begin(self, r: Request, step: Callable[[Request], Any]) -> Result | Awaitable[Any]:
+        """Run a step: its result, or what has to be awaited for it.
+
+        An exception in a hook ends the request with 500, never the connection with a traceback.
+        """
         try:
             result = step(r)
-            if not isinstance(result, (Outcome, int)) and inspect.isawaitable(result):
-                result = yield result
-            return _as_result(result)
+            if isinstance(result, (Outcome, int)) or not inspect.isawaitable(result):
+                return _as_result(result)
+            return result
         except NeedsThread:
             raise
-        except BodyError as error:
+        except Exception as error:
+            return self._failed(r, error)
+
+    def _wait(self, r: Request, awaited: Awaitable[Any]) -> Generator[Any, Any, Result]:
+        """The result of a step that has to be awaited; exceptions as in `_begin`."""
+        try:
+            return _as_result((yield awaited))
+        except NeedsThread:
+            raise
+        except Exception as error:
+            return self._failed(r, error)
+
+    def _failed(self, r: Request, error: Exception) -> int:
+        """The status that a request ends with whose step raised."""
+        if isinstance(error, BodyError):
             HTTP_LOG.info(r, "AH01590", "Error reading request entity data: %s", error)
             r.keepalive = False
-            r.scratch["page_streamed"] = True
+            r.streams_page = True
             return error.status
-        except Exception as error:
-            self.report(r, error)
-            return 500
+        self.report(r, error)
+        return 500
 
     def report(self, r: Request, error: BaseException) -> None:
         """Log a fault of ours or of a foreign module, with the place where it happened."""
@@ -162,43 +180,48 @@ class Pipeline:
     def prepare(self, r: Request) -> Result:
         """From the URL to a request that is allowed and known in all but its body (ap_process_request_internal)."""
         is_file_request = r.main is not None and r.filename is not None
-        answer: Result = OK if is_file_request else self._map_uri(r)
+        plan = self.walks.plan_of(r.server)
+        answer: Result = OK if is_file_request else self._map_uri(r, plan)
         if answer is not OK:
             return answer
-        self.walks.reset(r)
-        answer = self.must(r, phases.map_to_storage, "map_to_storage")
+        if r.sections is not plan.base:
+            self.walks.reset(r, plan)
+        run_on = self.hooks.run_on
+        answer = run_on(phases.map_to_storage, r)
         if answer is not OK:
-            return answer
-        if not is_file_request:
+            return self._insist(r, answer, "map_to_storage")
+        if plan.locations and not is_file_request:
             self.walks.walk_locations(r)
-        self.walks.walk_ifs(r)
+        if r.dir_settings.inner.ifs:
+            self.walks.walk_ifs(r)
         if r.main is None:
-            answer = self.hooks.run_on(phases.header_parser, r)
+            answer = run_on(phases.header_parser, r)
             if answer is not OK:
                 return answer
         answer = access.authorize(self, r)
         if answer is not OK:
             return answer
-        answer = self.must(r, phases.type_checker, "find types")
+        answer = run_on(phases.type_checker, r)
         if answer is not OK:
-            return answer
-        return self.hooks.run_on(phases.fixups, r)
+            return self._insist(r, answer, "find types")
+        return run_on(phases.fixups, r)
 
-    def _map_uri(self, r: Request) -> Result:
+    def _map_uri(self, r: Request, plan: Plan) -> Result:
         if r.uri.startswith("/") and _UNUSUAL.search(r.uri) is None and not self.hooks.hooks(phases.pre_translate_name):
-            self.walks.walk_url(r)
+            self.walks.walk_url(r, plan)
         else:
             try:
-                answer = self._clean_uri(r)
+                answer = self._clean_uri(r, plan)
             except PathError as error:
                 level = LOG.info if error.status == 404 else LOG.error
                 level(r, error.log_id, "invalid URI path (%s): %s", r.unparsed_uri, error.reason)
                 return error.status
             if answer is not OK and answer is not DECLINED and answer is not DONE:
                 return answer
-        return self.must(r, phases.translate_name, "translate")
+        answer = self.hooks.run_on(phases.translate_name, r)
+        return answer if answer is OK else self._insist(r, answer, "translate")
 
-    def _clean_uri(self, r: Request) -> Result:
+    def _clean_uri(self, r: Request, plan: Plan) -> Result:
         """Make `r.uri` canonical: no dots and double slashes before `pre_translate_name`, decoded after it unless that says DONE.
 
         Raises PathError.
@@ -207,7 +230,7 @@ class Pipeline:
         raw = r.uri.encode("utf-8", "surrogateescape")
         if raw and raw != b"*":
             r.uri = normalize_path(raw, merge_slashes=core.merge_slashes).decode("utf-8", "surrogateescape")
-        self.walks.walk_url(r)
+        self.walks.walk_url(r, plan)
         answer = self.run_phase(phases.pre_translate_name, r)
         if answer is OK or answer is DECLINED:
             mode: EncodedSlashes = core.allow_encoded_slashes  # type: ignore[assignment]
@@ -216,7 +239,7 @@ class Pipeline:
                 # A slash that was encoded may have made new segments.
                 path = normalize_path(path, merge_slashes=core.merge_slashes, decode_unreserved=False, allow_above_root=True)
             r.uri = path.decode("utf-8", "surrogateescape")
-        self.walks.walk_url(r)
+        self.walks.walk_url(r, plan)
         return answer
 
     def must(self, r: Request, phase: Phase, what: str) -> Result:
@@ -225,6 +248,7 @@ class Pipeline:
         return answer if answer is OK else self._insist(r, answer, what)
 
     def _insist(self, r: Request, answer: Result, what: str) -> Result:
+        """What a phase comes to in which some hook has to answer, and none said OK."""
         if answer is DECLINED:
             LOG.crit(r, "AH00025", "configuration error:  couldn't %s: %s", what, r.uri)
             return 500
@@ -245,10 +269,10 @@ class Pipeline:
             r.body.filter_by(run for f in r.input_filters if f.make_input is not None and (run := f.make_input(r)) is not None)
         given = r.handler
         if given is None:
-            trusted = r.content_type if not r.scratch.get("untrusted_type") else None
+            trusted = r.content_type if r.is_type_trusted else None
             r.handler = trusted.partition(";")[0].rstrip(" ") if trusted else "default-handler"
-            r.scratch["implied_handler"] = True
-        answer: Any = self.hooks.run_on(phases.handler, r)
+            r.is_handler_implied = True
+        answer: Any = self.hooks.run_handler(r)
         if not isinstance(answer, (Outcome, int)) and inspect.isawaitable(answer):
             return self._await_handler(r, answer, given)
         return self._handled(r, answer, given)
@@ -287,7 +311,7 @@ class Pipeline:
 
     def internal_redirect(self, r: Request, uri: str) -> Result:
         """See `Engine`. The redirect is followed when the calling hook has returned."""
-        return DONE if subrequests.redirect(r, uri) is not None else 500
+        return DONE if subrequests.redirect(self, r, uri) is not None else 500
 
     def fast_redirect(self, r: Request, sub: Request) -> None:
         """See `Engine`."""

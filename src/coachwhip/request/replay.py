@@ -23,10 +23,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from coachwhip.api.buckets import Brigade, Data, File
+from coachwhip.api.files import FileStat
 from coachwhip.api.record import LogLine, Look, Record
 from coachwhip.api.replay import ReplayDir
 from coachwhip.api.request import Request
-from coachwhip.request.files import is_settled_time, signature
+from coachwhip.request.files import is_settled_time, signature, signature_of
 from coachwhip.request.reply import Reply
 from coachwhip.request.watch import Watcher
 
@@ -227,6 +228,16 @@ class Replay:
 
     # -- keeping
 
+    def turns_down(self, reply: Reply) -> bool:
+        """Count an answer that may not be kept, and note why; False if it may be. Whose answer it is does not matter here."""
+        reason = self._reason_against(reply)
+        if reason is None:
+            return False
+        self.counters.misses += 1
+        reply.request.first.notes["replay"] = reason
+        self._note(reason)
+        return True
+
     def keep(self, table: Table, line: bytes, fields: dict[str, Any], client: str, reply: Reply) -> tuple[str, ...]:
         """Keep an answer if it may be kept and was asked for before. Returns the names that its key depends on."""
         r = reply.request
@@ -249,7 +260,9 @@ class Replay:
     def _reason_against(self, reply: Reply) -> str | None:
         """Why this answer must not be kept."""
         r = reply.request
-        if not self.memory_limit or not all(one.config(ReplayDir).on for one in _chain(r)):
+        if not self.memory_limit or not r.config(ReplayDir).on:
+            return "Replay Off"
+        if r.prev is not None and not all(one.config(ReplayDir).on for one in _chain(r)):
             return "Replay Off"
         if r.record.volatile is not None:
             return r.record.volatile
@@ -290,7 +303,10 @@ class Replay:
             self._note("body too large")
             return
         body, file = found
-        files = dict(r.record.files)
+        files = {
+            (path, look): signature_of(seen, look) if isinstance(seen, FileStat) else seen
+            for (path, look), seen in r.record.files.items()
+        }
         size = len(reply.head) + len(body) + ENTRY_COST
         entry = Entry(reply.head, reply.head + body, file, r, files, spec, variant, size, tuple(r.record.log), reply.close)
         count = _LEFT.search(reply.head)
@@ -301,7 +317,7 @@ class Replay:
             entry.keep_alive = r.server.core.keep_alive_timeout
         entry.watched = self.watcher.watch(entry, [(path, look is Look.LIST) for path, look in files])
         # What changed between the look and the watch was seen by neither: ask once more.
-        began = r.first.scratch["started"]
+        began = r.traffic.started
         if not all(is_settled_time(seen, began) for seen in files.values()) or not _unchanged(files):
             self.watcher.forget(entry)
             return

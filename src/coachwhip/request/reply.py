@@ -50,6 +50,8 @@ class Reply:
     whole: Brigade | None = None
     #: The body is framed in chunks; `request.bytes_sent` then counts what is in them.
     chunked: bool = False
+    #: Head and body together, where they are small; else b"".
+    at_once: bytes = b""
 
     def gather(self, limit: int) -> None:
         """Make a body that is made while it is sent `whole`, if that takes few steps and no more than `limit` bytes."""
@@ -73,11 +75,10 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     Raises:
         Unsatisfiable: the range asked for does not exist; the request is to be answered 416.
     """
-    if r.protocol_number > 1000 and "downgrade-1.0" in r.env:
+    if r.env and r.protocol_number > 1000 and "downgrade-1.0" in r.env:
         r.protocol_number = 1000
     chain = Chain(r)
-    source = brigades(r.output, cut=not chain.is_empty)
-    first, ended = _first(chain, source)
+    first, ended, source = _first(chain, r.output)
     # A filter that had to let go of a part before the end has given the length away, even if the end has come by now.
     complete = ended and not r.chunked
     if complete:
@@ -91,7 +92,7 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     chunked = _set_framing(r, fields, framing, length if has_body else None, has_body)
     close = not _set_keepalive(r, fields, framing, bounded=chunked or not has_body or length is not None)
     place(fields, framing)
-    r.scratch["fields_sent"] = fields
+    r.fields_sent = fields
     try:
         head = b"" if r.is_http09 else head_bytes(r, fields, http_date(pipeline.now()), pipeline.software)
     except BadHeader as error:
@@ -100,16 +101,23 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     r.bytes_sent = 0
     if r.header_only or not has_body:
         _close_files(first)
-        return Reply(r, head, None, close)
-    sent = [_read(first[0])] if len(first) == 1 and length is not None and length <= SMALL else first
-    body = _pieces(chain, source, sent, ended)
+        return Reply(r, head, None, close, at_once=head)
+    if len(first) == 1 and length is not None and length <= SMALL and (data := _read(first[0])) is not None:
+        return Reply(r, head, iter((data,)), close, first, at_once=head + data)
+    body = _pieces(chain, source, first, ended)
     if chunked:
         return Reply(r, head, _chunks(body, r), close, chunked=True)
     return Reply(r, head, body, close, list(first) if complete else None)
 
 
-def _first(chain: Chain, source: Iterator[Brigade]) -> tuple[Brigade, bool]:
-    """What comes out first, and whether it is the whole body. Slices of files that come out as they went in are no reason to stop."""
+def _first(chain: Chain, output: Brigade) -> tuple[Brigade, bool, Iterator[Brigade]]:
+    """What of `output` comes out first, whether it is the whole body, and the brigades that follow.
+
+    Slices of files that come out as they went in are no reason to stop.
+    """
+    if chain.is_empty and len(output) == 2 and isinstance(output[0], (File, Data)) and isinstance(output[1], End):
+        return output[:1], True, iter(())
+    source = brigades(output, cut=not chain.is_empty)
     first: Brigade = []
     for brigade in source:
         for bucket in brigade if chain.is_empty else chain.feed(brigade):
@@ -117,7 +125,7 @@ def _first(chain: Chain, source: Iterator[Brigade]) -> tuple[Brigade, bool]:
         if not all(isinstance(bucket, File) for bucket in first):
             break
     complete = bool(first) and isinstance(first[-1], End)
-    return (first[:-1] if complete else first), complete
+    return (first[:-1] if complete else first), complete, source
 
 
 def _add(brigade: Brigade, bucket: Bucket) -> None:
@@ -130,15 +138,19 @@ def _add(brigade: Brigade, bucket: Bucket) -> None:
 
 
 def _length_of(brigade: Brigade) -> int:
-    return sum(len(bucket) for bucket in brigade if isinstance(bucket, (Data, File)))
+    length = 0
+    for bucket in brigade:
+        if isinstance(bucket, (Data, File)):
+            length += len(bucket)
+    return length
 
 
-def _read(bucket: Bucket) -> Bucket:
-    """A file's bytes in its place. One that cannot be read any more is left to the connection, which cuts the answer."""
+def _read(bucket: Bucket) -> bytes | None:
+    """The bytes of a bucket; None if it has none. A file that cannot be read any more is left to the connection, which cuts the answer."""
     try:
-        return Data(bucket.read()) if isinstance(bucket, File) else bucket
+        return bucket.read() if isinstance(bucket, File) else bucket.data if isinstance(bucket, Data) else None
     except OSError:
-        return bucket
+        return None
 
 
 def _set_framing(r: Request, fields: Headers, framing: list[tuple[str, str]], length: int | None, has_body: bool) -> bool:
@@ -154,8 +166,8 @@ def _set_framing(r: Request, fields: Headers, framing: list[tuple[str, str]], le
                 fields.unset("Content-Length")
         else:
             framing.append(("Content-Length", str(length)))
-        if "content_range" in r.scratch:
-            framing.append(("Content-Range", r.scratch["content_range"]))
+        if r.content_range:
+            framing.append(("Content-Range", r.content_range))
         return False
     if "Content-Length" in fields:
         return False

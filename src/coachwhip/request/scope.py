@@ -15,7 +15,6 @@ from coachwhip.api.record import Look
 from coachwhip.api.request import Request
 from coachwhip.expr.scope import octets
 from coachwhip.hooks import NeedsThread
-from coachwhip.request.files import dated
 
 if TYPE_CHECKING:
     from coachwhip.request.pipeline import Pipeline
@@ -78,7 +77,7 @@ class RequestScope:
         except OSError:
             return None
         if found.kind is FileKind.DIRECTORY:
-            self._r.record.files[path, Look.LIST] = dated(found)
+            self._r.record.files[path, Look.LIST] = found
         return None if found.kind is FileKind.MISSING else found
 
     def read_file(self, path: str) -> bytes:
@@ -110,12 +109,11 @@ class RequestScope:
 
     def captures(self) -> tuple[str, ...]:
         """See `Scope`."""
-        found: tuple[str, ...] = self._r.scratch.get("captures", ())
-        return found
+        return self._r.captures
 
     def set_captures(self, values: tuple[str, ...]) -> None:
         """See `Scope`."""
-        self._r.scratch["captures"] = values
+        self._r.captures = values
 
 
 def _file(r: Request) -> str:
@@ -131,7 +129,7 @@ def _query(r: Request) -> str:
 
 
 def _document_root(r: Request) -> str:
-    return octets(r.scratch.get("context_document_root") or r.server.core.document_root)
+    return octets(r.context_document_root or r.server.core.document_root)
 
 
 def _volatile(r: Request, value: str, why: str) -> str:
@@ -155,7 +153,7 @@ _VARIABLES: dict[str, Callable[[Request], str]] = {
     "AUTH_TYPE": lambda r: r.auth_type or "",
     "CONTENT_TYPE": lambda r: r.content_type or "",
     "CONTEXT_DOCUMENT_ROOT": _document_root,
-    "CONTEXT_PREFIX": lambda r: octets(r.scratch.get("context_prefix") or ""),
+    "CONTEXT_PREFIX": lambda r: octets(r.context_prefix),
     "DOCUMENT_ROOT": lambda r: octets(r.server.core.document_root),
     "DOCUMENT_URI": lambda r: octets(r.uri),
     "HANDLER": lambda r: r.handler or "",

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from coachwhip.api import phases
 from coachwhip.api.buckets import End
 from coachwhip.api.files import DirEntry, FileKind
-from coachwhip.api.headers import Headers
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.request import Request
@@ -46,14 +45,16 @@ _NOT_FOR_SUBREQUESTS = frozenset((
 ))  # fmt: skip
 
 
-def _twin(r: Request) -> Request:
+def _twin(pipeline: Pipeline, r: Request) -> Request:
     """A new request on the same connection, with the same inputs and the same record."""
-    twin = Request(r.engine, r.connection, r.server, RecordedFiles(r.record), r.record)
+    plan = pipeline.walks.plan_of(r.server)
+    twin = Request(pipeline, r.connection, r.server, RecordedFiles(r.record), r.record, r.traffic, plan.settings)
+    twin.sections = plan.base
     twin.the_request = r.the_request
     twin.protocol = r.protocol
     twin.protocol_number = r.protocol_number
     twin.hostname = r.hostname
-    twin.scratch = {key: r.scratch[key] for key in ("host_port", "started") if key in r.scratch}
+    twin.host_port = r.host_port
     twin.may_block = r.may_block
     twin.is_http09 = r.is_http09
     twin.method = r.method
@@ -62,15 +63,16 @@ def _twin(r: Request) -> Request:
     return twin
 
 
-def _sub(r: Request, method: str) -> Request:
-    sub = _twin(r)
+def _sub(pipeline: Pipeline, r: Request, method: str) -> Request:
+    sub = _twin(pipeline, r)
     sub.main = r
     sub.method = method
     sub.header_only = r.header_only
     sub.headers_in = r.headers_in.view(r.record, without=_NOT_FOR_SUBREQUESTS)
-    sub.env = r.env.copy()
+    if r.env:
+        sub.env = r.env.copy()
     sub.user, sub.auth_type = r.user, r.auth_type
-    r.engine.run_phase(phases.create_request, sub)
+    pipeline.hooks.run_on(phases.create_request, sub)
     return sub
 
 
@@ -102,9 +104,10 @@ def lookup_uri(pipeline: Pipeline, r: Request, uri: str, method: str) -> Request
 
     Its `status` says how the phases ended: 200, or the status that they answered.
     """
-    sub = _sub(r, method)
+    sub = _sub(pipeline, r, method)
     if not uri.startswith("/"):
-        uri = escape_uri_text(r.uri.rpartition("/")[0]) + "/" + uri
+        folder = r.uri.rpartition("/")[0]
+        uri = f"{escape_uri_text(folder) if folder else ''}/{uri}"
     path, question, args = uri.partition("?")
     sub.unparsed_uri = uri
     sub.uri = path
@@ -114,7 +117,7 @@ def lookup_uri(pipeline: Pipeline, r: Request, uri: str, method: str) -> Request
 
 def lookup_file(pipeline: Pipeline, r: Request, path: str) -> Request:
     """A sub-request for a file: a name beside `r.filename` (then it has a URL too), or an absolute path (then it has none)."""
-    sub = _sub(r, "GET")
+    sub = _sub(pipeline, r, "GET")
     if path.startswith("/"):
         sub.filename = path
         sub.uri = ""
@@ -133,7 +136,7 @@ def lookup_entry(pipeline: Pipeline, r: Request, folder: str, entry: DirEntry) -
 
     The walk takes what the listing saw of a file or folder; where a link leads, and whether it may, it finds out itself.
     """
-    sub = _sub(r, "GET")
+    sub = _sub(pipeline, r, "GET")
     sub.filename = folder + entry.name
     sub.uri = ""
     if not entry.is_link:
@@ -197,14 +200,14 @@ def run(pipeline: Pipeline, sub: Request) -> Result:
     return answer
 
 
-def redirect(r: Request, uri: str) -> Request | None:
+def redirect(pipeline: Pipeline, r: Request, uri: str) -> Request | None:
     """Make the request that answers `uri` (encoded, with query) in place of `r`; the pipeline runs it.
 
     None, with a line in the log, where redirects lead in a circle.
     """
     if _too_deep(r):
         return None
-    new = _twin(r)
+    new = _twin(pipeline, r)
     new.prev, r.next = r, new
     path, question, args = uri.partition("?")
     if not path.startswith("/"):
@@ -224,24 +227,24 @@ def redirect(r: Request, uri: str) -> Request | None:
     new.no_local_copy = r.no_local_copy
     new.vlist_validator = r.vlist_validator
     new.status = r.status
-    new.scratch["untrusted_type"] = True
+    new.is_type_trusted = False
     new.env = Table((f"REDIRECT_{key}", value) for key, value in r.env.items())
     new.env["REDIRECT_STATUS"] = str(r.status)
     location = r.headers_out.get("Location")
     if location and 300 <= r.status < 400:
         new.headers_out.set("Location", location)
-    r.engine.run_phase(phases.create_request, new)
+    pipeline.hooks.run_on(phases.create_request, new)
     return new
 
 
-def redirect_to_error_document(r: Request, path: str) -> Request | None:
+def redirect_to_error_document(pipeline: Pipeline, r: Request, path: str) -> Request | None:
     """Answer an error with a local document: the same status, asked for by GET; None as `redirect`."""
     r.no_local_copy = True
     notes = r.notes.get("error-notes")
     if notes:
         r.env["ERROR_NOTES"] = notes
     r.env["REQUEST_METHOD"] = r.method
-    new = redirect(r, path)
+    new = redirect(pipeline, r, path)
     if new is not None:
         new.method = "GET"
         LOG.trace(2, r, "", "error page for %s: %s", status_line(r.status), path)
@@ -256,24 +259,21 @@ def become(r: Request, sub: Request) -> None:
     r.content_type = sub.content_type
     r.content_encodings = sub.content_encodings
     r.content_languages = sub.content_languages
-    r.sections, r.dir_settings = sub.sections, sub.dir_settings
+    r.sections = sub.sections
+    r.use(sub.dir_settings)
     r.user, r.auth_type = sub.user or r.user, sub.auth_type or r.auth_type
     r.no_local_copy = r.no_local_copy or sub.no_local_copy
     r.mtime = sub.mtime if r.mtime is None else r.mtime
-    r.headers_out = _over(sub.headers_out, r.headers_out)
-    r.err_headers_out = _over(sub.err_headers_out, r.err_headers_out)
-    r.env.update(sub.env)
+    r.headers_out = sub.headers_out.over(r.headers_out)
+    r.err_headers_out = sub.err_headers_out.over(r.err_headers_out)
+    if sub.env:
+        r.env.update(sub.env)
     for name, note in sub.notes.items():
         r.notes.setdefault(name, note)
     r.output_filters = sub.output_filters
     r.input_filters = sub.input_filters
     r.allowed |= sub.allowed
     r.state.update(sub.state)
-    r.scratch.update({key: value for key, value in sub.scratch.items() if key not in r.scratch})
-
-
-def _over(inner: Headers, outer: Headers) -> Headers:
-    """The fields of both; those of `inner` count where they meet."""
-    merged = inner.copy()
-    merged.add_missing(outer)
-    return merged
+    r.captures = r.captures or sub.captures
+    r.context_prefix = r.context_prefix or sub.context_prefix
+    r.context_document_root = r.context_document_root or sub.context_document_root

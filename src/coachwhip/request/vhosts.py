@@ -60,7 +60,7 @@ class HostTable:
 
     def _names(self, ip: str, port: int) -> _Names | None:
         table = self._by_address
-        for address in ((ip, port), (ip, None), (None, port), (None, None)):
+        for address in ((ip, port), (ip, None), (None, port), (None, None)) if table else ():
             if (found := table.get(address)) is not None:
                 return found
         return None

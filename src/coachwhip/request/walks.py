@@ -7,15 +7,17 @@ extends `r.sections`; the folded settings follow from that tuple alone. Source: 
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coachwhip.api.core import UNSAID, CoreDir
+from coachwhip.api.core import UNSAID
 from coachwhip.api.files import FileKind, FileStat, Links, is_exhausted
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.request import Request
-from coachwhip.config.folding import Folder
+from coachwhip.api.server import Server
+from coachwhip.config.folding import Folded, Folder
 from coachwhip.config.sections import Section, SectionKind, ServerSections
 from coachwhip.expr import EvaluationError
 from coachwhip.request.files import RecordedFiles
@@ -26,7 +28,7 @@ from coachwhip.util.paths import fnmatch
 if TYPE_CHECKING:
     from coachwhip.request.pipeline import Pipeline
 
-__all__ = ["Walks"]
+__all__ = ["Plan", "Walks"]
 
 LOG = ModuleLog("core")
 
@@ -35,7 +37,7 @@ LOG = ModuleLog("core")
 MAX_FOLDERS = 4096
 
 
-class _Plan:
+class Plan:
     """The sections of one server as the walks need them, found out once."""
 
     __slots__ = ("base", "folders", "has_url_sections", "locations", "regexes", "settings")
@@ -48,18 +50,20 @@ class _Plan:
         self.regexes = [s for s in sections.directories if s.regex is not None]
         self.locations = sections.locations
         #: Something may be said about a URL before there is a file.
-        self.has_url_sections = bool(sections.locations) or any(s.ifs for s in self.base)
+        self.has_url_sections = bool(sections.locations or self.settings.inner.ifs)
 
 
 @dataclass(frozen=True, slots=True)
 class _Entered:
     """How a walk stood when it had entered a folder."""
 
-    #: The sections so far, the number of the next `<Directory>`, the settings there, and the rules for links.
+    #: The sections so far, what they fold to, the number of the next `<Directory>`, and the rules for links.
     sections: tuple[Section, ...]
+    settings: Folded
     next: int
-    core: CoreDir
     links: dict[str, Links]
+    #: No more sections can come of what stands in the folder, unless that is another folder.
+    is_last: bool
 
 
 class Walks:
@@ -69,36 +73,36 @@ class Walks:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._plans: dict[ServerSections, _Plan] = {}
+        self._plans: dict[ServerSections, Plan] = {}
         #: (sections before the walk, folder) → how it stands there, for folders on the way to which nothing had to be looked at.
         self.entered: dict[tuple[tuple[Section, ...], str], _Entered] = {}
 
-    def plan_of(self, r: Request) -> _Plan:
-        """What the request's server says."""
-        sections: ServerSections = r.server.sections
-        plan = self._plans.get(sections)
-        if plan is None:
-            plan = self._plans[sections] = _Plan(sections, self._pipeline.folder)
+    def plan_of(self, server: Server) -> Plan:
+        """What a server says."""
+        sections: ServerSections = server.sections
+        return self._plans.get(sections) or self._make_plan(sections)
+
+    def _make_plan(self, sections: ServerSections) -> Plan:
+        plan = self._plans[sections] = Plan(sections, self._pipeline.folder)
         return plan
 
     def apply(self, r: Request, sections: tuple[Section, ...]) -> None:
         """Make these the request's sections."""
         r.sections = sections
-        r.dir_settings = self._pipeline.folder.fold(sections)
+        r.use(self._pipeline.folder.fold(sections))
 
-    def walk_url(self, r: Request) -> None:
+    def walk_url(self, r: Request, plan: Plan) -> None:
         """From the start: `<Location>`, then `<If>`; all that can be known before there is a file."""
-        plan = self.reset(r)
+        if r.sections is not plan.base:
+            self.reset(r, plan)
         if plan.has_url_sections:
             self.walk_locations(r)
             self.walk_ifs(r)
 
-    def reset(self, r: Request) -> _Plan:
-        """Back to what the server says for everything."""
-        plan = self.plan_of(r)
-        if r.sections is not plan.base:
-            r.sections, r.dir_settings = plan.base, plan.settings
-        return plan
+    def reset(self, r: Request, plan: Plan) -> None:
+        """Back to what the request's server says for everything; that is its `plan`."""
+        r.sections = plan.base
+        r.use(plan.settings)
 
     def walk_directories(self, r: Request) -> Result:
         """`<Directory>`, `.htaccess`, `<DirectoryMatch>`; splits `r.filename` into file and `path_info`, sets `r.finfo`."""
@@ -108,12 +112,38 @@ class Walks:
         if not r.filename.startswith("/"):
             LOG.error(r, "AH00030", "Request filename path %s is invalid or not absolute for uri %s", r.filename, r.uri)
             return 403
+        if self._arrive_at_once(r, r.filename):
+            return Outcome.OK
         return _DirectoryWalk(self._pipeline, self, r).run()
+
+    def _arrive_at_once(self, r: Request, path: str) -> bool:
+        """The walk to a file in a folder, or to a folder, that was entered before; False if this is no such walk.
+
+        Costs a look-up and a `stat`. Only what stands at the end of the path is not known by then.
+        """
+        entered = self.entered.get((r.sections, path[: path.rindex("/") + 1]))
+        if entered is None or not entered.is_last or r.record.steps is not None or r.finfo.kind is not FileKind.MISSING:
+            return False
+        files: RecordedFiles = r.files  # type: ignore[assignment]
+        files.links = entered.links
+        try:
+            found = files.stat(path)
+        except OSError:
+            return False
+        if found.kind is not (FileKind.DIRECTORY if path.endswith("/") else FileKind.REGULAR):
+            return False
+        r.finfo = found
+        r.sections = entered.sections
+        r.use(entered.settings)
+        return True
 
     def walk_files(self, r: Request) -> None:
         """`<Files>` and `<FilesMatch>`, wherever they stand, against the last part of the path."""
+        among = r.dir_settings.inner.files
+        if not among:
+            return
         name = (r.filename or "").rpartition("/")[2]
-        found = [s for section in r.sections for s in section.files if _matches_name(r, s, name)]
+        found = [section for section in among if _matches_name(r, section, name)]
         if found:
             for section in found:
                 r.record.step("section", str(section), section.location)
@@ -121,7 +151,7 @@ class Walks:
 
     def speaks_of(self, r: Request, name: str) -> bool:
         """Whether a `<Files>` section, among those of the folder of `r`, is for this name."""
-        return any(_fits_name(section, name) for among in r.sections for section in among.files)
+        return any(_fits_name(section, name) for section in r.dir_settings.inner.files)
 
     def is_told_by_folder(self, sub: Request) -> bool:
         """Whether the sections of this sub-request are those of its main request's folder, and hold for all names there."""
@@ -130,15 +160,19 @@ class Walks:
         return (
             main is not None
             and sub.sections == main.sections
-            and not self.plan_of(sub).regexes
-            and not any(section.ifs for section in sub.sections)
+            and not self.plan_of(sub.server).regexes
+            and not sub.dir_settings.inner.ifs
             and isinstance(conf.force_type, str | None)
             and isinstance(conf.set_handler, str | None)
         )
 
     def walk_locations(self, r: Request) -> None:
         """`<Location>` and `<LocationMatch>` against the URL path, laid over what was merged so far."""
-        found = [s for s in self.plan_of(r).locations if _matches_location(r, s)]
+        among = self.plan_of(r.server).locations
+        if not among:
+            return
+        path = _merged(r.uri)
+        found = [section for section in among if _matches_location(r, section, path)]
         if found:
             for section in found:
                 r.record.step("section", str(section), section.location)
@@ -146,7 +180,7 @@ class Walks:
 
     def walk_ifs(self, r: Request) -> None:
         """`<If>`, `<ElseIf>` and `<Else>` of all merged sections, those nested in a true one included."""
-        waiting = [s for section in r.sections for s in section.ifs]
+        waiting = r.dir_settings.inner.ifs
         if not waiting:
             return
         found: list[Section] = []
@@ -154,7 +188,7 @@ class Walks:
         if found:
             self.apply(r, (*r.sections, *found))
 
-    def _choose_ifs(self, r: Request, waiting: list[Section], found: list[Section]) -> None:
+    def _choose_ifs(self, r: Request, waiting: Iterable[Section], found: list[Section]) -> None:
         was_true = False
         for section in waiting:
             if section.kind is SectionKind.IF:
@@ -205,10 +239,10 @@ def _fits_name(section: Section, name: str) -> bool:
     return fnmatch(section.pattern, name, pathname=True) if section.is_glob else section.pattern == name
 
 
-def _matches_location(r: Request, section: Section) -> bool:
+def _matches_location(r: Request, section: Section, path: str) -> bool:
+    """`path` is that of the URL, runs of slashes taken for one; a regular expression sees it as it came."""
     if section.regex is not None:
         return _matches_regex(r, section, r.uri)
-    path = _merged(r.uri)
     if section.is_glob:
         return fnmatch(section.pattern, path, pathname=True)
     pattern = section.pattern
@@ -229,18 +263,21 @@ _FOLDER = FileStat(FileKind.DIRECTORY)
 class _DirectoryWalk:
     """One walk from the root to a file."""
 
-    __slots__ = ("_at", "_base", "_core", "_files", "_is_pure", "_listed", "_next", "_pipeline", "_plan", "_r", "_sections", "_walks")
+    __slots__ = (
+        "_at", "_base", "_core", "_files", "_is_pure", "_listed", "_next", "_pipeline", "_plan", "_r", "_sections", "_settings", "_walks",
+    )  # fmt: skip
 
     def __init__(self, pipeline: Pipeline, walks: Walks, r: Request) -> None:
         self._pipeline = pipeline
         self._walks = walks
         self._r = r
-        self._plan = walks.plan_of(r)
+        self._plan = walks.plan_of(r.server)
         self._files: RecordedFiles = r.files  # type: ignore[assignment]
         self._base = self._sections = r.sections
         #: Number of the next `<Directory>` to be judged; they are sorted by depth.
         self._next = 0
         self._at = "/"
+        self._settings: Folded = r.dir_settings  # type: ignore[assignment]
         self._core = r.core
         self._files.links = {}
         self._files.restrict("/", self._core.options.links)
@@ -251,7 +288,8 @@ class _DirectoryWalk:
 
     def _settle(self) -> None:
         """Sections were added for the folder that the walk has come to: what they say counts from here on."""
-        self._core = self._pipeline.folder.fold(self._sections).get(CoreDir)
+        self._settings = self._pipeline.folder.fold(self._sections)
+        self._core = self._settings.core
         self._files.restrict(self._at, self._core.options.links)
 
     def run(self) -> Result:
@@ -311,7 +349,8 @@ class _DirectoryWalk:
             self._is_pure = False
         if entered is None:
             return False
-        self._at, self._next, self._sections, self._core = folder, entered.next, entered.sections, entered.core
+        self._at, self._next, self._sections, self._settings = folder, entered.next, entered.sections, entered.settings
+        self._core = self._settings.core
         self._files.links = entered.links
         return True
 
@@ -333,7 +372,7 @@ class _DirectoryWalk:
         if key not in known:
             if len(known) >= MAX_FOLDERS:
                 known.clear()
-            known[key] = _Entered(self._sections, self._next, self._core, self._files.links)
+            known[key] = _Entered(self._sections, self._settings, self._next, self._files.links, not self._plan.regexes)
 
     def _stat_final(self, path: str) -> FileStat | int | None:
         """The whole path at once: with links allowed all the way down, one look is enough for existing files."""

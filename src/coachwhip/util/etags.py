@@ -9,6 +9,7 @@ import base64
 import hashlib
 import re
 from enum import Flag, auto
+from functools import cache
 
 _MEMBER = re.compile(rb'(?:[^",]|"[^"]*"?)+')
 
@@ -21,6 +22,9 @@ class ETagFlag(Flag):
     MTIME = auto()
     SIZE = auto()
     DIGEST = auto()
+
+    #: There is one of each combination; Enum's own hash, of the name, is slow.
+    __hash__ = object.__hash__
 
 
 #: ``FileETag``'s default.
@@ -61,16 +65,21 @@ def make_etag(
     weak: put ``W/`` in front; see `is_weak`.
     suffix: what names a variant or a coding, e.g. ``;vlv`` or ``-gzip``; it goes inside the quotes.
     """
-    parts = []
-    if ETagFlag.INODE in flags:
-        parts.append(_hex(inode))
-    if ETagFlag.SIZE in flags:
-        parts.append(_hex(size))
-    if ETagFlag.MTIME in flags:
-        parts.append(_hex(mtime_us))
-    if not parts:
+    shape = _shape(flags)
+    if not shape:
         return None
-    return f'{"W/" if weak else ""}"{"-".join(parts)}{suffix}"'.encode("latin-1")
+    tag = shape % {"inode": inode & _64_BITS, "size": size & _64_BITS, "mtime": mtime_us & _64_BITS}
+    return f'{"W/" if weak else ""}"{tag}{suffix}"'.encode("latin-1")
+
+
+_64_BITS = 0xFFFF_FFFF_FFFF_FFFF
+
+
+@cache
+def _shape(flags: ETagFlag) -> str:
+    """The numbers of a tag, in Apache's order."""
+    numbers = ((ETagFlag.INODE, "%(inode)x"), (ETagFlag.SIZE, "%(size)x"), (ETagFlag.MTIME, "%(mtime)x"))
+    return "-".join([number for flag, number in numbers if flag in flags])
 
 
 def is_weak(mtime_us: int, request_time_us: int) -> bool:
@@ -79,10 +88,6 @@ def is_weak(mtime_us: int, request_time_us: int) -> bool:
     Both in microseconds since the epoch. Another change in that second could go unnoticed (RFC 9110 §8.8.1).
     """
     return request_time_us - mtime_us <= 1_000_000
-
-
-def _hex(number: int) -> str:
-    return format(number & 0xFFFF_FFFF_FFFF_FFFF, "x")
 
 
 def make_digest_etag(content_sha1: bytes, *, suffix: str = "") -> bytes:

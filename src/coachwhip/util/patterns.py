@@ -36,6 +36,9 @@ ENGINE_VERSION: str = pcre2.__libpcre2_version__
 #: Steps one match may take; PCRE2's own default, and so Apache's, is ten times this.
 MATCH_LIMIT = 1_000_000
 _LIMITS = b"(*LIMIT_MATCH=%d)(*LIMIT_DEPTH=%d)" % (MATCH_LIMIT, MATCH_LIMIT)
+#: How many subjects without a match a pattern remembers, and of up to how many octets; the binding's way to PCRE2 is long.
+MOST_BARREN = 32
+BARREN_LENGTH = 256
 
 
 class PatternError(ValueError):
@@ -105,6 +108,8 @@ class Pattern:
         }
         self._options = _DUPNAMES | sum(bit for bit, on in flags.items() if on)
         self._fast = self._compile(jit=True)
+        #: Subjects of late in which nothing was found: most rules are asked for the same names and agents again and again.
+        self._barren: set[bytes] = set()
 
     def __repr__(self) -> str:
         return f"Pattern({self.text!r}{', ignorecase=True' if self.ignorecase else ''})"
@@ -129,11 +134,19 @@ class Pattern:
         Raises PatternLimit.
         """
         subject = _encode(text, charset) if isinstance(text, str) else text
+        if subject in self._barren:
+            return None
         try:
             found = self._fast.search(subject)
         except pcre2.LibraryError:
             found = self._search_slowly(subject)
-        return None if found is None else Match(self, found, charset)
+        if found is not None:
+            return Match(self, found, charset)
+        if len(subject) <= BARREN_LENGTH:
+            if len(self._barren) >= MOST_BARREN:
+                self._barren.clear()
+            self._barren.add(subject)
+        return None
 
     def _search_slowly(self, subject: bytes) -> Any:
         # Compiled code has a small stack of its own; what overflows it may still be matched by interpretation.

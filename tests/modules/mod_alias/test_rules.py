@@ -42,6 +42,11 @@ def test_what_is_covered_is_the_prefix_but_for_slashes(path: str, fake: str) -> 
         assert path[covered : covered + 1] in ("", "/") or fake.endswith("/")
 
 
+@given(st.text(alphabet="/ab", max_size=8), st.text(alphabet="/ab", max_size=8))
+def test_a_prefix_matches_or_not_however_many_slashes_there_are(path: str, fake: str) -> None:
+    assert bool(match_prefix(path, fake)) == bool(match_prefix(path.replace("/", "//"), fake))
+
+
 @pytest.mark.parametrize(
     ("target", "escaped"),
     [

@@ -227,7 +227,7 @@ def test_an_answer_that_cannot_be_kept_is_an_answer_still(inside, monkeypatch):
     def fail(*_):
         raise RuntimeError("the keeper failed")
 
-    monkeypatch.setattr(type(inside.worker.keeper), "offer", fail)
+    monkeypatch.setattr(type(inside.worker.hot.replay), "turns_down", fail)
     assert inside.line().ask(GET).endswith(b"hello\n")
     assert "the keeper failed" in inside.log()
 

@@ -214,3 +214,20 @@ def test_a_fault_in_the_look_at_what_has_changed_ends_the_connections_of_the_tur
     assert line.is_over()
     assert "fault in a connection: ZeroDivisionError" in inside.log()
     assert statuses(other.ask(GET)) == [200]
+
+
+# answers that are sent without an outbox
+
+
+def test_a_small_answer_that_the_socket_does_not_take_is_sent_on(serve):
+    inside = serve()
+    body = b"0123456789" * 1200
+    (inside.root / "htdocs" / "small").write_bytes(body)
+    line = inside.line()
+    line._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    for connection in inside.worker.connections:
+        connection._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    line.send(b"GET /small HTTP/1.1\r\nHost: localhost\r\n\r\n" * 40)
+    inside.turns(10)
+    assert any(connection._outbox is not None for connection in inside.worker.connections)
+    assert all(line.read().endswith(b"\r\n\r\n" + body) for _ in range(40))

@@ -22,7 +22,7 @@ def request(value: str | None, **changed: Any) -> Any:
     fields = [] if value is None else [("Range", value)]
     plain: dict[str, Any] = {
         "status": 200, "status_line": None, "main": None, "is_http09": False, "core": CoreDir(), "method": "GET",
-        "headers_in": HeadersIn(fields, Record()), "headers_out": Headers(), "content_type": "text/plain", "scratch": {},
+        "headers_in": HeadersIn(fields, Record()), "headers_out": Headers(), "content_type": "text/plain", "content_range": "",
     }  # fmt: skip
     return SimpleNamespace(**{**plain, **changed})
 
@@ -49,7 +49,7 @@ def text(body: Brigade) -> bytes:
 )
 def test_one_range(value: str, content: bytes, field: str) -> None:
     r, body = cut(value)
-    assert (r.status, text(body), r.scratch["content_range"]) == (206, content, field)
+    assert (r.status, text(body), r.content_range) == (206, content, field)
 
 
 def test_several_ranges_are_parts_with_their_own_heads() -> None:

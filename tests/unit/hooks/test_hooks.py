@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from coachwhip.api.module import Hook, Module
 from coachwhip.api.outcome import Outcome
-from coachwhip.api.phases import Order, Phase, RunMode
+from coachwhip.api.phases import Order, Phase, RunMode, handler
 from coachwhip.api.record import Record
+from coachwhip.config.folding import Folded
 from coachwhip.hooks import HookCycle, HookTable, NeedsThread, sort_hooks
 
 OK, DECLINED, DONE = Outcome.OK, Outcome.DECLINED, Outcome.DONE
@@ -100,7 +101,7 @@ def test_run_modes(phase: Phase, answers: tuple[Any, ...], result: Any, count: i
 
 
 def request(*, may_block: bool = False) -> Any:
-    return SimpleNamespace(may_block=may_block, record=Record(steps=[]))
+    return SimpleNamespace(may_block=may_block, record=Record(steps=[]), server=None, dir_settings=Folded(()))
 
 
 def test_a_blocking_hook_is_kept_off_the_loop() -> None:
@@ -116,3 +117,39 @@ def test_the_explanation_names_who_decided() -> None:
     r = request()
     hooks.run_on(FIRST, r)
     assert [step.text for step in r.record.steps] == ["first: mod_one.c answered 403"]
+
+
+def serving(**more: Any) -> Any:
+    """A request that nobody wants explained."""
+    return SimpleNamespace(may_block=False, record=Record(), server="main", dir_settings=Folded(()), **more)
+
+
+def test_a_hook_that_cannot_act_under_the_settings_is_left_out() -> None:
+    one, asked = module("one"), []
+    questions: list[Any] = []
+
+    def acts(server: Any, settings: Any) -> bool:
+        questions.append((server, settings))
+        return len(questions) > 1
+
+    one.hook(ALL, acts=acts)(lambda r: asked.append("never") or OK)
+    one.hook(ALL)(lambda r: asked.append("always") or OK)
+    hooks, r, other = HookTable([one]), serving(), serving()
+    assert [hooks.run_on(ALL, r), hooks.run_on(ALL, r), hooks.run_on(ALL, other)] == [OK, OK, OK]
+    assert asked == ["always", "always", "never", "always"]
+    assert questions == [("main", r.dir_settings), ("main", other.dir_settings)]
+
+
+def test_what_is_left_out_does_not_need_a_thread() -> None:
+    one = module("one")
+    one.hook(FIRST, blocking=True, acts=lambda server, settings: False)(lambda r: 500)
+    assert HookTable([one]).run_on(FIRST, serving()) is DECLINED
+
+
+@pytest.mark.parametrize(("name", "answer"), [("x-status", 201), ("x-map", 202), ("text/html", 203)])
+def test_handlers_are_asked_for_their_own(name: str, answer: int) -> None:
+    one = module("one")
+    one.hook(handler, handlers=("x-status",))(lambda r: 201)
+    one.hook(handler, handlers=("x-map", "x-other"))(lambda r: 202)
+    one.hook(handler, Order.LAST)(lambda r: 203)
+    assert HookTable([one]).run_handler(serving(handler=name)) == answer

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from coachwhip.api.core import CoreServer
+from coachwhip.api.core import CoreDir, CoreServer
 from coachwhip.api.server import Server
 
 
 class _Settings:
     def __init__(self, core: CoreServer) -> None:
         self._core = core
+        self.core = CoreDir()
 
     def get(self, config: type[Any]) -> Any:
         return self._core if config is CoreServer else config()

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from coachwhip.api.scoreboard import WorkerState
+from coachwhip.api.traffic import Traffic
 from coachwhip.connection.states import State
 from coachwhip.mpm.scoreboard import PAGE, Board, Seat, WorkerScoreboard
 
@@ -28,8 +29,8 @@ def connection(state: State, line: str = "GET / HTTP/1.1") -> Any:
 
 def request(started: float = 10.0, finished: float = 10.25) -> Any:
     server = SimpleNamespace(name="localhost", core=SimpleNamespace(see_request_tail=False))
-    scratch = {"started": started, "finished": finished}
-    return SimpleNamespace(connection=connection(State.SENDING).info, server=server, scratch=scratch, the_request="GET /x HTTP/1.1")
+    traffic = Traffic(started, finished)
+    return SimpleNamespace(connection=connection(State.SENDING).info, server=server, traffic=traffic, the_request="GET /x HTTP/1.1")
 
 
 def letters(board: WorkerScoreboard) -> str:

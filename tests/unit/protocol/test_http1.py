@@ -15,6 +15,7 @@ from coachwhip.protocol.http1 import (
     check_partial,
     find_head,
     parse_head,
+    parse_usual,
 )
 
 SMALL = Limits(line=40, field_size=30, fields=3)
@@ -131,3 +132,33 @@ def test_fields_by_name() -> None:
     assert head.get_all(b"x-a") == [b"1", b"2"]
     assert head.get(b"x-a") == b"1, 2"
     assert head.get(b"none") is None
+
+
+NEARLY_USUAL = st.builds(
+    lambda first, lines, end: first + b"".join(lines) + end,
+    st.sampled_from([b"GET / HTTP/1.1\r\n", b"HEAD /a?b#c HTTP/1.0\r\n", b"POST /a?b=/?\xff HTTP/1.1\r\n", b"GET /a? HTTP/1.1\r\n"]),
+    st.lists(st.sampled_from([
+        b"Host: a\r\n", b"X: a b\t\xe9\r\n", b"X: \r\n", b"x:  1\r\n", b"X: 1 \r\n", b" f\r\n", b"X: a\n", b"Y: \x7f\r\n",
+    ])),
+    st.sampled_from([b"\r\n", b"\n", b"\r\nnext", b""]),
+)  # fmt: skip
+
+
+@given(WIRE | NEARLY_USUAL, st.sampled_from([SMALL, Limits(), Limits(fields=2), Limits(field_size=24)]), st.booleans(), st.booleans())
+def test_what_is_judged_at_one_go_is_judged_as_line_by_line(wire: bytes, limits: Limits, strict: bool, lenient: bool) -> None:
+    rules = Rules(strict=strict, lenient_methods=lenient)
+    found = parse_usual(wire, limits, rules)
+    if found is not None:
+        head, end = found
+        assert read(wire, max(1, len(wire)), rules, limits) == (head, wire[end:])
+
+
+def test_usual_heads_are_judged_at_one_go() -> None:
+    found = parse_usual(b"GET /a?b HTTP/1.1\r\nHost: x\r\nX-Y: a, b\r\n\r\nrest", Limits(), Rules())
+    assert found is not None
+    assert (found[0].target, found[0].headers, found[1]) == (b"/a?b", [(b"Host", b"x"), (b"X-Y", b"a, b")], 41)
+
+
+def test_at_one_go_means_in_linear_time() -> None:
+    hopeless = b"GET / HTTP/1.1\r\n" + b"X: " + b"a " * 50_000 + b"\r\n" + b"Y: z\r\n" * 50_000
+    assert parse_usual(hopeless, Limits(), Rules()) is None

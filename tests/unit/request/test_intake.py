@@ -78,7 +78,7 @@ def test_what_the_record_says(world: MakeWorld) -> None:
     r, _ = world().begin("POST http://localhost:81/a%20b?c=d", {"X-Two": "1"})
     assert (r.method, r.the_request) == ("POST", "POST http://localhost:81/a%20b?c=d HTTP/1.1")
     assert (r.uri, r.args, r.unparsed_uri, r.protocol_number) == ("/a%20b", "c=d", "http://localhost:81/a%20b?c=d", 1001)
-    assert (r.scratch["host_port"], r.headers_in.get("x-two")) == (81, "1")
+    assert (r.host_port, r.headers_in.get("x-two")) == (81, "1")
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def test_a_body_that_is_made_meanwhile_is_chunked(world: MakeWorld) -> None:
 
 def test_a_large_file_that_filters_leave_alone_goes_out_as_one(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("coachwhip.filters.chain.PIECE", 4)
+    monkeypatch.setattr("coachwhip.request.reply.SMALL", 4)
     config = "SetOutputFilter DEFLATE\nSetEnv no-gzip 1"
     made = world(config, {"htdocs/large.bin": "0123456789"}, ("authz_core", "filter", "deflate", "env"))
     answer = made.ask("/large.bin", {"Accept-Encoding": "gzip"})

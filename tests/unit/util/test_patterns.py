@@ -2,7 +2,7 @@
 
 import pytest
 
-from coachwhip.util.patterns import Pattern, PatternError, PatternLimit, substitute
+from coachwhip.util.patterns import BARREN_LENGTH, MOST_BARREN, Pattern, PatternError, PatternLimit, substitute
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,12 @@ def test_substitution(template: str, text: str) -> None:
     found = Pattern("(q)x(y)?").match("qx")
     assert found is not None
     assert substitute(template, found) == text
+
+
+def test_what_did_not_match_is_remembered_within_bounds() -> None:
+    pattern = Pattern("x")
+    for number in range(3 * MOST_BARREN):
+        assert pattern.match(f"{number}") is None and pattern.match(f"{number}") is None
+        assert pattern.match(f"{number}x") is not None
+    assert pattern.match("y" * 10 * BARREN_LENGTH) is None
+    assert len(pattern._barren) <= MOST_BARREN and max(map(len, pattern._barren)) <= BARREN_LENGTH

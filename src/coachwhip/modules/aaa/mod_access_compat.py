@@ -11,7 +11,20 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeVar
 
-from coachwhip.api import Args, Directive, DirectiveContext, DirectiveError, Module, Outcome, Request, Result, Where, phases
+from coachwhip.api import (
+    Args,
+    Directive,
+    DirectiveContext,
+    DirectiveError,
+    Module,
+    Outcome,
+    Request,
+    Result,
+    Server,
+    Settings,
+    Where,
+    phases,
+)
 from coachwhip.api.auth import Methods
 from coachwhip.expr import octets
 from coachwhip.modules.aaa.hosts import NetworkError, client_is_in, client_name, is_in_domain, looks_like_address, read_network
@@ -154,7 +167,13 @@ def satisfy(r: Request) -> str:
     return "any" if _last_for(r.method, r.config(AccessCompatDir).access.satisfies, False) else "all"
 
 
-@MODULE.hook(phases.access_checker)
+def _may_refuse(server: Server, settings: Settings) -> bool:
+    """Where neither an order nor anybody to be refused is named, everybody is admitted."""
+    access = settings.get(AccessCompatDir).access
+    return bool(access.orders or access.denies)
+
+
+@MODULE.hook(phases.access_checker, acts=_may_refuse)
 def check_access(r: Request) -> Result:
     """Refuse by address, name or variable."""
     access = r.config(AccessCompatDir).access

@@ -5,7 +5,22 @@ These run last (or, for the walk's companions, in Apache's places); every other 
 
 from __future__ import annotations
 
-from coachwhip.api import CoreServer, End, File, FileKind, Order, Outcome, Request, Result, Stream, is_exhausted, phases
+from coachwhip.api import (
+    CoreDir,
+    CoreServer,
+    End,
+    File,
+    FileKind,
+    Order,
+    Outcome,
+    Request,
+    Result,
+    Server,
+    Settings,
+    Stream,
+    is_exhausted,
+    phases,
+)
 from coachwhip.api.core import ETag
 from coachwhip.expr import EvaluationError
 from coachwhip.modules.core.core import MODULE
@@ -31,7 +46,7 @@ def translate(r: Request) -> Result:
     if not r.uri.startswith("/") and r.uri != "*":
         LOG.error(r, "AH00126", "Invalid URI in request '%s' %s", r.the_request, r.uri)
         return 400
-    core = r.server.config(CoreServer)
+    core = r.server.core
     path = r.uri
     if core.server_path and path.startswith(core.server_path):
         rest = path[len(core.server_path) :]
@@ -134,7 +149,12 @@ def _text(r: Request, value: object) -> str:
         return ""
 
 
-@MODULE.hook(phases.insert_filter, Order.FIRST)
+def _names_filters(server: Server, settings: Settings) -> bool:
+    conf = settings.get(CoreDir)
+    return bool(conf.output_filters or conf.input_filters)
+
+
+@MODULE.hook(phases.insert_filter, Order.FIRST, acts=_names_filters)
 def insert_filters(r: Request) -> Result:
     """`SetOutputFilter` and `SetInputFilter`."""
     conf = r.core

@@ -219,7 +219,7 @@ MODULE = Module(
 LOG = MODULE.log
 
 
-@MODULE.hook(phases.insert_filter)
+@MODULE.hook(phases.insert_filter, acts=lambda server, settings: bool(settings.get(FilterDir).chain))
 def insert_chain(r: Request) -> None:
     """Put the smart filters of this directory's chain into the response's filters."""
     conf = r.config(FilterDir)

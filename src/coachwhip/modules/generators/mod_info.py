@@ -137,11 +137,9 @@ _HOOKS: Mapping[str, tuple[tuple[phases.Phase | None, str], ...]] = {
 }
 
 
-@MODULE.hook(phases.handler)
+@MODULE.hook(phases.handler, handlers=(HANDLER,))
 def show_info(r: Request) -> Result:
     """Answer with the page that the query asks for: everything, one part, or one module."""
-    if r.handler != HANDLER:
-        return Outcome.DECLINED
     r.allowed.add("GET")
     if r.method not in ("GET", "HEAD"):
         return Outcome.DECLINED

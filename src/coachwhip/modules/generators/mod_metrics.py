@@ -42,11 +42,9 @@ class Family:
     samples: tuple[Sample, ...]
 
 
-@MODULE.hook(phases.handler)
+@MODULE.hook(phases.handler, handlers=(HANDLER,))
 def show_metrics(r: Request) -> Result:
     """Answer with all metrics."""
-    if r.handler != HANDLER:
-        return Outcome.DECLINED
     r.record.make_volatile("live counters")
     r.allowed.add("GET")
     if r.method not in ("GET", "HEAD"):

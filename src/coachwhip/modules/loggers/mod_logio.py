@@ -32,31 +32,31 @@ MODULE = Module(
 
 
 def _bytes_in(r: Request) -> int:
-    return int(r.first.scratch.get("bytes_in", 0))
+    return r.traffic.bytes_in
 
 
 def _bytes_out(r: Request) -> int:
-    return int(r.first.scratch.get("bytes_out", 0))
+    return r.traffic.bytes_out
 
 
-@MODULE.hook(phases.insert_filter)
+@MODULE.hook(phases.insert_filter, acts=lambda server, settings: settings.get(LogioDir).track_ttfb)
 def track_first_byte(r: Request) -> None:
     """Ask the connection to note when the first byte goes out."""
-    if r.main is None and r.config(LogioDir).track_ttfb:
-        r.first.scratch["first_byte"] = None
+    if r.main is None:
+        r.traffic.tracks_first_byte = True
 
 
 @MODULE.hook(phases.insert_error_filter)
 def forget_first_byte(r: Request) -> None:
     """Built-in error pages are not tracked, as in Apache."""
-    r.first.scratch.pop("first_byte", None)
+    r.traffic.tracks_first_byte = False
+    r.traffic.first_byte = None
 
 
 def _first_byte(r: Request) -> str:
     """Microseconds from the request's beginning to the first byte of its answer."""
-    scratch = r.first.scratch
-    sent = scratch.get("first_byte")
-    return "-" if sent is None else str(max(int((sent - scratch["started"]) * 1_000_000), 0))
+    sent = r.traffic.first_byte
+    return "-" if sent is None else str(max(int((sent - r.traffic.started) * 1_000_000), 0))
 
 
 def _code(read: Callable[[Request], str], kind: LogKind) -> LogCode:

@@ -85,7 +85,7 @@ MODULE = Module(
 )  # fmt: skip
 
 
-@MODULE.hook(phases.fixups, by_extension=True)
+@MODULE.hook(phases.fixups, by_extension=True, acts=lambda server, settings: bool(settings.get(EnvDir).variables.values))
 def add_variables(r: Request) -> Result:
     """Set what nobody has set before."""
     values = r.config(EnvDir).variables.values

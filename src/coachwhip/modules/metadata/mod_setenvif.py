@@ -199,14 +199,14 @@ MODULE = Module(
 LOG = MODULE.log
 
 
-@MODULE.hook(phases.post_read_request)
+@MODULE.hook(phases.post_read_request, acts=lambda server, settings: bool(server.config(SetEnvIfServer).rules))
 def match_server_rules(r: Request) -> Result:
     """The server's rules, before the URL is looked at: `Request_URI` is still encoded."""
     _apply(r, r.server.config(SetEnvIfServer).rules)
     return Outcome.DECLINED
 
 
-@MODULE.hook(phases.header_parser)
+@MODULE.hook(phases.header_parser, acts=lambda server, settings: bool(settings.get(SetEnvIfDir).dir_rules))
 def match_directory_rules(r: Request) -> Result:
     """The rules of the sections that apply."""
     _apply(r, r.config(SetEnvIfDir).dir_rules)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from coachwhip.api import DirectiveContext, DirectiveError, ModuleLog, Request
 from coachwhip.api.auth import AuthzCheck, AuthzResult
 from coachwhip.expr import EvaluationError, octets
+from coachwhip.modules.aaa.mod_authz_core.requirements import Always
 from coachwhip.modules.aaa.requireline import read_require_line
 from coachwhip.util.words import cut_words
 
@@ -32,8 +33,7 @@ def require_all(context: DirectiveContext, arguments: str) -> AuthzCheck:
     word = arguments.lower()
     if word not in ("granted", "denied"):
         raise DirectiveError("Argument for 'Require all' must be 'granted' or 'denied'", alone=True)
-    answer = _granted(word == "granted")
-    return lambda r: answer
+    return Always(_granted(word == "granted"))
 
 
 def require_env(context: DirectiveContext, arguments: str) -> AuthzCheck:

@@ -10,16 +10,27 @@ Source: Apache manual, mod_authz_core, "Authorization Result States"; every rule
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
 from coachwhip.api import Location, ModuleLog, Request, setting
 from coachwhip.api.auth import AuthzCheck, AuthzResult, Methods
 
-__all__ = ["AuthzCoreDir", "Group", "Logic", "Node", "Policy", "Requirement", "fold_policies", "judge"]
+__all__ = ["Always", "AuthzCoreDir", "Group", "Logic", "Node", "Policy", "Requirement", "answers_alike", "fold_policies", "judge"]
 
 GRANTED, DENIED, NO_USER, NEUTRAL = AuthzResult.GRANTED, AuthzResult.DENIED, AuthzResult.DENIED_NO_USER, AuthzResult.NEUTRAL
+
+
+class Always:
+    """A check that answers the same whatever is asked."""
+
+    __slots__ = ("_answer",)
+
+    def __init__(self, answer: AuthzResult) -> None:
+        self._answer = answer
+
+    def __call__(self, r: Request) -> AuthzResult:
+        return self._answer
 
 
 class Logic(Enum):
@@ -97,29 +108,41 @@ class AuthzCoreDir:
     send_forbidden: bool = False
 
 
-def judge(r: Request, node: Node, log: ModuleLog, within: Logic = Logic.ALL) -> AuthzResult:
-    """Judge a request by a tree; `within` is the logic of the group that `node` stands in."""
+def answers_alike(node: Node) -> bool:
+    """Whether `judge` gives all requests the same answer."""
+    if not node.methods.are_all:
+        return False
+    return isinstance(node.check, Always) if isinstance(node, Requirement) else all(map(answers_alike, node.children))
+
+
+def judge(r: Request, node: Node, log: ModuleLog | None, within: Logic = Logic.ALL) -> AuthzResult:
+    """Judge a request by a tree; `within` is the logic of the group that `node` stands in.
+
+    `log`: who is told how it went, step by step; None if nobody wants to know.
+    """
     if r.method not in node.methods:
         # A line that does not count for this method must not change the group's answer.
         answer = GRANTED if within is Logic.ALL else NEUTRAL
-        log.debug(r, "AH01625", "authorization result of %s: %s (directive limited to other methods)", node, answer.value)
+        if log is not None:
+            log.debug(r, "AH01625", "authorization result of %s: %s (directive limited to other methods)", node, answer.value)
         return answer
     if isinstance(node, Requirement):
         answer = node.check(r)
     else:
-        answer = _COMBINE[node.logic](r, node, log)
+        answer = _all_of(r, node, log) if node.logic is Logic.ALL else _any_of(r, node, log)
     if answer is AuthzResult.ERROR:
         return answer
     if node.is_negated:
         # That something does not hold is no reason to grant anything.
         answer = DENIED if answer is GRANTED else NEUTRAL
-    log.debug(r, "AH01626", "authorization result of %s: %s", node, answer.value)
+    if log is not None:
+        log.debug(r, "AH01626", "authorization result of %s: %s", node, answer.value)
     if r.record.steps is not None:
         r.record.step("authorization", f"{node}: {answer.value}", node.location)
     return answer
 
 
-def _all_of(r: Request, group: Group, log: ModuleLog) -> AuthzResult:
+def _all_of(r: Request, group: Group, log: ModuleLog | None) -> AuthzResult:
     answer = NEUTRAL
     for child in group.children:
         found = judge(r, child, log, Logic.ALL)
@@ -130,7 +153,7 @@ def _all_of(r: Request, group: Group, log: ModuleLog) -> AuthzResult:
     return answer
 
 
-def _any_of(r: Request, group: Group, log: ModuleLog) -> AuthzResult:
+def _any_of(r: Request, group: Group, log: ModuleLog | None) -> AuthzResult:
     answer = NEUTRAL
     for child in group.children:
         found = judge(r, child, log, Logic.ANY)
@@ -139,6 +162,3 @@ def _any_of(r: Request, group: Group, log: ModuleLog) -> AuthzResult:
         if found is NO_USER or (answer is NEUTRAL and found is DENIED):
             answer = found
     return answer
-
-
-_COMBINE: dict[Logic, Callable[[Request, Group, ModuleLog], AuthzResult]] = {Logic.ALL: _all_of, Logic.ANY: _any_of}

@@ -179,11 +179,9 @@ class Monitor:
             self._listener.close()
 
 
-@MODULE.hook(phases.handler)
+@MODULE.hook(phases.handler, handlers=(HANDLER,))
 def take_heartbeat(r: Request) -> Result:
     """A heartbeat that is posted: body `ready=5&busy=3`, perhaps `&port=8080`."""
-    if r.handler != HANDLER:
-        return Outcome.DECLINED
     r.record.make_volatile("heartbeat")
     if r.method != "POST":
         return 405

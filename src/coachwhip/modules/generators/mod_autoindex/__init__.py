@@ -37,10 +37,10 @@ MANY = 500
 _DETAILED = IndexOption.FANCY_INDEXING | IndexOption.HTML_TABLE
 
 
-@MODULE.hook(phases.handler)
+@MODULE.hook(phases.handler, handlers=(FOLDER_HANDLER,))
 def list_folder(r: Request) -> Result:
     """Answer for a folder, if `Options Indexes` allows it."""
-    if r.handler != FOLDER_HANDLER or r.filename is None:
+    if r.filename is None:
         return Outcome.DECLINED
     r.allowed.add("GET")
     if r.method not in ("GET", "HEAD"):

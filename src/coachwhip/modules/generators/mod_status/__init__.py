@@ -32,11 +32,9 @@ def _shape(startup: Startup) -> tuple[int, int]:
     return (limits.server_limit or 1, limits.threads_per_child or 1) if limits is not None else (1, 1)
 
 
-@MODULE.hook(phases.handler)
+@MODULE.hook(phases.handler, handlers=(HANDLER,))
 def show_status(r: Request) -> Result:
     """Answer with the report."""
-    if r.handler != HANDLER:
-        return Outcome.DECLINED
     r.record.make_volatile("live counters")
     r.allowed.add("GET")
     if r.method not in ("GET", "HEAD"):

@@ -29,6 +29,7 @@ from coachwhip.modules.http.mod_mime.extensions import (
     Extension,
     Meaning,
     MultiMatch,
+    cut,
     fold_extensions,
     lower,
     meaning_of,
@@ -40,6 +41,9 @@ from coachwhip.util.words import cut_words
 __all__ = ["MODULE", "MimeDir", "MimeServer", "parse_types"]
 
 SOURCE = "mod_mime.c"
+#: Groups of extensions whose meaning is kept for each set of settings, and how long one may be; names come from clients too.
+MAX_MEANINGS = 64
+MAX_EXTENSIONS = 32
 #: The type of a folder, for the modules that handle folders.
 DIRECTORY_TYPE = "httpd/unix-directory"
 TYPES_FILE = "conf/mime.types"
@@ -217,21 +221,36 @@ def find_type(r: Request) -> Result:
         return Outcome.DECLINED
     conf = r.config(MimeDir)
     path = r.filename + r.path_info if conf.use_path_info else r.filename
-    name = path.rpartition("/")[2]
-    meaning = meaning_of(name, conf.extensions, r.server.state.get(SOURCE) or {}, conf.multi_match)
+    base, extensions = cut(path.rpartition("/")[2])
+    meaning = _meaning(r, conf, extensions)
     if meaning.unknown is not None:
-        r.state[SOURCE] = meaning.unknown
+        r.state[SOURCE] = (base, *meaning.unknown)
     _apply(r, meaning)
     if not r.content_languages and conf.default_language is not None:
         r.content_languages = [conf.default_language]
     return Outcome.OK if r.content_type else Outcome.DECLINED
 
 
+def _meaning(r: Request, conf: MimeDir, extensions: str) -> Meaning:
+    """What these extensions mean here; kept, for most files of a site have one of a few."""
+    known: dict[str, Meaning] = r.dir_settings.derived.setdefault(SOURCE, {})
+    meaning = known.get(extensions)
+    if meaning is None:
+        meaning = meaning_of(extensions, conf.extensions, r.server.state.get(SOURCE) or {}, conf.multi_match)
+        if len(known) >= MAX_MEANINGS:
+            known.clear()
+        if len(extensions) <= MAX_EXTENSIONS:
+            known[extensions] = meaning
+    return meaning
+
+
 def _apply(r: Request, meaning: Meaning) -> None:
     if meaning.type is not None:
-        r.set_content_type(meaning.type)
-    r.content_languages = [*r.content_languages, *meaning.languages]
-    r.content_encodings = [*r.content_encodings, *meaning.encodings]
+        r.content_type = meaning.type
+    if meaning.languages:
+        r.content_languages = [*r.content_languages, *meaning.languages]
+    if meaning.encodings:
+        r.content_encodings = [*r.content_encodings, *meaning.encodings]
     if meaning.handler is not None:
         r.handler = meaning.handler
     for name in meaning.input_filters:
@@ -240,6 +259,6 @@ def _apply(r: Request, meaning: Meaning) -> None:
         r.add_output_filter(name)
     if r.content_type:
         try:
-            r.set_content_type(normalize(r.content_type, meaning.charset))
+            r.content_type = normalize(r.content_type, meaning.charset)
         except MediaTypeError as error:
             LOG.warn(r, error.log_id, "%s", error)

@@ -6,11 +6,11 @@ kind takes the place of an earlier one, except that languages and encodings add 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import Flag, auto
 
-__all__ = ["Extension", "Meaning", "MultiMatch", "fold_extensions", "lower", "meaning_of", "with_field"]
+__all__ = ["Extension", "Meaning", "MultiMatch", "cut", "fold_extensions", "lower", "meaning_of", "with_field"]
 
 _LOWER = {ord(c): c.lower() for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
@@ -61,7 +61,7 @@ _NOTHING = Extension()
 
 @dataclass(slots=True)
 class Meaning:
-    """What a name says. `unknown` are the base name and the extensions that say nothing, as spelled; None if none says anything."""
+    """What extensions say. `unknown` are those that say nothing, as spelled; None if none says anything."""
 
     type: str | None = None
     charset: str | None = None
@@ -73,14 +73,13 @@ class Meaning:
     unknown: tuple[str, ...] | None = None
 
 
-def meaning_of(name: str, extensions: Extensions, types: Mapping[str, str], match: MultiMatch) -> Meaning:
-    """Walk over a file name. `types` is what `TypesConfig` said: extension to type."""
+def meaning_of(parts: str, extensions: Extensions, types: Mapping[str, str], match: MultiMatch) -> Meaning:
+    """Walk over the extensions of a name, as `cut` gives them. `types` is what `TypesConfig` said: extension to type."""
     meaning = Meaning()
-    base, parts = _cut(name)
-    unknown = [base]
+    unknown = []
     is_known = MultiMatch.ANY in match
     found_any = False
-    for part in parts:
+    for part in filter(None, parts.split(".")):
         if _apply(lower(part), meaning, extensions, types, match) or is_known:
             found_any = True
         else:
@@ -90,11 +89,14 @@ def meaning_of(name: str, extensions: Extensions, types: Mapping[str, str], matc
     return meaning
 
 
-def _cut(name: str) -> tuple[str, Iterator[str]]:
-    """Base name and extensions; leading dots belong to the base name."""
+def cut(name: str) -> tuple[str, str]:
+    """Base name and extensions, with the dots between them; leading dots belong to the base name."""
+    if not name.startswith("."):
+        base, _, rest = name.partition(".")
+        return base, rest
     dots = len(name) - len(name.lstrip("."))
     base, _, rest = name[dots:].partition(".")
-    return name[:dots] + base, filter(None, rest.split("."))
+    return name[:dots] + base, rest
 
 
 def _apply(part: str, meaning: Meaning, extensions: Extensions, types: Mapping[str, str], match: MultiMatch) -> bool:

@@ -12,7 +12,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coachwhip.api import Args, Directive, Module, Outcome, Repeat, Request, Result, Startup, Where, phases
+from coachwhip.api import (
+    Args,
+    CoreDir,
+    Directive,
+    Module,
+    Outcome,
+    Repeat,
+    Request,
+    Result,
+    Server,
+    Settings,
+    Startup,
+    Where,
+    phases,
+)
 from coachwhip.api.log import LogPlan, LogTarget, LogTargetError, reason_text
 from coachwhip.expr import EvaluationError
 from coachwhip.modules.loggers.mod_log_config.formats import BadFormat, Format, parse_format
@@ -108,20 +122,25 @@ def _format_of(words: str | None, conf: LogConfigServer, startup: Startup) -> Fo
     return parse_format(conf.formats.get(words, words), startup.providers)
 
 
-@MODULE.hook(phases.post_read_request)
+def _has_conditions(server: Server, settings: Settings) -> bool:
+    return any(log.settings.expr is not None for log in server.state.get(MODULE.source, ()))
+
+
+@MODULE.hook(phases.post_read_request, acts=_has_conditions)
 def judge_each_request(r: Request) -> Outcome:
     """A condition that is an expression may look at anything: it is judged each time, so no answer may be given again."""
-    logs: tuple[OpenLog, ...] = r.server.state.get(MODULE.source, ())
-    if any(log.settings.expr is not None for log in logs):
-        r.record.make_volatile("condition of a log")
+    r.record.make_volatile("condition of a log")
     return Outcome.DECLINED
 
 
-@MODULE.hook(phases.fixups, by_extension=True)
+def _wants_names(server: Server, settings: Settings) -> bool:
+    return settings.get(CoreDir).hostname_lookups != "off" and bool(server.state.get(MODULE.source))
+
+
+@MODULE.hook(phases.fixups, by_extension=True, acts=_wants_names)
 def look_up_client(r: Request) -> Outcome:
     """The name for `%h` is asked for while the request may still wait for it on a thread; a log line may not."""
-    if r.core.hostname_lookups != "off" and r.server.state.get(MODULE.source):
-        r.remote_host()
+    r.remote_host()
     return Outcome.DECLINED
 
 

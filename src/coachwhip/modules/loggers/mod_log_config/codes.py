@@ -43,9 +43,7 @@ def _plain(read: Reader) -> Callable[[str], Reader]:
 
 
 def _client(argument: str) -> Reader:
-    if argument == "c":
-        return lambda r: r.connection.client_ip
-    return lambda r: r.scratch.get("client_ip") or r.connection.client_ip
+    return lambda r: r.connection.client_ip
 
 
 def _remote_host(argument: str) -> Reader:
@@ -78,12 +76,12 @@ def _port(argument: str) -> Reader:
 def _connection_state(r: Request) -> str:
     if r.connection.aborted:
         return "X"
-    return "+" if r.first.scratch.get("kept_alive") else "-"
+    return "+" if r.traffic.kept_alive else "-"
 
 
 def _keepalives(r: Request) -> str:
     """Answers after which the connection stayed open, this one among them, without the first."""
-    return str(max(r.connection.keepalives + (1 if r.first.scratch.get("kept_alive") else 0) - 1, 0))
+    return str(max(r.connection.keepalives + (1 if r.traffic.kept_alive else 0) - 1, 0))
 
 
 _PROCESS: dict[str, Reader] = {
@@ -116,7 +114,7 @@ def _request_line(r: Request) -> str:
 
 
 def _handler(r: Request) -> str:
-    return "-" if r.scratch.get("implied_handler") else _escape(r.handler)
+    return "-" if r.is_handler_implied else _escape(r.handler)
 
 
 def _user(r: Request) -> str:
@@ -178,7 +176,7 @@ def _header_out(name: str) -> Reader:
     def read(r: Request) -> str:
         if r.status == 304 and key == "content-length":
             return "-"
-        sent = r.scratch.get("fields_sent")
+        sent = r.fields_sent
         found = sent.get_all(name) if sent is not None else r.err_headers_out.get_all(name) + r.headers_out.get_all(name)
         return _escape(", ".join(found) if key == "set-cookie" else found[0]) if found else "-"
 
@@ -197,12 +195,12 @@ def _trailer_out(name: str) -> Reader:
 
 
 def _started(r: Request) -> float:
-    return float(r.first.scratch["started"])
+    return r.traffic.started
 
 
 def _finished(r: Request) -> float:
-    found = r.first.scratch.get("finished")
-    return r.engine.startup.logs.now() if found is None else float(found)
+    found = r.traffic.finished
+    return r.engine.startup.logs.now() if found is None else found
 
 
 _FRACTIONS: dict[str, Callable[[float], str]] = {

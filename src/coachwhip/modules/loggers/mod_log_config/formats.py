@@ -34,18 +34,27 @@ class Item:
     kind: LogKind = LogKind.SAME
     #: Lower-case name of the request field that it reads, if it reads one.
     field: str = ""
+    #: What stands there for every request; None if it has to be read.
+    text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Format:
     """A compiled format."""
 
-    items: tuple[Item, ...]
+    __slots__ = ("_gaps", "_pieces", "items")
+
+    def __init__(self, items: tuple[Item, ...]) -> None:
+        self.items = items
+        #: The line in pieces, those that are read from a request left out; and their places.
+        self._pieces = [*[item.text or "" for item in items], "\n"]
+        self._gaps = [(at, item.read, item.original) for at, item in enumerate(items) if item.text is None]
 
     def line(self, first: Request, final: Request) -> bytes:
         """The line for a request, with its end. `final` is where internal redirects from `first` ended."""
-        text = "".join([item.read(first if item.original else final) for item in self.items])
-        return text.encode("utf-8", "surrogateescape") + b"\n"
+        pieces = self._pieces.copy()
+        for at, read, original in self._gaps:
+            pieces[at] = read(first if original else final)
+        return "".join(pieces).encode("utf-8", "surrogateescape")
 
 
 def parse_format(text: str, providers: Providers) -> Format:
@@ -80,7 +89,7 @@ def _parse_literal(text: str, at: int) -> tuple[Item, int]:
 
 
 def _constant(text: str) -> Item:
-    return Item(lambda r: text)
+    return Item(lambda r: text, text=text)
 
 
 def _parse_item(text: str, at: int, providers: Providers) -> tuple[Item, int]:

@@ -19,6 +19,8 @@ from coachwhip.api import (
     Outcome,
     Request,
     Result,
+    Server,
+    Settings,
     Where,
     phases,
     prepend,
@@ -248,7 +250,12 @@ LOG = MODULE.log
 # -- requests
 
 
-@MODULE.hook(phases.translate_name, before=("mod_userdir.c", "mod_vhost_alias.c"))
+def _maps_urls(server: Server, settings: Settings) -> bool:
+    said, here = server.config(AliasServer), settings.get(AliasDir)
+    return bool(said.aliases or said.redirects) or here.alias is not None or here.redirect is not None
+
+
+@MODULE.hook(phases.translate_name, acts=_maps_urls, before=("mod_userdir.c", "mod_vhost_alias.c"))
 def translate(r: Request) -> Result:
     """Server-wide redirects, then aliases."""
     if r.uri and not r.uri.startswith("/"):
@@ -268,7 +275,12 @@ def translate(r: Request) -> Result:
     return _map_to(r, found.path, found.rule.handler)
 
 
-@MODULE.hook(phases.fixups, by_extension=True)
+def _redirects(server: Server, settings: Settings) -> bool:
+    here = settings.get(AliasDir)
+    return bool(here.redirects) or here.redirect is not None
+
+
+@MODULE.hook(phases.fixups, by_extension=True, acts=_redirects)
 def redirect_here(r: Request) -> Result:
     """Redirects of sections and `.htaccess` files."""
     return _answer_redirect(r, r.config(AliasDir).redirects, ("AH00675", "AH00676"))
@@ -292,7 +304,7 @@ def _by_expression(r: Request) -> Result:
 
 def _note_context(r: Request, prefix: str, folder: str) -> None:
     """For CONTEXT_PREFIX and CONTEXT_DOCUMENT_ROOT."""
-    r.scratch["context_prefix"], r.scratch["context_document_root"] = prefix, folder
+    r.context_prefix, r.context_document_root = prefix, folder
 
 
 def _map_to(r: Request, path: str, handler: str | None) -> Result:

@@ -68,6 +68,9 @@ def match_prefix(path: str, fake: str) -> int:
 
     Runs of slashes are equal to one another, and the prefix ends where a segment does.
     """
+    if "//" not in path and "//" not in fake:
+        is_covered = path.startswith(fake) and (fake.endswith("/") or path[len(fake) : len(fake) + 1] in ("", "/"))
+        return len(fake) if is_covered else 0
     at = i = 0
     while i < len(fake):
         if path[at : at + 1] != fake[i]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from coachwhip.api import (
     Args,
+    CoreDir,
     Data,
     Directive,
     DirectiveContext,
@@ -26,6 +27,8 @@ from coachwhip.api import (
     Repeat,
     Request,
     Result,
+    Server,
+    Settings,
     Where,
     is_exhausted,
     phases,
@@ -115,10 +118,14 @@ LOG = MODULE.log
 # -- MultiViews
 
 
-@MODULE.hook(phases.type_checker, Order.FIRST, by_extension=True)
+def _has_multiviews(server: Server, settings: Settings) -> bool:
+    return Options.MULTI_VIEWS in settings.get(CoreDir).options.value
+
+
+@MODULE.hook(phases.type_checker, Order.FIRST, by_extension=True, acts=_has_multiviews)
 def multiviews(r: Request) -> Result:
     """For a name that does not exist, take the best of the files that continue it with extensions."""
-    if r.finfo.kind is not FileKind.MISSING or Options.MULTI_VIEWS not in r.core.options.value:
+    if r.finfo.kind is not FileKind.MISSING:
         return Outcome.DECLINED
     if r.filename is None or not r.filename.startswith("/"):
         return Outcome.DECLINED
@@ -211,11 +218,9 @@ def _variant_of(sub: Request, name: str) -> Variant:
 # -- type maps
 
 
-@MODULE.hook(phases.handler)
+@MODULE.hook(phases.handler, handlers=(MAP_HANDLER, MAP_TYPE))
 def type_map(r: Request) -> Result:
     """Answer with the variant that a type map leads to: its inline body, or an internal redirect to its name."""
-    if r.handler not in (MAP_HANDLER, MAP_TYPE):
-        return Outcome.DECLINED
     found = _read_map(r, r)
     if isinstance(found, int):
         return found
