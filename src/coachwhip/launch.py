@@ -35,7 +35,7 @@ def pid_file_of(conf: ServerMpm, server_root: str) -> PidFile:
 
 def addresses_of(conf: ServerMpm) -> list[ListenAddress]:
     """Where a configuration listens, each once."""
-    return list(dict.fromkeys(ListenAddress(one.host, one.port) for one in conf.listeners))
+    return list(dict.fromkeys(ListenAddress(one.host, one.port, one.location) for one in conf.listeners))
 
 
 def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generation:

@@ -379,7 +379,8 @@ def test_a_configuration_that_cannot_be_used_changes_nothing(server: Server, kin
         os.kill(server.pid, number)
         until(lambda count=count: server.log().count("the new configuration is not used") == count + 1)
     if kind not in ("empty", "unreadable"):
-        assert re.search(r"(line \d+ of|min\.conf|nowhere|nobody)", server.log().rpartition("is not used")[2])
+        place = r"line \d+ of \S+/min\.conf|\S+/min\.conf:\d+"
+        assert re.search(place, done.stderr) and re.search(place, server.log().rpartition("is not used")[2])
     assert children_of(server.pid) == workers
     assert server.pid_file.read_text() == pid_file
     assert server.get() == "hello\n"

@@ -29,6 +29,7 @@ from coachwhip.mpm.service import Service
 from coachwhip.mpm.signals import APACHES, Signals, Table, Wish
 from coachwhip.mpm.systemd import ServiceManager
 from coachwhip.mpm.upkeep import START_WAIT, Upkeep
+from coachwhip.util.notes import notes_of
 
 __all__ = ["Parent"]
 
@@ -346,7 +347,8 @@ class Parent:
         _close_logs(new)
 
     def _refuse(self, error: BaseException) -> None:
-        text = str(error).replace("\n", " ") or type(error).__name__
+        said = str(error).replace("\n", " ") or type(error).__name__
+        text = "; ".join([said, *notes_of(error)])
         LOG.error(self.generation.main, "", "the new configuration is not used, the old one serves on: %s", text)
         self._service.serves(self.generation)
         _collect()
