@@ -81,8 +81,8 @@ class Parent:
         self.generation = generation
         self._reread = reload
         self._ready = ready
-        manager = manager if manager is not None else ServiceManager()
-        self._listeners = Listeners(manager.handed)
+        self._manager = manager if manager is not None else ServiceManager()
+        self._listeners = Listeners(self._manager.handed)
         self._signals = Signals(table)
         self._poll = select.poll()
         #: What there are seats for: generations overlap. As in Apache, only another start makes more.
@@ -90,7 +90,7 @@ class Parent:
         rows = 3 * self._limit + 2
         self._children = Children(Inheritance(self._signals, Lifeline(), self._listeners, Board(rows)), self._poll)
         self._upkeep = Upkeep(self._children, len(os.sched_getaffinity(0)))
-        self._service = Service(manager, self._children)
+        self._service = Service(self._manager, self._children)
         self._coming: Coming | None = None
         #: How the old workers are to be sent away by the reload that was asked for; and since when it waits for room.
         self._reload_asked: signal.Signals | None = None
@@ -106,7 +106,7 @@ class Parent:
         Raises:
             BindError: an address cannot be bound; nothing is bound then.
         """
-        self._say = inherit(self._listeners)
+        self._say = inherit(self._listeners, self._manager)
         file = self.generation.pid_file
         deadline = time.monotonic() + (BIND_WAIT if file is not None and file.is_stale() else 0.0)
         while True:
@@ -226,7 +226,7 @@ class Parent:
         if self._successor is not None or self._is_stopping:
             return
         try:
-            self._successor = Successor(self._listeners)
+            self._successor = Successor(self._listeners, self._manager)
         except OSError as error:
             LOG.error(self.generation.main, "", "the new server cannot be run, the old one serves on: %s", error.strerror)
         else:
@@ -238,6 +238,7 @@ class Parent:
         if not successor.serves():
             LOG.error(self.generation.main, "", "the new server (pid %d) has ended, the old one serves on", successor.pid)
         elif not self._is_stopping:
+            self._service.taken_over(successor.pid)
             self._stop(FINISH, self.generation.graceful_timeout)
 
     # -- reloading
