@@ -53,7 +53,12 @@ def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generatio
         instance.pipeline,
         addresses_of(conf),
         pid_file_of(conf, startup.server_root) if has_pid_file else None,
-        policy=policy_of(conf, instance.loaded.mpm or "event", len(os.sched_getaffinity(0))),
+        policy=policy_of(
+            conf,
+            instance.loaded.mpm or "event",
+            len(os.sched_getaffinity(0)),
+            bounds_work=bool(startup.main.settings.sources(ServerMpm, "max_request_workers")),
+        ),
         queue=Queue(conf.listen_backlog, conf.receive_buffer_size, conf.send_buffer_size),
         graceful_timeout=conf.graceful_shutdown_timeout,
         is_quiet=not has_pid_file,
