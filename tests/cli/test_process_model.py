@@ -422,7 +422,9 @@ def test_max_request_workers_bounds_async_handlers_where_it_is_said(server: Serv
 
 
 def test_a_slow_client_does_not_take_the_place_of_another(server: Server) -> None:
-    start(server, WAITING, "StartServers 1", "ServerLimit 1", "ThreadsPerChild 2", "MaxRequestWorkers 2")
+    """Nor of one that wants to connect."""
+    sizes = ("StartServers 1", "ServerLimit 1", "ThreadsPerChild 2", "MaxRequestWorkers 2", "AsyncRequestWorkerFactor 9")
+    start(server, WAITING, *sizes)
     slow = [Client(server) for _ in range(3)]
     for one in slow:
         one.sock.sendall(b"POST /read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nab")

@@ -19,7 +19,7 @@ class Places:
         """`count`: 0 for as many as are asked for."""
         #: None where everyone has a place.
         self.free = asyncio.Semaphore(count) if count else None
-        #: Requests that have a place or wait for one.
+        #: Requests that have a place or wait for one; not those that wait for their client.
         self.asked = 0
 
 
@@ -49,7 +49,11 @@ class Place:
         """Wait for something with the place given back, and take one again; without one, just wait."""
         had_one = self._is_held
         self._give_back()
-        await waiting
+        self._places.asked -= 1
+        try:
+            await waiting
+        finally:
+            self._places.asked += 1
         if had_one:
             await self._take()
 

@@ -44,6 +44,8 @@ __all__ = ["Worker", "new_loop"]
 LOG = ModuleLog("mpm_event")
 #: Seconds between looks at time-outs, and until a listener is tried again when there was no room.
 TICK = 1.0
+#: Seconds from one look for room to the next, where `AsyncRequestWorkerFactor` bounds connections.
+ROOM_LOOK = 0.01
 #: How long a request may make no progress in a worker that leaves by its own decision, in seconds.
 LEAVE_WAIT = 30.0
 #: Seconds for which a worker thread may compute while the loop waits for its turn. The loop gives it away with every system call,
@@ -186,6 +188,7 @@ class Worker:
             text = "Too many open connections (%d), not accepting new conns in this process"
             LOG.debug(self.pipeline.startup.main, "", text, len(self._connections))
             self._rest()
+            self.loop.call_later(ROOM_LOOK, self._accept_again)
 
     def _room(self) -> float:
         """For how many more connections there is room."""
@@ -194,12 +197,16 @@ class Worker:
         return room if room > 0 else room + sum(one.state is State.LINGERING for one in self._connections)
 
     def _accept_again(self) -> None:
-        """If there is room again."""
-        if not self.draining and self._room() > 0:
-            self._is_full = False
-            LOG.debug(self.pipeline.startup.main, "AH00457", "Accepting new connections again: %d open", len(self._connections))
-            for acceptor in self._acceptors:
-                self._listen(acceptor)
+        """If there is room again; else a little later."""
+        if self.draining:
+            return
+        if self._room() <= 0:
+            self.loop.call_later(ROOM_LOOK, self._accept_again)
+            return
+        self._is_full = False
+        LOG.debug(self.pipeline.startup.main, "AH00457", "Accepting new connections again: %d open", len(self._connections))
+        for acceptor in self._acceptors:
+            self._listen(acceptor)
 
     def _show_share(self) -> None:
         if self._row and not self.draining:
@@ -279,8 +286,6 @@ class Worker:
         """See `Host`."""
         self._connections.discard(connection)
         self._show_share()
-        if self._is_full:
-            self._accept_again()
         if self._connections:
             return
         if self.draining:
@@ -313,8 +318,6 @@ class Worker:
         if self._stillness is not None:
             for connection in self._stillness.still(self._connections, now):
                 connection.abort()
-        if self._is_full:
-            self._accept_again()
         self._scoreboard.publish()
         if self._row:
             self._give_pulse(now, connections)

@@ -64,6 +64,7 @@ async def one_waits_for_a_client() -> None:
     other = Work(places)
     await turns()
     assert slow.began and other.began
+    assert places.asked == 1
     slow.arrives.set_result(None)
     slow.ends.set()
     await turns()
