@@ -166,17 +166,29 @@ def descriptors_gone(stage: Stage) -> Figures:
 
 @fault(
     "F8",
-    "a request that wants a gibibyte",
+    "a request that wants a gibibyte, and workers that grow",
     Bar("asked"),
     Bar("answered 200", most=0),
     Bar("failed beside it", most=0),
     Bar("parents that ended", most=0),
     Bar("workers less", most=0),
+    Bar("workers that grew"),
+    Bar("not replaced for it", most=0),
+    Bar("replaced after", "s", most=10, timed=True),
+    Bar("failed meanwhile", most=0),
+    Bar("downloads and uploads cut meanwhile", most=0),
 )
 def memory_gone(stage: Stage) -> Figures:
-    """`ulimit -v` of 900 MB, and a handler of somebody else's that allocates 1 GiB, asked for ten times (short: 3) under load."""
+    """`ulimit -v` of 900 MB, and a handler of somebody else's that allocates 1 GiB, asked for ten times (short: 3) under load. Then, with
+    `MaxMemoryPerChild` of 100 MiB, a handler that keeps 96 MiB for good, asked for ten times (short: 2) with slow downloads and uploads
+    in flight.
+    """
     if not stage.server.is_ours:
         raise NotHere("needs a handler that allocates")
+    return {**_refused_memory(stage), **_kept_memory(stage)}
+
+
+def _refused_memory(stage: Stage) -> Figures:
     with Rig(stage.server, shell="ulimit -v 900000") as rig:
         parent, count = rig.pid, stage.pick(3, 10)
         with rig.load() as load:
@@ -192,3 +204,26 @@ def memory_gone(stage: Stage) -> Figures:
             "parents that ended": rig.pid != parent,
             "workers less": rig.worker_count - len(rig.workers),
         }
+
+
+def _kept_memory(stage: Stage) -> Figures:
+    with Rig(stage.server, config=f"MaxMemoryPerChild {100 << 20}\n", big=True) as rig:
+        stayed, slowest, count = 0, 0.0, stage.pick(2, 10)
+        with rig.load(downloads=2, uploads=2) as load:
+            for _ in range(count):
+                grown = int(rig.site.ask(get("/grow"), b"GET").body)
+                gone = _gone(rig, grown)
+                stayed += gone == float("inf") or f"child pid {grown} occupies" not in rig.site.log()
+                slowest = max(slowest, gone)
+        return {
+            "workers that grew": count,
+            "not replaced for it": stayed,
+            "replaced after": slowest,
+            "failed meanwhile": load.report.failed,
+            "downloads and uploads cut meanwhile": load.report.transfers_failed,
+        }
+
+
+def _gone(rig: Rig, worker: int) -> float:
+    """The seconds until a worker has ended: when another serves, and what it has begun is done, transfers among that."""
+    return settles(lambda: worker not in rig.workers)

@@ -20,6 +20,8 @@ from coachwhip.api import Data, End, Module, Outcome, Request, Startup, phases
 MODULE = Module("faults_module", "mod_faults.c", replayable=True)
 
 GIB = 1 << 30
+#: What a worker that grows has not given back.
+_KEPT: list[bytes] = []
 
 
 @MODULE.hook(phases.handler)
@@ -74,6 +76,12 @@ def hog(r: Request) -> Outcome:
     return _say(r, b"%d\n" % len(block))
 
 
+def grow(r: Request) -> Outcome:
+    """Keep 96 MiB more for good, and tell the process that does."""
+    _KEPT.append(b"x" * (96 << 20))
+    return tell_pid(r)
+
+
 def tell_pid(r: Request) -> Outcome:
     """The number of the process that answers."""
     return _say(r, b"%d\n" % os.getpid())
@@ -84,5 +92,6 @@ HANDLERS: dict[str, Callable[[Request], Any]] = {
     "hang": hang,
     "stick": stick,
     "hog": hog,
+    "grow": grow,
     "pid": tell_pid,
 }

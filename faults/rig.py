@@ -81,6 +81,9 @@ LoadModule faults_module python:faults.foreign
 <Location /hog>
     SetHandler hog
 </Location>
+<Location /grow>
+    SetHandler grow
+</Location>
 <Location /pid>
     SetHandler pid
 </Location>

@@ -14,6 +14,7 @@ from coachwhip.api.server import Server, Startup
 from coachwhip.config import LoadOptions
 from coachwhip.mpm.privileges import find_group, find_user
 from coachwhip.server import REFUSALS, Plan, StartRefused, check, read
+from coachwhip.util.notes import asked_at
 
 __all__ = ["configure"]
 
@@ -30,8 +31,11 @@ def configure(options: LoadOptions) -> Plan:
     if plan.loaded.mpm is None:
         raise StartRefused("AH00534: httpd: Configuration error: No MPM loaded.")
     mpm = plan.loaded.main.config(ServerMpm)
-    find_user(mpm.user)
-    find_group(mpm.group)
+    sources = plan.loaded.main.settings.sources
+    with asked_at(sources(ServerMpm, "user")):
+        find_user(mpm.user)
+    with asked_at(sources(ServerMpm, "group")):
+        find_group(mpm.group)
     _name_servers(plan.startup)
     _check_error_logs(plan.startup)
     check(plan)
@@ -40,11 +44,13 @@ def configure(options: LoadOptions) -> Plan:
 
 def _check_error_logs(startup: Startup) -> None:
     main = startup.main.config(CoreServer).error_log
-    _check_folder(startup, main, "main error log")
+    with asked_at(startup.main.settings.sources(CoreServer, "error_log")):
+        _check_folder(startup, main, "main error log")
     for server in startup.servers:
         target = server.config(CoreServer).error_log
         if target != main:
-            _check_folder(startup, target, f"error log of vhost defined at {_place(server)}")
+            with asked_at(server.settings.sources(CoreServer, "error_log")):
+                _check_folder(startup, target, f"error log of vhost defined at {_place(server)}")
 
 
 def _place(server: Server) -> str:

@@ -36,7 +36,7 @@ def pid_file_of(conf: ServerMpm, server_root: str) -> PidFile:
 
 def addresses_of(conf: ServerMpm) -> list[ListenAddress]:
     """Where a configuration listens, each once."""
-    return list(dict.fromkeys(ListenAddress(one.host, one.port) for one in conf.listeners))
+    return list(dict.fromkeys(ListenAddress(one.host, one.port, one.location) for one in conf.listeners))
 
 
 def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generation:
@@ -54,7 +54,12 @@ def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generatio
         instance.pipeline,
         addresses_of(conf),
         pid_file_of(conf, startup.server_root) if has_pid_file else None,
-        policy=policy_of(conf, instance.loaded.mpm or "event", usable_cores()),
+        policy=policy_of(
+            conf,
+            instance.loaded.mpm or "event",
+            usable_cores(),
+            bounds_work=bool(startup.main.settings.sources(ServerMpm, "max_request_workers")),
+        ),
         queue=Queue(conf.listen_backlog, conf.receive_buffer_size, conf.send_buffer_size),
         graceful_timeout=conf.graceful_shutdown_timeout,
         is_quiet=not has_pid_file,

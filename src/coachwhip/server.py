@@ -23,6 +23,7 @@ from coachwhip.config.htaccess import read_htaccess
 from coachwhip.hooks import HookTable
 from coachwhip.logs.errors import open_error_logs
 from coachwhip.request.pipeline import Pipeline
+from coachwhip.util.notes import notes_of, with_notes
 
 __all__ = ["REFUSALS", "Instance", "Plan", "StartRefused", "build", "check", "open_plan", "read", "server_software"]
 
@@ -127,7 +128,7 @@ def open_plan(plan: Plan) -> Instance:
     try:
         open_error_logs(plan.startup)
     except LogTargetError as error:
-        raise StartRefused(f"{error}\n{REFUSALS['open_logs']}") from None
+        raise with_notes(StartRefused(f"{error}\n{REFUSALS['open_logs']}"), notes_of(error)) from None
     try:
         _run(plan, phases.open_logs)
         _run(plan, phases.post_config)
@@ -147,7 +148,7 @@ def _run(plan: Plan, phase: phases.Phase) -> None:
     answer = plan.hooks.run(phase, plan.startup)
     if answer not in (Outcome.OK, Outcome.DECLINED):
         why = plan.startup.errors or [f"a module refused the start in {phase.name}"]
-        raise StartRefused("\n".join([*why, REFUSALS[phase.name]]))
+        raise with_notes(StartRefused("\n".join([*why, REFUSALS[phase.name]])), plan.startup.notes)
 
 
 def _htaccess_parser(loaded: Loaded) -> Any:

@@ -143,7 +143,8 @@ def test_a_signal_with_an_address_that_is_taken_leaves_the_old_one_serving(serve
         taken = other.getsockname()[1]
         append(server.root / "min.conf", f"Listen 127.0.0.1:{taken}\n")
         os.kill(server.pid, signal.SIGUSR1)
-        until(lambda: f"could not bind to address 127.0.0.1:{taken}" in server.log())
+        named = f"could not bind to address 127.0.0.1:{taken}; asked for at {server.root}/min.conf:11\n"
+        until(lambda: named in server.log())
     assert server.get() == "hello\n"
 
 
@@ -158,7 +159,7 @@ def test_the_command_refuses_an_address_that_is_taken_and_signals_nobody(server:
         append(server.root / "min.conf", f"Listen 127.0.0.1:{taken}\nListen {free_port()}\n")
         done = server.httpd("-k", word)
     assert done.returncode == 1
-    assert f"AH00072: make_sock: could not bind to address 127.0.0.1:{taken}" in done.stderr
+    assert f"AH00072: make_sock: could not bind to address 127.0.0.1:{taken}\nasked for at {server.root}/min.conf:11\n" in done.stderr
     assert children_of(server.pid) == workers
     assert server.get() == "hello\n"
 

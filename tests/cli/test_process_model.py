@@ -20,6 +20,10 @@ MISBEHAVING = "LoadModule misbehaving_module python:misbehaving\n" + "".join(
 )
 SLOW = 'LoadModule slow_module python:slow\n<Location "/sleep">\n    SetHandler t-sleep\n</Location>\n'
 
+WAITING = "LoadModule waiting_module python:waiting\n" + "".join(
+    f"<Location /{name}>\n    SetHandler t-{name}\n</Location>\n" for name in ("wait", "read", "go", "begun")
+)
+
 
 @pytest.fixture(autouse=True)
 def modules_of_this_folder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -404,10 +408,83 @@ def test_a_configuration_that_cannot_be_used_changes_nothing(server: Server, kin
         os.kill(server.pid, number)
         until(lambda count=count: server.log().count("the new configuration is not used") == count + 1)
     if kind not in ("empty", "unreadable"):
-        assert re.search(r"(line \d+ of|min\.conf|nowhere|nobody)", server.log().rpartition("is not used")[2])
+        place = r"line \d+ of \S+/min\.conf|\S+/min\.conf:\d+"
+        assert re.search(place, done.stderr) and re.search(place, server.log().rpartition("is not used")[2])
     assert children_of(server.pid) == workers
     assert server.pid_file.read_text() == pid_file
     assert server.get() == "hello\n"
+
+
+# how much at the same time
+
+
+def begun(server: Server) -> int:
+    """How many handlers of `waiting` have begun."""
+    return int(server.get("/begun"))
+
+
+@pytest.mark.parametrize(("line", "count"), [("MaxRequestWorkers 2", 2), ("", 3)])
+def test_max_request_workers_bounds_async_handlers_where_it_is_said(server: Server, line: str, count: int) -> None:
+    append(server.root / "min.conf", f"{WAITING}StartServers 1\nServerLimit 1\nThreadsPerChild 2\n{line}\n")
+    assert server.httpd().returncode == 0
+    clients = [Client(server) for _ in range(3)]
+    for one in clients:
+        one.ask("/wait")
+    until(lambda: begun(server) == count)
+    assert [begun(server) for _ in range(3)] == [count] * 3
+    assert server.get("/go") == "gone\n"
+    for one in clients:
+        assert one.head().startswith("HTTP/1.1 200 ")
+        one.close()
+    assert begun(server) == 3
+
+
+def test_a_slow_client_does_not_take_the_place_of_another(server: Server) -> None:
+    """Nor of one that wants to connect."""
+    sizes = ("StartServers 1", "ServerLimit 1", "ThreadsPerChild 2", "MaxRequestWorkers 2", "AsyncRequestWorkerFactor 9")
+    start(server, WAITING, *sizes)
+    slow = [Client(server) for _ in range(3)]
+    for one in slow:
+        one.sock.sendall(b"POST /read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nab")
+    until(lambda: begun(server) == 3)
+    with client(server) as fast:
+        fast.ask("/wait")
+        until(lambda: begun(server) == 4)
+        server.get("/go")
+        assert fast.head().startswith("HTTP/1.1 200 ")
+    for one in slow:
+        one.sock.sendall(b"cd")
+        assert one.head().endswith("\r\n\r\n4\n")
+        one.close()
+
+
+def test_async_request_worker_factor_bounds_connections_where_it_is_said(server: Server) -> None:
+    sizes = ("StartServers 1", "ServerLimit 1", "ThreadsPerChild 2", "MaxRequestWorkers 2", "AsyncRequestWorkerFactor 1")
+    start(server, *sizes, "KeepAliveTimeout 60", "LogLevel debug")
+    clients = [Client(server) for _ in range(4)]
+    for one in clients:
+        one.ask()
+        assert one.head().startswith("HTTP/1.1 200 ")
+    until(lambda: "Too many open connections (4), not accepting new conns in this process" in server.log())
+    with client(server) as late:
+        late.ask()
+        assert "AH00457" not in server.log()
+        clients[0].close()
+        assert late.head().startswith("HTTP/1.1 200 ")
+    for one in clients:
+        one.close()
+
+
+def test_it_is_said_once_that_nothing_is_idle(server: Server) -> None:
+    start(server, SLOW, "StartServers 1", "ServerLimit 1", "ThreadsPerChild 1", "MaxRequestWorkers 1")
+    clients = [Client(server) for _ in range(2)]
+    for one in clients:
+        one.ask("/sleep?3")
+    for one in clients:
+        assert one.head().startswith("HTTP/1.1 200 ")
+        one.close()
+    said = "[mpm_event:error]", "AH00484: server reached MaxRequestWorkers setting, consider raising the MaxRequestWorkers setting"
+    assert [all(word in line for word in said) for line in server.log().split("\n") if "AH00484" in line] == [True]
 
 
 # balance

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rotatelogs_cases import RECORDED, RUNS, START, ZONE, Run, lay_out, left_in, without_usage
@@ -42,8 +43,9 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_as_apache(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     lay_out(run, tmp_path)
     monkeypatch.chdir(tmp_path)
+    started = started_by(monkeypatch)
     status = play(run, monkeypatch)
-    until(lambda: not run_programs())
+    until(lambda: all(has_ended(pid) for pid in started))
     out, err = capfd.readouterr()
     assert {"status": status, "out": out, "err": without_usage(err), "left": left_in(tmp_path)} == ANSWERS[run.name]
 
@@ -81,13 +83,25 @@ def play(run: Run, monkeypatch: pytest.MonkeyPatch) -> int:
     return rotatelogs.run(run.arguments.split())
 
 
-def run_programs() -> bool:
-    """Whether any program that was started for a new file is left."""
+def started_by(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The programs that will be started for new files; other tests may have children of this process, too."""
+    started: list[int] = []
+    spawn = os.posix_spawn
+
+    def note(program: str, *more: Any) -> int:
+        started.append(spawn(program, *more))
+        return started[-1]
+
+    monkeypatch.setattr(os, "posix_spawn", note)
+    return started
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a program has, whoever took notice."""
     try:
-        os.waitpid(-1, os.WNOHANG)
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
     except ChildProcessError:
-        return False
-    return True
+        return True
 
 
 def until(holds: Callable[[], bool]) -> None:

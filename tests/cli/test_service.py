@@ -109,6 +109,48 @@ def test_signs_of_life_and_counts(server: Server, manager: Manager) -> None:
     ended(process)
 
 
+def serve(server: Server) -> list[str]:
+    """The command that can be taken over from."""
+    return [sys.executable, "-m", "coachwhip", "serve", "--quiet", "--port", str(server.port), str(server.root / "htdocs")]
+
+
+def successor_of(process: subprocess.Popen[str], server: Server, manager: Manager) -> int:
+    """Who says to the manager that it takes over from this process; it will be ended."""
+    process.send_signal(signal.SIGUSR2)
+    successor = int(manager.hear_until("READY")["MAINPID"])
+    server.started.add(successor)
+    assert successor != process.pid
+    return successor
+
+
+def test_who_takes_over_speaks_for_the_service(server: Server, manager: Manager) -> None:
+    """The old main process names the new one, whom the manager may not listen to before, and does not say that the service ends."""
+    process = started(server, serve(server), NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="400000")
+    assert manager.hear_until("READY")["MAINPID"] == str(process.pid)
+    successor = successor_of(process, server, manager)
+    assert manager.hear_until("MAINPID") == {"MAINPID": str(successor)}
+    assert process.wait(WAIT) == 0
+    assert server.get()
+    while "WATCHDOG" not in (said := manager.hear()):
+        assert "STOPPING" not in said
+    os.kill(successor, signal.SIGTERM)
+    manager.hear_until("STOPPING")
+    process.communicate(timeout=WAIT)
+
+
+def test_sockets_that_were_handed_over_go_to_who_takes_over(server: Server, manager: Manager) -> None:
+    """They stay the manager's, who keeps them open: the successor has each twice, the one it was given and the one it listens on."""
+    process = started(server, [sys.executable, "-c", ACTIVATE, str(server.port), *serve(server)], NOTIFY_SOCKET=manager.path)
+    manager.hear_until("READY")
+    successor = successor_of(process, server, manager)
+    assert process.wait(WAIT) == 0
+    assert server.get()
+    links = [os.readlink(fd) for fd in Path(f"/proc/{successor}/fd").iterdir()]
+    assert max(links.count(link) for link in links if link.startswith("socket:")) == 2
+    os.kill(successor, signal.SIGTERM)
+    process.communicate(timeout=WAIT)
+
+
 def test_a_socket_that_is_handed_over_is_served(server: Server) -> None:
     """And kept over a reload; one that the new configuration has no `Listen` for is a reason to refuse it."""
     process = started(server, [sys.executable, "-c", ACTIVATE, str(server.port), *command(server)])

@@ -14,7 +14,7 @@ ROOMS = {
         "protocol", "util", "sites", "modules", "build",
     },
     "build": set(),
-    "checks": {"server", "mpm", "config", "api"},
+    "checks": {"server", "mpm", "config", "api", "util"},
     "launch": {"checks", "server", "mpm", "request", "config", "logs", "api", "util"},
     "server": {"request", "config", "hooks", "filters", "logs", "expr", "api", "protocol", "util", "modules"},
     "mpm": {"connection", "request", "config", "hooks", "logs", "api", "protocol", "util"},

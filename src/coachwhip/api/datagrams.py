@@ -9,8 +9,12 @@ import ipaddress
 import re
 import socket
 import struct
+from collections.abc import Mapping
 
-__all__ = ["Address", "DatagramListener", "DatagramSender", "NoAddress", "find_address"]
+from coachwhip.api.directives import DirectiveContext
+from coachwhip.api.values import refuse
+
+__all__ = ["Address", "DatagramListener", "DatagramSender", "NoAddress", "find_address", "read_address"]
 
 #: An IP address and a port.
 Address = tuple[str, int]
@@ -41,6 +45,23 @@ def find_address(text: str) -> Address:
         return str(socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_DGRAM)[0][4][0]), port
     except (OSError, UnicodeError):
         raise NoAddress("failed") from None
+
+
+def read_address(context: DirectiveContext, config: type, word: str, messages: Mapping[str, str], *, place: str) -> Address:
+    """The argument of a directive that may stand once and sets `address` of a settings class.
+
+    `messages`: sentences for what `find_address` raises; where there is none, its own, and that it is so "in" the `place`.
+
+    Raises:
+        DirectiveError: it stood before, or is no address.
+    """
+    if context.value_of(config, "address") is not None:
+        raise refuse(f"{context.directive}: May only be specified once.")
+    try:
+        return find_address(word)
+    except NoAddress as error:
+        text = str(error)
+        raise refuse(f"{context.directive}: {messages.get(text, f'{text} in {place}')}") from None
 
 
 class DatagramSender:

@@ -46,7 +46,8 @@ class ServerMpm:
     max_spare_threads: int | None = None
     min_spare_servers: int | None = None
     max_spare_servers: int | None = None
-    async_request_worker_factor: float = 2.0
+    #: 0: not said.
+    async_request_worker_factor: float = 0.0
     #: 0: a worker process is never replaced.
     max_connections_per_child: int = 0
     #: Bytes and seconds at which a worker process is replaced; 0: never.

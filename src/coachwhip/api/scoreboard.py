@@ -11,8 +11,9 @@ from enum import Enum
 from typing import Protocol
 
 from coachwhip.api.replay import ReplayFigures
+from coachwhip.api.request import Request
 
-__all__ = ["ProcessInfo", "Scoreboard", "Slot", "Totals", "WorkerState"]
+__all__ = ["ProcessInfo", "Scoreboard", "Slot", "Totals", "WorkerState", "wants_counters"]
 
 
 class WorkerState(Enum):
@@ -136,3 +137,10 @@ class Scoreboard(Protocol):
 
     def load(self) -> tuple[float, float, float]:
         """The machine's load averages; -1 where the system has none."""
+
+
+def wants_counters(r: Request) -> bool:
+    """Whether a request for a handler that shows the board asks to be shown it (GET, HEAD). Its answer is never kept."""
+    r.record.make_volatile("live counters")
+    r.allowed.add("GET")
+    return r.method in ("GET", "HEAD")

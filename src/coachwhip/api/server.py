@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from coachwhip.api.core import CoreDir, CoreServer
+from coachwhip.util.notes import notes_of
 
 if TYPE_CHECKING:
     from coachwhip.api.directives import Location
@@ -181,6 +182,13 @@ class Startup:
     #: Why a phase refuses the start, and what it only warns of; whole lines, with Apache's number in front.
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    #: Where what was refused is asked for.
+    notes: list[str] = field(default_factory=list)
+
+    def refuse(self, error: Exception) -> None:
+        """Take an error, with its notes, for a reason to refuse the start."""
+        self.errors.append(str(error))
+        self.notes += notes_of(error)
 
     def runtime_path(self, path: str) -> str:
         """`path` against `DefaultRuntimeDir`, or ServerRoot where that is not set."""

@@ -23,7 +23,11 @@ __all__ = ["OneOfAll", "Place", "Rounds", "Watchdog"]
 
 
 class Place(Enum):
-    """Where a watchdog makes its rounds."""
+    """Where a watchdog makes its rounds.
+
+    Never in the parent, which httpd's interface offers too: it is root, and every fork would copy what a thread there is in the middle
+    of. In 2.4.71 heartbeat, heartmonitor and proxy_hcheck start none there.
+    """
 
     #: In every worker.
     EACH_WORKER = "each worker"

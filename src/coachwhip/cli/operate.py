@@ -26,11 +26,14 @@ from coachwhip.mpm.occupied import check_free
 from coachwhip.mpm.pidfile import PidFile, PidFileError
 from coachwhip.mpm.privileges import PrivilegeError
 from coachwhip.server import Plan, StartRefused, read
+from coachwhip.util.notes import notes_of
 
 __all__ = ["load_options", "operate"]
 
 #: Word of `-k` → the signal that says it.
 SENT = {"stop": signal.SIGTERM, "graceful-stop": signal.SIGWINCH, "restart": signal.SIGHUP, "graceful": signal.SIGUSR1}
+#: Those that start a server where none runs.
+RELOADS = ("restart", "graceful")
 
 
 def load_options(flags: Flags) -> LoadOptions:
@@ -54,11 +57,11 @@ def operate(flags: Flags) -> int:
     options = load_options(flags)
     file = os.path.join(options.server_root, flags.error_file) if flags.error_file is not None else None
     messages = Messages(flags, file)
-    return _guarded(messages, lambda: _operate(flags, options, messages))
+    return _guarded(messages, lambda: _operate(flags, options, messages), tells_places=flags.signal in RELOADS)
 
 
-def _guarded(messages: Messages, act: Callable[[], int]) -> int:
-    """Say what went wrong in the shape that it has."""
+def _guarded(messages: Messages, act: Callable[[], int], *, tells_places: bool = False) -> int:
+    """Say what went wrong in the shape that it has; `tells_places`: and the lines behind it where Apache names none."""
     try:
         return act()
     except ConfigError as error:
@@ -66,10 +69,14 @@ def _guarded(messages: Messages, act: Callable[[], int]) -> int:
         # Apache puts the program's name before what is wrong while lines are read.
         messages.say(str(error) if error.log_id == "AH00526" else _with_program(str(error), error.log_id))
     except BindError as error:
-        messages.say(f"{error}\n{NO_SOCKETS}")
+        messages.say("\n".join([str(error), *_places(error, tells_places), NO_SOCKETS]))
     except (StartRefused, PrivilegeError, PidFileError, StartFailed) as error:
-        messages.say(str(error))
+        messages.say("\n".join([str(error), *_places(error, tells_places)]))
     return 1
+
+
+def _places(error: Exception, tells_places: bool) -> list[str]:
+    return notes_of(error) if tells_places else []
 
 
 def _with_program(text: str, log_id: str) -> str:
@@ -97,7 +104,7 @@ def _operate(flags: Flags, options: LoadOptions, messages: Messages) -> int:
     file = pid_file_of(loaded.main.config(ServerMpm), loaded.server_root)
     pid = file.read() if flags.signal != "start" else _pid_if_any(file)
     running = pid if pid is not None and file.is_running(pid) else None
-    if running and flags.signal in ("restart", "graceful"):
+    if running and flags.signal in RELOADS:
         check_free(addresses_of(loaded.main.config(ServerMpm)), running)
     if flags.signal != "start":
         is_done = _signal(SENT[flags.signal], running) if running else _miss(flags.signal, pid)
@@ -119,7 +126,7 @@ def _pid_if_any(file: PidFile) -> int | None:
 
 def _miss(word: str, pid: int | None) -> bool:
     """There is no server to signal; whether that is the end of it."""
-    if word in ("restart", "graceful"):
+    if word in RELOADS:
         print("httpd not running, trying to start", flush=True)
         return False
     found = "no pid file" if pid is None else f"pid {pid}?"

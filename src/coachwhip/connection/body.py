@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from coachwhip.api.filters import InputFilter, InputFilterError
 from coachwhip.api.request import BodyError
+from coachwhip.connection.places import Place
 from coachwhip.protocol.chunked import ChunkedDecoder
 from coachwhip.protocol.errors import BadRequest
 from coachwhip.protocol.framing import BodyKind, Framing
@@ -40,6 +41,7 @@ class RequestBody:
         "done",
         "framing",
         "limit",
+        "place",
         "started",
     )
 
@@ -58,6 +60,8 @@ class RequestBody:
         self._error: BodyError | None = None
         self._filters: tuple[InputFilter, ...] = ()
         self._given = 0
+        #: Given back while the reader waits for the client.
+        self.place: Place | None = None
         #: Somebody has asked for it.
         self.started = False
         #: The framing's end has arrived.
@@ -155,9 +159,9 @@ class RequestBody:
                 raise self._error
             if self.done:
                 return b""
-            self._waiter = self._loop.create_future()
+            self._waiter = waiter = self._loop.create_future()
             self._on_read()
-            await self._waiter
+            await (waiter if self.place is None else self.place.outside(waiter))
 
     def _begin(self) -> None:
         """The first read. A body that is announced as too large, or empty, is not asked for."""

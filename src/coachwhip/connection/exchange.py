@@ -18,6 +18,7 @@ from coachwhip.api.log import ModuleLog
 from coachwhip.api.request import BodyError, Request
 from coachwhip.api.server import Connection
 from coachwhip.connection.body import RequestBody
+from coachwhip.connection.places import Place
 from coachwhip.hooks import NeedsThread
 from coachwhip.protocol.errors import BadRequest
 from coachwhip.protocol.framing import BodyKind, Framing
@@ -125,9 +126,18 @@ class Exchange:
         What was awaited cannot be had a second time, so from then on the request could not begin again on a worker thread for a hook
         that may block: all that follows runs there straight away.
         """
-        awaited = first
+        try:
+            async with Place(self._wire.host.places) as place:
+                return await self._drive(waiting, first, place)
+        finally:
+            # It may not have begun.
+            if asyncio.iscoroutine(first):
+                first.close()
+
+    async def _drive(self, waiting: Waiting, awaited: Any, place: Place) -> Reply:
         while True:
             try:
+                self._lend(place)
                 result = await awaited
             except asyncio.CancelledError as error:
                 task = asyncio.current_task()
@@ -140,20 +150,28 @@ class Exchange:
             else:
                 step, value = waiting.send, result
             _let_block(self._r)
+            # Were it given back by a thread, that might wait for somebody who has one, and waits for the thread.
+            self._lend(None)
             done: tuple[Reply | None, Any] = await self._wire.host.run_in_thread(partial(_advance, step, value))
             if done[0] is not None:
                 return done[0]
             awaited = done[1]
 
+    def _lend(self, place: Place | None) -> None:
+        """What reading the body gives back while it waits for the client."""
+        if self.body is not None:
+            self.body.place = place
+
     async def _in_thread(self) -> Reply:
         """Run a request whose hooks may block on a worker thread, from its beginning."""
-        given_up = self._r.record
-        r, _, status = self._make()
-        r.may_block = True
-        r.record.said = len(given_up.log)
-        waiting = self._waiting(r, status)
-        reply: Reply = await self._wire.host.run_in_thread(lambda: self._blocking(waiting))
-        return reply
+        async with Place(self._wire.host.places):
+            given_up = self._r.record
+            r, _, status = self._make()
+            r.may_block = True
+            r.record.said = len(given_up.log)
+            waiting = self._waiting(r, status)
+            reply: Reply = await self._wire.host.run_in_thread(lambda: self._blocking(waiting))
+            return reply
 
     def _blocking(self, waiting: Waiting) -> Reply:
         """On the thread: wait for the loop where the pipeline waits."""

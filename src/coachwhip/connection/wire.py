@@ -19,6 +19,7 @@ from coachwhip.api.server import Connection
 from coachwhip.connection.hot import HotPath
 from coachwhip.connection.keeping import Keeper
 from coachwhip.connection.outbox import ClientGone, FileShrank, Outbox
+from coachwhip.connection.places import Places
 from coachwhip.connection.poller import Poller
 from coachwhip.connection.states import State
 from coachwhip.connection.timing import Clock, Stage
@@ -40,6 +41,7 @@ class Host(Protocol):
     hot: HotPath
     keeper: Keeper
     poller: Poller
+    places: Places
     #: Set when the worker drains: finish what is begun, then close.
     draining: bool
 

@@ -28,6 +28,7 @@ from coachwhip.logs.syslog import Syslog, parse_syslog
 from coachwhip.logs.targets import LogRoom
 from coachwhip.logs.writer import Writer
 from coachwhip.util.escapes import escape_errorlog_item
+from coachwhip.util.notes import asked_at, notes_of, with_notes
 
 __all__ = ["ErrorLog", "open_error_logs"]
 
@@ -132,7 +133,8 @@ def open_error_logs(startup: Startup) -> None:
     """Open the `ErrorLog` of every server, and the room in which the other logs will be opened.
 
     Raises:
-        LogTargetError: a file cannot be opened, a program cannot be started, or an `ErrorLogFormat` cannot be used.
+        LogTargetError: a file cannot be opened, a program cannot be started, or an `ErrorLogFormat` cannot be used;
+            the line that names a target is noted.
     """
     room = LogRoom(startup.server_root)
     startup.logs = room
@@ -141,12 +143,13 @@ def open_error_logs(startup: Startup) -> None:
         for server in [startup.main, *startup.servers]:
             target = server.config(CoreServer).error_log
             if target not in opened:
-                opened[target] = _open(room, target)
+                with asked_at(server.settings.sources(CoreServer, "error_log")):
+                    opened[target] = _open(room, target)
             put, stamped = opened[target]
             server.errors = ErrorLog(server, put, stamped=stamped)
     except (LogTargetError, BadErrorFormat) as error:
         room.close()
-        raise LogTargetError(str(error)) from error
+        raise with_notes(LogTargetError(str(error)), notes_of(error)) from error
     room.on_loss = lambda writer, lines: _report_loss(startup.main, writer, lines)
     room.on_failure = lambda writer, error: _report_failure(startup.main, writer, error)
 

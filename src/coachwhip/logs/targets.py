@@ -7,9 +7,11 @@ privileges; workers inherit them. Source: Apache manual, "Log Files" (piped logs
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
 import signal
+import stat
 import sys
 import threading
 import time
@@ -273,15 +275,29 @@ class LogRoom:
 def open_file(path: str) -> int:
     """Open for appending, and so that a pipe or terminal behind the name is never waited for. Raises OSError."""
     standard = _STANDARD.fullmatch(path)
+    own = {"stdout": 1, "stderr": 2}.get(standard[1] or "") or int(standard[2]) if standard is not None else -1
+    if own >= 0 and _is_file(own):
+        # Opened a second time, it would be written to at two places: what is printed and what is logged would cover each other.
+        flags = fcntl.fcntl(own, fcntl.F_GETFL)
+        fcntl.fcntl(own, fcntl.F_SETFL, flags | os.O_APPEND)
+        return os.dup(own)
     try:
         fd = os.open(path, OPEN, 0o644)
     except OSError as error:
         # A socket, or a terminal of somebody else's, has no name to be opened by; the descriptor itself can be written.
-        if standard is None or error.errno not in (errno.ENXIO, errno.EACCES, errno.ENOENT):
+        if own < 0 or error.errno not in (errno.ENXIO, errno.EACCES, errno.ENOENT):
             raise
-        return os.dup({"stdout": 1, "stderr": 2}.get(standard[1] or "") or int(standard[2]))
+        return os.dup(own)
     os.set_blocking(fd, False)
     return fd
+
+
+def _is_file(fd: int) -> bool:
+    """Whether a descriptor is there, leads to a file, and can be written."""
+    try:
+        return stat.S_ISREG(os.fstat(fd).st_mode) and fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+    except OSError:
+        return False
 
 
 def program_argv(target: str) -> tuple[str, ...]:

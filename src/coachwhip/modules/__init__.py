@@ -14,7 +14,7 @@ _SHELVES: dict[str, tuple[str, ...]] = {
     "cluster": ("heartbeat", "heartmonitor"),
     "filters": ("deflate", "filter", "reqtimeout"),
     "generators": ("autoindex", "info", "metrics", "status"),
-    "loggers": ("log_config", "log_forensic", "logio"),
+    "loggers": ("log_config", "log_debug", "log_forensic", "logio"),
     "mappers": ("alias", "dir", "negotiation"),
     "http": ("mime",),
     "metadata": ("env", "mime_magic", "setenvif"),

@@ -1,7 +1,7 @@
 """Handing over to a new process image: the old parent runs the new program with the listeners already open, and goes when that serves.
 
 The old one serves until the new one says that it does, and for ever if the new one ends before. What is handed over stands in one
-environment variable.
+environment variable. A service manager and the sockets that it has bound go with it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import socket
 import sys
 
 from coachwhip.mpm.listeners import ListenAddress, Listeners
+from coachwhip.mpm.systemd import ServiceManager
 
 __all__ = ["Successor", "inherit", "say_serving"]
 
@@ -25,7 +26,7 @@ _DEFAULTED = [number for number in signal.valid_signals() if number not in (sign
 class Successor:
     """The new program, as the old parent sees it. `pipe` is readable when it serves or has ended."""
 
-    def __init__(self, listeners: Listeners) -> None:
+    def __init__(self, listeners: Listeners, manager: ServiceManager) -> None:
         """Run the command line of this process again.
 
         Raises:
@@ -33,19 +34,21 @@ class Successor:
         """
         self.pipe, say = os.pipe()
         bound = listeners.bound()
+        handed = manager.handed.sockets
         told = {
             "parent": os.getpid(),
             "say": say,
             "listeners": [[address.host, address.port, sock.fileno()] for address, sock in bound.items()],
+            "handed": [[name, sock.fileno()] for name, sock in handed],
         }
-        descriptors = [say, *(sock.fileno() for sock in bound.values())]
+        descriptors = [say, *(sock.fileno() for sock in (*bound.values(), *(sock for _, sock in handed)))]
         try:
             for fd in descriptors:
                 os.set_inheritable(fd, True)
             self.pid = os.posix_spawn(
                 sys.executable,
                 [sys.executable, *sys.orig_argv[1:]],
-                {**os.environ, _VARIABLE: json.dumps(told)},
+                {**os.environ, **manager.environ, _VARIABLE: json.dumps(told)},
                 setsigmask=[],
                 setsigdef=_DEFAULTED,
             )
@@ -64,7 +67,7 @@ class Successor:
         return bool(said)
 
 
-def inherit(listeners: Listeners) -> int | None:
+def inherit(listeners: Listeners, manager: ServiceManager) -> int | None:
     """In the new program: take over what was handed over, if anything was. Returns the descriptor for `say_serving`."""
     told = json.loads(os.environ.pop(_VARIABLE, "{}"))
     # Whoever was started by a server's child has the variable too, but not the descriptors.
@@ -73,11 +76,16 @@ def inherit(listeners: Listeners) -> int | None:
     say: int = told["say"]
     os.set_inheritable(say, False)
     for host, port, fd in told["listeners"]:
-        os.set_inheritable(fd, False)
-        sock = socket.socket(fileno=fd)
-        sock.setblocking(False)
-        listeners.adopt(ListenAddress(host, port), sock)
+        listeners.adopt(ListenAddress(host, port), _adopted(fd))
+    manager.handed.sockets += [(name, _adopted(fd)) for name, fd in told["handed"]]
     return say
+
+
+def _adopted(fd: int) -> socket.socket:
+    os.set_inheritable(fd, False)
+    sock = socket.socket(fileno=fd)
+    sock.setblocking(False)
+    return sock
 
 
 def say_serving(say: int) -> None:

@@ -11,8 +11,11 @@ import ipaddress
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from coachwhip.api.directives import Location
+from coachwhip.util.notes import asked_at
 
 __all__ = ["BindError", "Handed", "ListenAddress", "Listeners", "Queue", "resolve"]
 
@@ -30,6 +33,13 @@ class ListenAddress:
 
     host: str | None
     port: int
+    #: The line; the same address may be asked for by another one after a reload.
+    location: Location | None = field(default=None, compare=False)
+
+    @property
+    def places(self) -> list[Location]:
+        """Its line, if there is one."""
+        return [self.location] if self.location is not None else []
 
     def __str__(self) -> str:
         if self.host is None:
@@ -86,7 +96,7 @@ class Listeners:
         """Bind what is wanted and not there yet, all of it or nothing, and set what is there already.
 
         Raises:
-            BindError: one of them is taken or not ours, or a socket that was handed over is not wanted.
+            BindError: one of them is taken or not ours, and its line is noted; or a socket that was handed over is not wanted.
         """
         if self._handed is not None:
             self._handed.check(wanted)
@@ -94,7 +104,8 @@ class Listeners:
         try:
             for address in wanted:
                 if address not in self._bound:
-                    made[address] = self._find(address, queue) or bind(address, queue, self._in_the_way(address, wanted))
+                    with asked_at(address.places):
+                        made[address] = self._find(address, queue) or bind(address, queue, self._in_the_way(address, wanted))
         except OSError:
             for sock in made.values():
                 sock.close()

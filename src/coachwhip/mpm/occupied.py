@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 from coachwhip.mpm.listeners import ListenAddress, Queue, bind
+from coachwhip.util.notes import asked_at
 
 __all__ = ["check_free"]
 
@@ -22,12 +23,13 @@ def check_free(addresses: Iterable[ListenAddress], pid: int) -> None:
     """Bind every address whose port the process `pid` does not listen on, and let go of it.
 
     Raises:
-        BindError: one is taken by somebody else, or is not this machine's.
+        BindError: one is taken by somebody else, or is not this machine's; its line is noted.
     """
     ports = _ports_of(pid)
     for address in addresses:
         if ports is not None and address.port not in ports:
-            bind(address, Queue()).close()
+            with asked_at(address.places):
+                bind(address, Queue()).close()
 
 
 def _ports_of(pid: int) -> set[int] | None:

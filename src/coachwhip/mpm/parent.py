@@ -30,6 +30,7 @@ from coachwhip.mpm.signals import APACHES, Signals, Table, Wish
 from coachwhip.mpm.systemd import ServiceManager
 from coachwhip.mpm.upkeep import START_WAIT, Upkeep
 from coachwhip.util.cores import usable_cores
+from coachwhip.util.notes import notes_of
 
 __all__ = ["Parent"]
 
@@ -86,8 +87,8 @@ class Parent:
         self.generation = generation
         self._reread = reload
         self._ready = ready
-        manager = manager if manager is not None else ServiceManager()
-        self._listeners = Listeners(manager.handed)
+        self._manager = manager if manager is not None else ServiceManager()
+        self._listeners = Listeners(self._manager.handed)
         self._signals = Signals(table)
         self._poll = select.poll()
         #: What there are seats for: generations overlap. As in Apache, only another start makes more.
@@ -95,7 +96,7 @@ class Parent:
         rows = 3 * self._limit + 2
         self._children = Children(Inheritance(self._signals, Lifeline(), self._listeners, Board(rows)), self._poll)
         self._upkeep = Upkeep(self._children, usable_cores())
-        self._service = Service(manager, self._children)
+        self._service = Service(self._manager, self._children)
         self._coming: Coming | None = None
         #: How the old workers are to be sent away by the reload that was asked for; and since when it waits for room.
         self._reload_asked: signal.Signals | None = None
@@ -111,7 +112,7 @@ class Parent:
         Raises:
             BindError: an address cannot be bound; nothing is bound then.
         """
-        self._say = inherit(self._listeners)
+        self._say = inherit(self._listeners, self._manager)
         file = self.generation.pid_file
         deadline = time.monotonic() + (BIND_WAIT if file is not None and file.is_stale() else 0.0)
         while True:
@@ -233,7 +234,7 @@ class Parent:
         if self._successor is not None or self._is_stopping:
             return
         try:
-            self._successor = Successor(self._listeners)
+            self._successor = Successor(self._listeners, self._manager)
         except OSError as error:
             LOG.error(self.generation.main, "", "the new server cannot be run, the old one serves on: %s", error.strerror)
         else:
@@ -245,6 +246,7 @@ class Parent:
         if not successor.serves():
             LOG.error(self.generation.main, "", "the new server (pid %d) has ended, the old one serves on", successor.pid)
         elif not self._is_stopping:
+            self._service.taken_over(successor.pid)
             self._stop(FINISH, self.generation.graceful_timeout)
 
     # -- reloading
@@ -354,7 +356,8 @@ class Parent:
         _close_logs(new)
 
     def _refuse(self, error: BaseException) -> None:
-        text = str(error).replace("\n", " ") or type(error).__name__
+        said = str(error).replace("\n", " ") or type(error).__name__
+        text = "; ".join([said, *notes_of(error)])
         LOG.error(self.generation.main, "", "the new configuration is not used, the old one serves on: %s", text)
         self._service.serves(self.generation)
         _collect()

@@ -6,12 +6,13 @@ Source: Apache manual, "Apache MPM Common Directives", `event`, `worker`, `prefo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from coachwhip.api.mpm import ServerMpm
 
-__all__ = ["Load", "Policy", "change", "policy_of", "with_workers"]
+__all__ = ["Load", "Policy", "change", "is_full", "policy_of", "with_workers"]
 
 #: A worker whose process used more than this share of the last second is saturated: what threads it has idle are no help.
 SATURATED = 0.85
@@ -39,11 +40,19 @@ class Policy:
     connections: int = 0
     memory: int = 0
     age: float = 0.0
+    #: Requests of a worker that are worked on at the same time, by threads and `async` handlers together; 0: as many as come.
+    at_work: int = 0
+    #: Connections of a worker beyond one for each thread, for each idle thread; 0: no limit on connections.
+    factor: float = 0.0
 
     @property
     def is_prefork(self) -> bool:
         """One connection per worker at a time."""
         return self.mpm == "prefork"
+
+    def most_connections(self, busy: int) -> float:
+        """How many connections a worker takes of which so many have a request that is worked on."""
+        return self.threads + self.factor * max(0, self.threads - busy) if self.factor else math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +63,8 @@ class Load:
     share: float = 0.0
 
 
-def policy_of(conf: ServerMpm, mpm: str, cores: int) -> Policy:
-    """The numbers that a configuration gives on a machine with so many processor cores.
+def policy_of(conf: ServerMpm, mpm: str, cores: int, *, bounds_work: bool = False) -> Policy:
+    """The numbers that a configuration gives on a machine with so many processor cores. `bounds_work`: `MaxRequestWorkers` is its own.
 
     A loop is at its best with a core to itself, so without `StartServers` there are as many workers as cores, and two at least: one
     serves while the other is replaced. Without the spare directives a worker's worth of idle threads is kept, and one worker more than
@@ -88,6 +97,8 @@ def policy_of(conf: ServerMpm, mpm: str, cores: int) -> Policy:
         conf.max_connections_per_child,
         conf.max_memory_per_child,
         float(conf.max_age_per_child),
+        threads if bounds_work and mpm != "prefork" else 0,
+        conf.async_request_worker_factor if mpm == "event" else 0.0,
     )
 
 
@@ -102,6 +113,11 @@ def with_workers(policy: Policy, more: int) -> Policy:
         least_spare=max(1, policy.least_spare + moved),
         most_spare=max(policy.threads + 1, policy.most_spare + moved),
     )
+
+
+def is_full(policy: Policy, loads: Sequence[Load]) -> bool:
+    """Whether nothing is idle, and there are as many workers as there may be."""
+    return len(loads) >= policy.most and all(load.busy >= policy.threads for load in loads)
 
 
 def change(policy: Policy, loads: Sequence[Load], cores: int, fastest: int = FASTEST) -> int:

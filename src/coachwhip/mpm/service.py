@@ -42,6 +42,11 @@ class Service:
         """Workers have been told to go."""
         self._manager.stopping()
 
+    def taken_over(self, pid: int) -> None:
+        """A process that took over serves; from now on it alone speaks for the service, whose end this one's is not."""
+        self._manager.taken_over(pid)
+        self._manager = ServiceManager()
+
     def turn(self, generation: Generation) -> None:
         """Called often; tells what is due."""
         now = time.monotonic()

@@ -2,7 +2,8 @@
 
 systemd's two protocols, which need no library: sockets from descriptor 3 on (`LISTEN_FDS`), and lines of text to a datagram socket
 (`NOTIFY_SOCKET`). Both are found in the environment once, by `ServiceManager.from_environment`, and taken out of it: programs that the
-server runs must not speak for it. Where there is no service manager, nothing is handed over and nothing is told.
+server runs must not speak for it. One that takes its place (`handover.py`) gets them again. Where there is no service manager, nothing is
+handed over and nothing is told.
 Source: sd_listen_fds(3), sd_notify(3), sd_watchdog_enabled(3).
 """
 
@@ -16,7 +17,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 
 from coachwhip.mpm.listeners import BindError, ListenAddress, resolve
@@ -115,6 +116,8 @@ class ServiceManager:
     notify: bytes | str = ""
     #: Seconds from one sign of life to the next: half of what the service manager waits for one. 0: it does not wait.
     interval: float = 0.0
+    #: What a process that takes the place of this one needs in its environment.
+    environ: Mapping[str, str] = field(default_factory=dict)
     _next_beat: float = 0.0
 
     @classmethod
@@ -127,16 +130,25 @@ class ServiceManager:
         notify = environ.pop("NOTIFY_SOCKET", "")
         watched, limit = environ.pop("WATCHDOG_PID", ""), environ.pop("WATCHDOG_USEC", "")
         is_watched = notify and watched in ("", str(os.getpid())) and _MICROSECONDS.fullmatch(limit)
+        environ_of_another = {"NOTIFY_SOCKET": notify} if notify else {}
+        if is_watched:
+            # Not with the process id, which will be another one.
+            environ_of_another["WATCHDOG_USEC"] = limit
         return cls(
             HandedSockets.from_environment(environ),
             # An abstract address begins with a NUL, which the environment cannot have in it.
             b"\0" + os.fsencode(notify[1:]) if notify.startswith("@") else notify,
             int(limit) / 2_000_000 if is_watched else 0.0,
+            environ_of_another,
         )
 
     def ready(self, status: str) -> None:
         """The service is up, or has read its configuration again. Another process than the one that was started may say so."""
         self._tell("READY=1", f"MAINPID={os.getpid()}", _status(status))
+
+    def taken_over(self, pid: int) -> None:
+        """Another process is the service from now on. Where only the main process is listened to, that has to come from this one."""
+        self._tell(f"MAINPID={pid}")
 
     def reloading(self) -> None:
         """The configuration is being read again; `ready` says when that is done, whatever came of it."""

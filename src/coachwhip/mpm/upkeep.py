@@ -17,7 +17,7 @@ from coachwhip.logs.targets import LogRoom
 from coachwhip.mpm.birth import DRAIN
 from coachwhip.mpm.children import Child, Children
 from coachwhip.mpm.generation import Generation
-from coachwhip.mpm.policy import FASTEST, Load, change
+from coachwhip.mpm.policy import FASTEST, Load, change, is_full
 
 __all__ = ["Upkeep"]
 
@@ -33,6 +33,8 @@ START_WAIT = 30.0
 DOUBTFUL = 3.0
 #: Seconds that a stuck worker gets to write down its stacks.
 LAST_WORDS = 1.0
+#: Apache's number for the line that says that all workers there may be are busy.
+_FULL_IDS = {"event": "AH00484", "worker": "AH00286", "prefork": "AH00161"}
 
 
 class Upkeep:
@@ -47,6 +49,8 @@ class Upkeep:
         self._fastest = 1
         self._next_look = 0.0
         self._rests_until = 0.0
+        #: The generation about which it was said that nothing is idle.
+        self._was_full: Generation | None = None
 
     def turn(self, generation: Generation, logs: Iterable[LogRoom]) -> None:
         """Called often; does what is due. `logs`: those of other generations, which a new worker must let go of."""
@@ -78,6 +82,10 @@ class Upkeep:
             return
         pulses = [self._children.pulse(child) for child in staying]
         loads = [Load(pulse.busy, pulse.share) for pulse in pulses]
+        if self._was_full is not generation and is_full(generation.policy, loads):
+            self._was_full = generation
+            text = "server reached MaxRequestWorkers setting, consider raising the MaxRequestWorkers setting"
+            ModuleLog(f"mpm_{generation.policy.mpm}").error(generation.main, _FULL_IDS[generation.policy.mpm], text)
         by = change(generation.policy, loads, self._cores, self._fastest)
         self._fastest = min(2 * self._fastest, FASTEST) if by > 0 else 1
         self.target += by

@@ -25,6 +25,7 @@ from coachwhip.api.request import Request
 from coachwhip.api.server import Connection, Server
 from coachwhip.connection.hot import HotPath, Sending
 from coachwhip.connection.keeping import Keeper
+from coachwhip.connection.places import Places
 from coachwhip.connection.poller import Poller
 from coachwhip.connection.serve import ClientConnection
 from coachwhip.connection.states import State
@@ -43,6 +44,8 @@ __all__ = ["Worker", "new_loop"]
 LOG = ModuleLog("mpm_event")
 #: Seconds between looks at time-outs, and until a listener is tried again when there was no room.
 TICK = 1.0
+#: Seconds from one look for room to the next, where `AsyncRequestWorkerFactor` bounds connections.
+ROOM_LOOK = 0.01
 #: How long a request may make no progress in a worker that leaves by its own decision, in seconds.
 LEAVE_WAIT = 30.0
 #: Seconds for which a worker thread may compute while the loop waits for its turn. The loop gives it away with every system call,
@@ -95,6 +98,7 @@ class Worker:
         self.hot = HotPath(Replay(pipeline.startup.main.config(ReplayServer).memory), planners)
         self.keeper = Keeper(self.hot, planners)
         self.poller = Poller.on(loop, self.hot)
+        self.places = Places(policy.at_work)
         if board is None:
             board = Board(2)
             row = board.claim()
@@ -111,6 +115,8 @@ class Worker:
         self._acceptors = [Acceptor(one, self, at_once=at_once, on_no_room=self._pause) for one in listeners]
         #: Listeners that are left to others for a moment.
         self._looks_away: set[Acceptor] = set()
+        #: There are as many connections as `AsyncRequestWorkerFactor` allows; no more are accepted.
+        self._is_full = False
         self._on_leaving = on_leaving
         self._stillness: Stillness | None = None
 
@@ -168,6 +174,8 @@ class Worker:
             self.loop.call_later(LOOK_AWAY, self._resume, acceptor)
             return
         before = len(self._connections)
+        if self._policy.factor:
+            acceptor.turn = int(max(1, min(acceptor.turn, self._room())))
         acceptor.accept()
         # What stays is taken one by one, so that others get theirs; what was answered and closed at once is nobody's burden.
         stayed = len(self._connections) > before or self._policy.is_prefork
@@ -177,6 +185,30 @@ class Worker:
             self._leave()
         elif self._policy.is_prefork and self._connections:
             self._rest()
+        elif self._policy.factor and self._room() <= 0:
+            self._is_full = True
+            text = "Too many open connections (%d), not accepting new conns in this process"
+            LOG.debug(self.pipeline.startup.main, "", text, len(self._connections))
+            self._rest()
+            self.loop.call_later(ROOM_LOOK, self._accept_again)
+
+    def _room(self) -> float:
+        """For how many more connections there is room."""
+        most = self._policy.most_connections(self._at_work)
+        room = most - len(self._connections)
+        return room if room > 0 else room + sum(one.state is State.LINGERING for one in self._connections)
+
+    def _accept_again(self) -> None:
+        """If there is room again; else a little later."""
+        if self.draining:
+            return
+        if self._room() <= 0:
+            self.loop.call_later(ROOM_LOOK, self._accept_again)
+            return
+        self._is_full = False
+        LOG.debug(self.pipeline.startup.main, "AH00457", "Accepting new connections again: %d open", len(self._connections))
+        for acceptor in self._acceptors:
+            self._listen(acceptor)
 
     def _show_share(self) -> None:
         if self._row and not self.draining:
@@ -231,7 +263,7 @@ class Worker:
         self.loop.call_later(TICK, self._resume, acceptor)
 
     def _resume(self, acceptor: Acceptor) -> None:
-        if acceptor in self._acceptors and not (self._policy.is_prefork and self._connections):
+        if acceptor in self._acceptors and not self._is_full and not (self._policy.is_prefork and self._connections):
             self._listen(acceptor)
 
     # -- what connections ask of it
@@ -247,6 +279,11 @@ class Worker:
 
     def _is_done(self, _: asyncio.Future[Any]) -> None:
         self._busy -= 1
+
+    @property
+    def _at_work(self) -> int:
+        """Requests that are worked on or wait for it; `async` handlers count where they are bounded."""
+        return self.places.asked if self._policy.at_work else self._busy
 
     def forget(self, connection: ClientConnection) -> None:
         """See `Host`."""
@@ -295,7 +332,7 @@ class Worker:
         share = (used - self._used) / max(now - self._beat, 0.001)
         self._beat, self._used = now, used
         at_work = sum(connection.state is not State.IDLE and connection.state is not State.LINGERING for connection in connections)
-        busy = min(len(connections), 1) if self._policy.is_prefork else self._busy
+        busy = min(len(connections), 1) if self._policy.is_prefork else self._at_work
         self._pulses.give(self._row, Pulse(now, share, resident_bytes(), busy, len(connections), at_work))
 
     def drain(self, patience: float = 0.0, *, takes_waiting: bool = True) -> None:

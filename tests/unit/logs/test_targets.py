@@ -143,3 +143,50 @@ def test_a_worker_of_another_generation_keeps_no_program_waiting(tmp_path: Path)
     assert (tmp_path / "out").read_bytes() == b""
     kept.write(b"nowhere\n")
     assert (tmp_path / "file").read_bytes() == b""
+
+
+@pytest.mark.parametrize("name", ["/dev/fd/{}", "/proc/self/fd/{}"])
+def test_lines_and_what_is_printed_do_not_cover_each_other(tmp_path: Path, name: str) -> None:
+    """As where standard output was redirected to a file, which goes on from its beginning when somebody empties it."""
+    file = tmp_path / "out"
+    fd = os.open(file, os.O_WRONLY | os.O_CREAT)
+    room = LogRoom(str(tmp_path))
+    try:
+        os.write(fd, b"printed\n")
+        log = room.open(name.format(fd), at_once=True)
+        log.write(b"logged\n")
+        os.write(fd, b"printed again\n")
+        log.write(b"logged again\n")
+        assert file.read_text() == "printed\nlogged\nprinted again\nlogged again\n"
+        os.truncate(file, 0)
+        log.write(b"logged\n")
+        os.write(fd, b"printed\n")
+        assert file.read_text() == "logged\nprinted\n"
+    finally:
+        room.close()
+        os.close(fd)
+
+
+def test_a_pipe_stays_as_it_is_for_whoever_else_writes_to_it(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    room = LogRoom(str(tmp_path))
+    try:
+        log = room.open(f"/dev/fd/{write}", at_once=True)
+        assert os.get_blocking(write) and not os.get_blocking(log.fileno())
+    finally:
+        room.close()
+        os.close(read)
+        os.close(write)
+
+
+def test_a_descriptor_that_can_only_be_read_is_opened_by_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "in"
+    file.write_text("there\n")
+    fd = os.open(file, os.O_RDONLY)
+    room = LogRoom(str(tmp_path))
+    try:
+        room.open(f"/dev/fd/{fd}", at_once=True).write(b"logged\n")
+        assert file.read_text() == "there\nlogged\n"
+    finally:
+        room.close()
+        os.close(fd)

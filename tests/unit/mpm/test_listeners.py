@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from coachwhip.api.directives import Location
 from coachwhip.mpm.listeners import BindError, ListenAddress, Listeners, Queue
 from coachwhip.testing.site import free_port
+from coachwhip.util.notes import notes_of
 
 
 @pytest.fixture
@@ -44,12 +46,21 @@ def test_nothing_is_bound_if_one_cannot_be(listeners: Listeners) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        taken = local(other.getsockname()[1])
+        taken = ListenAddress("127.0.0.1", other.getsockname()[1], Location("x.conf", 7))
         with pytest.raises(BindError) as caught:
             listeners.add([free, taken], Queue(5))
     assert caught.value.errno == errno.EADDRINUSE
     assert str(caught.value) == f"(98)Address already in use: AH00072: make_sock: could not bind to address 127.0.0.1:{taken.port}"
+    assert notes_of(caught.value) == ["asked for at x.conf:7"]
     assert not can_connect(free.port)
+
+
+def test_the_same_address_asked_for_by_another_line_is_the_same_listener(listeners: Listeners) -> None:
+    one = local(free_port())
+    listeners.add([one], Queue(5))
+    moved = ListenAddress("127.0.0.1", one.port, Location("x.conf", 8))
+    listeners.add([moved], Queue(5))
+    assert listeners.sockets([moved]) == listeners.sockets([one])
 
 
 def test_all_addresses_may_take_the_place_of_one(listeners: Listeners) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from coachwhip.api.mpm import ServerMpm
-from coachwhip.mpm.policy import Load, Policy, change, policy_of, with_workers
+from coachwhip.mpm.policy import Load, Policy, change, is_full, policy_of, with_workers
 
 EVENT = Policy("event", start=2, most=16, limit=16, threads=25, least_spare=25, most_spare=75)
 PREFORK = Policy("prefork", start=5, most=20, limit=20, threads=1, least_spare=5, most_spare=10)
@@ -34,6 +35,23 @@ def test_what_is_said_counts() -> None:
         max_age_per_child=5,
     )
     assert policy_of(conf, "worker", 4) == Policy("worker", 3, 5, 16, 30, 40, 200, 9, 7, 5.0)
+
+
+def test_requests_at_work_are_bounded_where_that_is_said() -> None:
+    conf = ServerMpm(threads_per_child=10)
+    assert [policy_of(conf, mpm, 4, bounds_work=True).at_work for mpm in ("event", "worker", "prefork")] == [10, 10, 0]
+    assert policy_of(conf, "event", 4).at_work == 0
+
+
+def test_connections_are_bounded_by_idle_threads_where_that_is_said() -> None:
+    conf = ServerMpm(threads_per_child=10, async_request_worker_factor=1.5)
+    assert [policy_of(conf, "event", 4).most_connections(busy) for busy in (0, 4, 10, 99)] == [25, 19, 10, 10]
+    assert policy_of(ServerMpm(), "event", 4).most_connections(0) == policy_of(conf, "worker", 4).most_connections(0) == math.inf
+
+
+@pytest.mark.parametrize(("loads", "full"), [([FULL, FULL], True), ([FULL, Load(24)], False), ([FULL], False)])
+def test_nothing_is_idle_and_nobody_can_come(loads: list[Load], full: bool) -> None:
+    assert is_full(Policy(most=2), loads) is full
 
 
 def test_the_limit_on_workers_is_one_on_those_at_the_start() -> None:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from coachwhip.api import Args, Directive, DirectiveContext, Module, Startup, Where
-from coachwhip.api.datagrams import Address, DatagramSender, NoAddress, find_address
-from coachwhip.api.values import refuse
+from coachwhip.api.datagrams import Address, DatagramSender, read_address
 from coachwhip.api.watchdog import Place
 
 __all__ = ["MODULE", "Heartbeat", "HeartbeatServer"]
@@ -25,13 +24,7 @@ class HeartbeatServer:
 
 
 def _read_address(context: DirectiveContext, word: str) -> Address:
-    if context.value_of(HeartbeatServer, "address") is not None:
-        raise refuse("HeartbeatAddress: May only be specified once.")
-    try:
-        return find_address(word)
-    except NoAddress as error:
-        text = str(error)
-        raise refuse(f"HeartbeatAddress: {_MESSAGES.get(text, text + ' in address')}") from None
+    return read_address(context, HeartbeatServer, word, _MESSAGES, place="address")
 
 
 _MESSAGES = {"failed": "apr_sockaddr_info_get failed.", "Unable to parse": "Unable to parse address."}

@@ -7,6 +7,8 @@ Names are kept as written (`#1000` is a number); who they are is found out, and 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from coachwhip.api import Args, Directive, DirectiveContext, Module, Where
 from coachwhip.api.mpm import ServerMpm
@@ -41,58 +43,24 @@ def _suexec(context: DirectiveContext, wanted: bool) -> bool:
     return wanted
 
 
+def _row(name: str, args: Args, sets: str, value: Callable[..., Any] | None = None, *, help: str, differs: str = "") -> Directive:
+    """Of the whole server, all of them."""
+    return Directive(name, args, Where.SERVER, sets, value, global_only=True, help=help, differs=differs)
+
+
 MODULE = Module(
     "unixd_module",
     "mod_unixd.c",
+    (
+        _row("User", Args.ONE, "user", _user, help="the user that workers run as"),
+        _row("Group", Args.ONE, "group", help="the group that workers run as"),
+        _row("ChrootDir", Args.ONE, "chroot_dir", _chroot, help="the folder that workers take for the file system's root",
+             differs="a relative path is refused"),
+        _row("NoNewPrivileges", Args.FLAG, "no_new_privileges",
+             help="whether programs run by workers have no more rights than these, set-user-ID ones too"),
+        _row("Umask", Args.ONE, "umask", _umask, help="the permissions that files made by the server do not get, in octal"),
+        _row("Suexec", Args.FLAG, "suexec", _suexec, help="whether scripts run as other users", differs="On is refused"),
+    ),
     server_config=ServerMpm,
     replayable=True,
-    directives=(
-        Directive(
-            "User",
-            sets="user",
-            value=_user,
-            args=Args.ONE,
-            where=Where.SERVER,
-            global_only=True,
-            help="the user that workers run as",
-        ),
-        Directive("Group", sets="group", args=Args.ONE, where=Where.SERVER, global_only=True, help="the group that workers run as"),
-        Directive(
-            "ChrootDir",
-            sets="chroot_dir",
-            value=_chroot,
-            args=Args.ONE,
-            where=Where.SERVER,
-            global_only=True,
-            help="the folder that workers take for the file system's root",
-            differs="a relative path is refused",
-        ),
-        Directive(
-            "NoNewPrivileges",
-            sets="no_new_privileges",
-            args=Args.FLAG,
-            where=Where.SERVER,
-            global_only=True,
-            help="whether programs run by workers have no more rights than these, set-user-ID ones too",
-        ),
-        Directive(
-            "Umask",
-            sets="umask",
-            value=_umask,
-            args=Args.ONE,
-            where=Where.SERVER,
-            global_only=True,
-            help="the permissions that files made by the server do not get, in octal",
-        ),
-        Directive(
-            "Suexec",
-            sets="suexec",
-            value=_suexec,
-            args=Args.FLAG,
-            where=Where.SERVER,
-            global_only=True,
-            help="whether scripts run as other users",
-            differs="On is refused",
-        ),
-    ),
-)
+)  # fmt: skip

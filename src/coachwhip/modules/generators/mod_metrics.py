@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from coachwhip.api import Data, End, Module, Outcome, Request, Result, phases
 from coachwhip.api.identity import software
 from coachwhip.api.replay import ReplayFigures
-from coachwhip.api.scoreboard import ProcessInfo, Scoreboard, Totals, WorkerState
+from coachwhip.api.scoreboard import ProcessInfo, Scoreboard, Totals, WorkerState, wants_counters
 
 __all__ = ["MODULE", "Family", "families", "metrics_text"]
 
@@ -45,9 +45,7 @@ class Family:
 @MODULE.hook(phases.handler, handlers=(HANDLER,))
 def show_metrics(r: Request) -> Result:
     """Answer with all metrics."""
-    r.record.make_volatile("live counters")
-    r.allowed.add("GET")
-    if r.method not in ("GET", "HEAD"):
+    if not wants_counters(r):
         return Outcome.DECLINED
     board = r.engine.startup.scoreboard
     if board is None:

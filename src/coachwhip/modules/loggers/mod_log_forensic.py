@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from coachwhip.api import Args, Directive, Module, Order, Outcome, Request, Startup, Where, phases
 from coachwhip.api.log import LogTarget, LogTargetError
+from coachwhip.util.notes import asked_at
 
 __all__ = ["MODULE", "ForensicServer"]
 
@@ -55,9 +56,10 @@ def open_logs(startup: Startup) -> Outcome:
             continue
         try:
             if target not in opened:
-                opened[target] = startup.logs.open(target, at_once=True)
+                with asked_at(server.settings.sources(ForensicServer, "target")):
+                    opened[target] = startup.logs.open(target, at_once=True)
         except LogTargetError as error:
-            startup.errors.append(str(error))
+            startup.refuse(error)
             return Outcome.DONE
         server.state[MODULE.source] = opened[target]
     return Outcome.OK

@@ -17,8 +17,9 @@ __all__ = ["COMMON_ROWS", "THREAD_ROWS", "count", "mpm_row"]
 
 #: What is true of several rows: connections and answers that are given again need no thread.
 BY_CORES = "if not said: event and worker start as many as there are processor cores, 2 at least"
-IN_THREADS = "event and worker: most requests at the same time in threads; connections, files and answers that are kept need none"
-NO_CEILING = "accepted; the limit on open files is the only one on connections that need no thread"
+IN_THREADS = "event and worker: most requests at the same time in threads and `async` handlers (if not said, in threads); files and kept \
+answers need neither"
+NO_CEILING = "if not said, the limit on open files is the only one on connections; idle ones are not closed before their time"
 SPARE = "threads are started when there is work for them: idle are those of ThreadsPerChild without work, of a worker whose processor \
 is not busy; if not said, {}"
 

@@ -24,7 +24,7 @@ from coachwhip.api import (
     Where,
     phases,
 )
-from coachwhip.api.datagrams import Address, DatagramListener, NoAddress, find_address
+from coachwhip.api.datagrams import Address, DatagramListener, read_address
 from coachwhip.api.storage import Storage
 from coachwhip.api.values import leading_int, refuse
 from coachwhip.api.watchdog import Place
@@ -58,13 +58,7 @@ _MESSAGES = {
 
 
 def _read_address(context: DirectiveContext, word: str) -> Address:
-    if context.value_of(MonitorServer, "address") is not None:
-        raise refuse("HeartbeatListen: May only be specified once.")
-    try:
-        return find_address(word)
-    except NoAddress as error:
-        text = str(error)
-        raise refuse(f"HeartbeatListen: {_MESSAGES.get(text, text + ' in multicast address')}") from None
+    return read_address(context, MonitorServer, word, _MESSAGES, place="multicast address")
 
 
 def _read_most(context: DirectiveContext, word: str) -> int:

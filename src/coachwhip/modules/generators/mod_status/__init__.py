@@ -9,6 +9,7 @@ import re
 
 from coachwhip.api import Data, End, Module, Order, Outcome, Request, Result, Startup, phases
 from coachwhip.api.identity import signature, software
+from coachwhip.api.scoreboard import wants_counters
 from coachwhip.modules.generators.mod_status.page import page
 from coachwhip.modules.generators.mod_status.report import Report, auto_text
 
@@ -35,9 +36,7 @@ def _shape(startup: Startup) -> tuple[int, int]:
 @MODULE.hook(phases.handler, handlers=(HANDLER,))
 def show_status(r: Request) -> Result:
     """Answer with the report."""
-    r.record.make_volatile("live counters")
-    r.allowed.add("GET")
-    if r.method not in ("GET", "HEAD"):
+    if not wants_counters(r):
         return Outcome.DECLINED
     board = r.engine.startup.scoreboard
     if board is None:

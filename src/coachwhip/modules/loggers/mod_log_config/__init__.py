@@ -40,6 +40,7 @@ from coachwhip.modules.loggers.mod_log_config.settings import (
     log_format,
     transfer_log,
 )
+from coachwhip.util.notes import asked_at
 
 MODULE = Module(
     "log_config_module",
@@ -103,13 +104,14 @@ def open_logs(startup: Startup) -> Outcome:
         for log in conf.logs:
             try:
                 if id(log) not in opened:
-                    opened[id(log)] = startup.logs.open(log.target, buffered=buffered)
+                    with asked_at([log.location] if log.location is not None else []):
+                        opened[id(log)] = startup.logs.open(log.target, buffered=buffered)
                     # A nickname means what it means where the line stands, in every server that inherits the log.
                     formats[id(log)] = _format_of(log.words, conf, startup)
                 form = formats[id(log)] if log.words is not None else _format_of(None, conf, startup)
                 ready.append(OpenLog(log, form, opened[id(log)]))
             except (LogTargetError, BadFormat) as error:
-                startup.errors.append(str(error))
+                startup.refuse(error)
                 return Outcome.DONE
         server.state[MODULE.source] = tuple(ready)
     return Outcome.OK
