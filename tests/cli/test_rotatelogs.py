@@ -42,8 +42,10 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_as_apache(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     lay_out(run, tmp_path)
     monkeypatch.chdir(tmp_path)
+    started = watch_programs(monkeypatch)
     status = play(run, monkeypatch)
-    until(lambda: not run_programs())
+    for pid in started:
+        os.waitpid(pid, 0)
     out, err = capfd.readouterr()
     assert {"status": status, "out": out, "err": without_usage(err), "left": left_in(tmp_path)} == ANSWERS[run.name]
 
@@ -81,13 +83,17 @@ def play(run: Run, monkeypatch: pytest.MonkeyPatch) -> int:
     return rotatelogs.run(run.arguments.split())
 
 
-def run_programs() -> bool:
-    """Whether any program that was started for a new file is left."""
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return False
-    return True
+def watch_programs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The programs that are started for new files, as they are."""
+    started: list[int] = []
+    spawn = os.posix_spawn
+
+    def record(program: str, words: list[str], environ: os._Environ[str]) -> int:
+        started.append(spawn(program, words, environ))
+        return started[-1]
+
+    monkeypatch.setattr(os, "posix_spawn", record)
+    return started
 
 
 def until(holds: Callable[[], bool]) -> None:

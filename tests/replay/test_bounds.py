@@ -5,7 +5,7 @@ import os
 import tracemalloc
 
 import pytest
-from conftest import OLD, get, settle, warm
+from places import OLD, get, settle, warm
 
 GRANTED = "MaxKeepAliveRequests 0\n<Directory {root}/htdocs>\nAllowOverride All\nOptions +Indexes +FollowSymLinks\n</Directory>\n"
 

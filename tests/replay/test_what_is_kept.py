@@ -6,7 +6,7 @@ import sys
 import types
 
 import pytest
-from conftest import MODULES, OLD, get, settle, warm
+from places import MODULES, OLD, get, settle, warm
 
 from coachwhip.api import Module, Outcome, phases
 from coachwhip.request import replay as replay_room

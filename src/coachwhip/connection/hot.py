@@ -15,6 +15,7 @@ from array import array
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from fcntl import ioctl
+from os import write
 from termios import FIONREAD
 from time import monotonic
 
@@ -26,7 +27,7 @@ from coachwhip.connection.loglines import Planner, Sheets, plan_logs, say_again,
 from coachwhip.request.replay import Entry, Replay, Table
 from coachwhip.util.dates import clf_time, http_date
 
-__all__ = ["MAX_HEAD", "HotPath"]
+__all__ = ["MAX_HEAD", "Answer", "HotPath"]
 
 #: Longer heads are not remembered by their bytes.
 MAX_REMEMBERED = 4096
@@ -34,6 +35,10 @@ MAX_REMEMBERED = 4096
 PATIENCE = 64
 #: Longer heads go the ordinary way: no limit on fields can be exceeded below this.
 MAX_HEAD = 8000
+
+
+#: A kept answer, what goes out of it before its file, and how many bytes of that are sent.
+Answer = tuple[Entry, bytes, int]
 
 
 class Hit:
@@ -65,7 +70,7 @@ class HotPath:
 
     __slots__ = (
         "_buffer", "_clf", "_entry", "_hit", "_is_second_sight", "_planners", "_strangers", "_until", "_values", "_watch",
-        "accesses", "bytes", "date", "last", "lines", "now", "replay", "sheets", "wire",
+        "accesses", "bytes", "date", "is_draining", "last", "lines", "now", "replay", "sheets", "wire",
     )  # fmt: skip
 
     def __init__(self, replay: Replay, planners: tuple[Planner, ...]) -> None:
@@ -85,6 +90,8 @@ class HotPath:
         self.date = b""
         self._clf = b""
         self._until = 0.0
+        #: Set when the worker drains: every connection ends with its next answer.
+        self.is_draining = False
         #: The latest find: the bytes that go out, whose they are, what was found by raw bytes, and the fields that log lines take.
         self.wire = b""
         self._entry: Entry | None = None
@@ -117,6 +124,19 @@ class HotPath:
             self.date = http_date(int(wall)).encode("ascii")
             self._clf = f"[{clf_time(wall)}]".encode("ascii")
             self._until = now + 1 - wall % 1
+
+    def answer(self, table: Table, data: bytes, info: Connection, fd: int) -> Answer | None:
+        """Begin to send the kept answer to `data`; None if there is none. Raises OSError.
+
+        Costs: finding it, and a `write`.
+        """
+        entry = self.find_last(table, data, info) if self.is_draining else self.find(table, data, info)
+        if entry is None:
+            return None
+        try:
+            return entry, self.wire, write(fd, self.wire) if entry.file is None else 0
+        except BlockingIOError:
+            return entry, self.wire, 0
 
     # -- finding
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import select
 from collections.abc import Iterable
-from os import read, write
+from os import read
 from typing import TYPE_CHECKING
 
 from coachwhip.connection.hot import HotPath
@@ -32,13 +32,11 @@ Arrived = tuple["ClientConnection", "bytes | None"]
 class Poller:
     """Reads for the connections of one worker."""
 
-    __slots__ = ("_loop", "hot", "is_draining")
+    __slots__ = ("_loop", "hot")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, hot: HotPath) -> None:
         self.hot = hot
         self._loop = loop
-        #: Set when the worker drains: every connection ends with its next answer.
-        self.is_draining = False
 
     @staticmethod
     def on(loop: asyncio.AbstractEventLoop, hot: HotPath) -> Poller:
@@ -69,7 +67,6 @@ class Poller:
         """Answer what was read in this turn. Costs: a look, then what `HotPath` says for each."""
         hot = self.hot
         hot.look()
-        find = hot.find_last if self.is_draining else hot.find
         others: list[Arrived] = []
         for connection, data in arrived:
             table = connection.table
@@ -77,19 +74,13 @@ class Poller:
                 others.append((connection, data))
                 continue
             try:
-                entry = find(table, data, connection.info)
-                if entry is None:
+                answer = hot.answer(table, data, connection.info, connection.fd)
+                if answer is None:
                     others.append((connection, data))
-                    continue
-                wire = hot.wire
-                try:
-                    sent = write(connection.fd, wire) if entry.file is None else 0
-                except BlockingIOError:
-                    sent = 0
-                except OSError:
-                    connection.abort()
-                    continue
-                connection.replayed(entry, wire, sent, len(data))
+                else:
+                    connection.replayed(*answer, len(data))
+            except OSError:
+                connection.abort()
             except Exception as error:
                 connection.fault(error)
         hot.sheets.hand_over()

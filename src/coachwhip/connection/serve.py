@@ -11,6 +11,7 @@ import time
 
 from coachwhip.api.server import Connection, Server
 from coachwhip.connection.exchange import TIMEOUT_LOG, Exchange
+from coachwhip.connection.hot import Answer
 from coachwhip.connection.states import State
 from coachwhip.connection.timing import Stage
 from coachwhip.connection.wire import Host, Wire
@@ -23,6 +24,8 @@ __all__ = ["ClientConnection", "Host"]
 
 #: Requests answered in one turn of the loop before other connections get theirs.
 TURN = 64
+#: Where the next bytes are those of a head.
+_WAITING = (State.NEW, State.IDLE, State.READING)
 
 
 class ClientConnection(Wire):
@@ -72,19 +75,22 @@ class ClientConnection(Wire):
         """When the request at hand began, wall clock; 0 while there is none."""
         return self._started
 
-    def start(self, data: bytes = b"") -> None:
-        """Begin; `data` has arrived already."""
-        if data:
-            self.state = State.IDLE
-            self._clock.enter(Stage.IDLE, self.info, time.monotonic())
-            self.host.poller.serve([(self, data)])
-        if self.state is State.IDLE or self.state is State.READING:
+    def start(self, data: bytes = b"", answer: Answer | None = None) -> None:
+        """Begin; `data` has arrived already, and `answer` is the kept one to it, which was found last and begun to be sent."""
+        if answer is not None:
+            self.guard(self._begin_with, answer, len(data))
+        elif data:
+            self.guard(self.arrived, data)
+        if self.state in _WAITING:
             self.watch_reads(True)
 
-    def send_rest(self, rest: bytes) -> None:
-        """Send the end of an answer that was begun at accept, then close."""
-        self._replayed_close = True
-        self.guard(self.send, rest, None)
+    def _begin_with(self, answer: Answer, arrived: int) -> None:
+        """The first request has a kept answer."""
+        self.state = State.IDLE
+        self.replayed(*answer, arrived)
+        if self.state is State.IDLE:
+            # The time for the first head is over.
+            self._clock.enter(Stage.IDLE, self.info, self._hot.now)
 
     # -- replaying
 
@@ -124,13 +130,26 @@ class ClientConnection(Wire):
     def arrived(self, data: bytes | None) -> None:
         """Bytes have come that no kept answer is for, or the end (b""), or the connection is lost (None)."""
         if data:
-            self._receive(data)
+            if self.state is State.NEW:
+                self._first(data)
+            else:
+                self._receive(data)
         elif data is None:
             self.abort()
         elif self.state is State.LINGERING:
             self.close()
         else:
             self._on_end_of_input()
+
+    def _first(self, data: bytes) -> None:
+        """The first bytes have come, later than the connection."""
+        answer = self._hot.answer(self.table, data, self.info, self.fd) if self.table is not None else None
+        if answer is not None:
+            self._begin_with(answer, len(data))
+            self._hot.sheets.hand_over()
+        else:
+            self.state = State.READING
+            self._receive(data)
 
     def _receive(self, data: bytes) -> None:
         """Bytes have come: of a head, of a body, of a later request, or of nothing that counts any more."""

@@ -1,7 +1,7 @@
 """Accepting: one listener in one worker, and serve-at-accept.
 
-With TCP_DEFER_ACCEPT the first bytes of a request come with its connection. If the answer is kept and the client wants one answer only,
-it is given right here, and no connection object is ever made. Everything else is handed to the worker.
+With TCP_DEFER_ACCEPT the first bytes of a request come with its connection. If the answer is kept, it is
+given right here; if the client wants that one only, no connection object is ever made. Everything else is handed to the worker.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from coachwhip.api.server import Connection, Server
-from coachwhip.connection.hot import HotPath
+from coachwhip.connection.hot import Answer, HotPath
 from coachwhip.request.replay import Table
 
 __all__ = ["TURN", "Acceptor", "Takes"]
@@ -40,14 +40,13 @@ class Takes(Protocol):
     def server_of(self, ip: str, port: int) -> Server:
         """The server that answers at a local address."""
 
-    def take(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes) -> None:
-        """A connection that stays; `data` has arrived already."""
+    def take(
+        self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes, answer: Answer | None
+    ) -> None:
+        """A connection that stays; `data` has arrived already, and `answer`, if there is a kept one, was begun to be sent."""
 
     def report(self, error: Exception) -> None:
         """A connection could not be begun; it is closed already."""
-
-    def finish(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], rest: bytes) -> None:
-        """The end of an answer that the socket did not take at once; then close."""
 
 
 class Acceptor:
@@ -80,23 +79,23 @@ class Acceptor:
         As in `connection/poller.py`: all is read, then one look takes in what has changed, then each is answered.
         """
         arrived = self._arrived()
-        if self._guests is not None and arrived:
+        if arrived:
             self._worker.hot.look()
         for fd, client, data in arrived:
             try:
                 local = self._local or _local_of(fd, self.listener.family)
-                rest = self._serve(fd, client, local, data) if data else None
+                answer = self._answer(fd, client, local, data) if data else None
             except Exception as error:
                 # Whatever is wrong with one connection, the client must not hang and the others must be served.
                 os.close(fd)
                 if not isinstance(error, OSError):
                     self._worker.report(error)
                 continue
-            if rest == b"":
+            if answer is not None and _is_all(answer):
                 os.close(fd)
             else:
-                self._hand_over(fd, client, local, data, rest)
-        if self._guests is not None and arrived:
+                self._hand_over(fd, client, local, data, answer)
+        if arrived:
             self._worker.hot.sheets.hand_over()
 
     def _arrived(self) -> list[tuple[int, tuple[Any, ...], bytes]]:
@@ -121,16 +120,13 @@ class Acceptor:
             arrived.append((fd, client if self._is_v4 else (_plain(client[0]), client[1]), data))
         return arrived
 
-    def _hand_over(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes, rest: bytes | None) -> None:
-        """A connection that stays, or (`rest`) whose answer is not all sent; from here on a `socket` owns the descriptor."""
+    def _hand_over(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes, answer: Answer | None) -> None:
+        """A connection that stays, or whose answer is not all sent; from here on a `socket` owns the descriptor."""
         with contextlib.ExitStack() as unless_taken:
             sock = socket.socket(self.listener.family, socket.SOCK_STREAM, 0, fileno=fd)
             unless_taken.callback(sock.close)
             try:
-                if rest is None:
-                    self._worker.take(sock, client, local, data)
-                else:
-                    self._worker.finish(sock, client, local, rest)
+                self._worker.take(sock, client, local, data, answer)
             except OSError:
                 return
             except Exception as error:
@@ -138,11 +134,8 @@ class Acceptor:
                 return
             unless_taken.pop_all()
 
-    def _serve(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes) -> bytes | None:
-        """What is left to send of the kept answer to `data`, b"" if nothing; None if there is no such answer.
-
-        Costs at accept, beyond `read`: the look-up, `write`, a log line.
-        """
+    def _answer(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes) -> Answer | None:
+        """The kept answer to `data`, begun to be sent; None if there is none. Raises OSError."""
         if self._guests is None:
             return None
         guest, table = self._guests.get(local) or self._new_guest(local)
@@ -150,16 +143,10 @@ class Acceptor:
             return None
         guest.client_ip, guest.client_port = client
         hot = self._worker.hot
-        entry = hot.find(table, data, guest)
-        if entry is None or not entry.close or entry.file is not None:
-            return None
-        wire = hot.wire
-        try:
-            sent = os.write(fd, wire)
-        except BlockingIOError:
-            sent = 0
-        hot.log(guest, len(data), len(wire))
-        return wire[sent:]
+        answer = hot.answer(table, data, guest, fd)
+        if answer is not None and _is_all(answer):
+            hot.log(guest, len(data), answer[2])
+        return answer
 
     def _new_guest(self, local: tuple[str, int]) -> Guest:
         guest = Connection(self._worker.server_of(*local), ("", 0), local, id=0)
@@ -170,6 +157,12 @@ class Acceptor:
                 self._guests.clear()
             self._guests[local] = found
         return found
+
+
+def _is_all(answer: Answer) -> bool:
+    """Whether nothing more is to be done for a connection that got this."""
+    entry, wire, sent = answer
+    return entry.close and entry.file is None and sent == len(wire)
 
 
 def _read(fd: int) -> bytes:
