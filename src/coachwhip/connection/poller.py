@@ -67,18 +67,19 @@ class Poller:
         """Answer what was read in this turn. Costs: a look, then what `HotPath` says for each."""
         hot = self.hot
         hot.look()
+        answer, idle = hot.answer, State.IDLE
         others: list[Arrived] = []
         for connection, data in arrived:
             table = connection.table
-            if connection.state is not State.IDLE or table is None or not data:
+            if connection.state is not idle or table is None or not data:
                 others.append((connection, data))
                 continue
             try:
-                answer = hot.answer(table, data, connection.info, connection.fd)
-                if answer is None:
+                entry = answer(table, data, connection.info, connection.fd)
+                if entry is None:
                     others.append((connection, data))
                 else:
-                    connection.replayed(*answer, len(data))
+                    connection.replayed(entry, len(data))
             except OSError:
                 connection.abort()
             except Exception as error:

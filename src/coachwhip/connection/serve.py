@@ -11,7 +11,6 @@ import time
 
 from coachwhip.api.server import Connection, Server
 from coachwhip.connection.exchange import TIMEOUT_LOG, Exchange
-from coachwhip.connection.hot import Answer
 from coachwhip.connection.states import State
 from coachwhip.connection.timing import Stage
 from coachwhip.connection.wire import Host, Wire
@@ -75,28 +74,29 @@ class ClientConnection(Wire):
         """When the request at hand began, wall clock; 0 while there is none."""
         return self._started
 
-    def start(self, data: bytes = b"", answer: Answer | None = None) -> None:
-        """Begin; `data` has arrived already, and `answer` is the kept one to it, which was found last and begun to be sent."""
-        if answer is not None:
-            self.guard(self._begin_with, answer, len(data))
+    def start(self, data: bytes = b"", entry: Entry | None = None) -> None:
+        """Begin; `data` has arrived already, and `entry` is the kept answer to it, which was found last."""
+        if entry is not None:
+            self.guard(self._begin_with, entry, len(data))
         elif data:
             self.guard(self.arrived, data)
         if self.state in _WAITING:
             self.watch_reads(True)
 
-    def _begin_with(self, answer: Answer, arrived: int) -> None:
+    def _begin_with(self, entry: Entry, arrived: int) -> None:
         """The first request has a kept answer."""
         self.state = State.IDLE
-        self.replayed(*answer, arrived)
+        self.replayed(entry, arrived)
         if self.state is State.IDLE:
             # The time for the first head is over.
             self._clock.enter(Stage.IDLE, self.info, self._hot.now)
 
     # -- replaying
 
-    def replayed(self, entry: Entry, wire: bytes, sent: int, arrived: int) -> None:
-        """A kept answer goes out to a request of `arrived` bytes: `sent` bytes of `wire` so far, the rest and its file follow."""
+    def replayed(self, entry: Entry, arrived: int) -> None:
+        """The answer that was found last goes out to a request of `arrived` bytes; what is not sent and its file follow."""
         info, hot = self.info, self._hot
+        wire, sent = hot.wire, hot.sent
         size = len(wire)
         if sent == size and not entry.close:
             hot.log(info, arrived, size)
@@ -143,9 +143,9 @@ class ClientConnection(Wire):
 
     def _first(self, data: bytes) -> None:
         """The first bytes have come, later than the connection."""
-        answer = self._hot.answer(self.table, data, self.info, self.fd) if self.table is not None else None
-        if answer is not None:
-            self._begin_with(answer, len(data))
+        entry = self._hot.answer(self.table, data, self.info, self.fd) if self.table is not None else None
+        if entry is not None:
+            self._begin_with(entry, len(data))
             self._hot.sheets.hand_over()
         else:
             self.state = State.READING

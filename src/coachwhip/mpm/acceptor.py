@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from coachwhip.api.server import Connection, Server
-from coachwhip.connection.hot import Answer, HotPath
-from coachwhip.request.replay import Table
+from coachwhip.connection.hot import HotPath
+from coachwhip.request.replay import Entry, Table
 
 __all__ = ["TURN", "Acceptor", "Takes"]
 
@@ -41,9 +41,9 @@ class Takes(Protocol):
         """The server that answers at a local address."""
 
     def take(
-        self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes, answer: Answer | None
+        self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes, entry: Entry | None
     ) -> None:
-        """A connection that stays; `data` has arrived already, and `answer`, if there is a kept one, was begun to be sent."""
+        """A connection that stays; `data` has arrived already, and the kept answer `entry`, if there is one, was found last."""
 
     def report(self, error: Exception) -> None:
         """A connection could not be begun; it is closed already."""
@@ -84,17 +84,17 @@ class Acceptor:
         for fd, client, data in arrived:
             try:
                 local = self._local or _local_of(fd, self.listener.family)
-                answer = self._answer(fd, client, local, data) if data else None
+                entry = self._answer(fd, client, local, data) if data else None
             except Exception as error:
                 # Whatever is wrong with one connection, the client must not hang and the others must be served.
                 os.close(fd)
                 if not isinstance(error, OSError):
                     self._worker.report(error)
                 continue
-            if answer is not None and _is_all(answer):
+            if entry is not None and self._is_all(entry):
                 os.close(fd)
             else:
-                self._hand_over(fd, client, local, data, answer)
+                self._hand_over(fd, client, local, data, entry)
         if arrived:
             self._worker.hot.sheets.hand_over()
 
@@ -120,13 +120,13 @@ class Acceptor:
             arrived.append((fd, client if self._is_v4 else (_plain(client[0]), client[1]), data))
         return arrived
 
-    def _hand_over(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes, answer: Answer | None) -> None:
+    def _hand_over(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes, entry: Entry | None) -> None:
         """A connection that stays, or whose answer is not all sent; from here on a `socket` owns the descriptor."""
         with contextlib.ExitStack() as unless_taken:
             sock = socket.socket(self.listener.family, socket.SOCK_STREAM, 0, fileno=fd)
             unless_taken.callback(sock.close)
             try:
-                self._worker.take(sock, client, local, data, answer)
+                self._worker.take(sock, client, local, data, entry)
             except OSError:
                 return
             except Exception as error:
@@ -134,7 +134,7 @@ class Acceptor:
                 return
             unless_taken.pop_all()
 
-    def _answer(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes) -> Answer | None:
+    def _answer(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes) -> Entry | None:
         """The kept answer to `data`, begun to be sent; None if there is none. Raises OSError."""
         if self._guests is None:
             return None
@@ -143,10 +143,15 @@ class Acceptor:
             return None
         guest.client_ip, guest.client_port = client
         hot = self._worker.hot
-        answer = hot.answer(table, data, guest, fd)
-        if answer is not None and _is_all(answer):
-            hot.log(guest, len(data), answer[2])
-        return answer
+        entry = hot.answer(table, data, guest, fd)
+        if entry is not None and self._is_all(entry):
+            hot.log(guest, len(data), hot.sent)
+        return entry
+
+    def _is_all(self, entry: Entry) -> bool:
+        """Whether nothing more is to be done for a connection that has this, found last."""
+        hot = self._worker.hot
+        return entry.close and entry.file is None and hot.sent == len(hot.wire)
 
     def _new_guest(self, local: tuple[str, int]) -> Guest:
         guest = Connection(self._worker.server_of(*local), ("", 0), local, id=0)
@@ -157,12 +162,6 @@ class Acceptor:
                 self._guests.clear()
             self._guests[local] = found
         return found
-
-
-def _is_all(answer: Answer) -> bool:
-    """Whether nothing more is to be done for a connection that got this."""
-    entry, wire, sent = answer
-    return entry.close and entry.file is None and sent == len(wire)
 
 
 def _read(fd: int) -> bytes:

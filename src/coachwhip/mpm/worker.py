@@ -23,7 +23,7 @@ from coachwhip.api.outcome import Outcome
 from coachwhip.api.replay import ReplayServer
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection, Server
-from coachwhip.connection.hot import Answer, HotPath
+from coachwhip.connection.hot import HotPath
 from coachwhip.connection.keeping import Keeper
 from coachwhip.connection.poller import Poller
 from coachwhip.connection.serve import ClientConnection
@@ -35,7 +35,7 @@ from coachwhip.mpm.pulse import Pulse
 from coachwhip.mpm.scoreboard import Board, WorkerScoreboard
 from coachwhip.mpm.shares import ALONE, LOOK_AWAY
 from coachwhip.request.pipeline import Pipeline
-from coachwhip.request.replay import Replay
+from coachwhip.request.replay import Entry, Replay
 from coachwhip.util.memory import resident_bytes
 
 __all__ = ["Worker", "new_loop"]
@@ -203,7 +203,7 @@ class Worker:
         return self._single or self.pipeline.hosts.by_address(ip, port)
 
     def take(
-        self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes, answer: Answer | None
+        self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes, entry: Entry | None
     ) -> None:
         """See `Takes`."""
         info = Connection(self.server_of(*local), client, local, id=next(self._ids))
@@ -213,7 +213,7 @@ class Worker:
         connection = ClientConnection(self, sock, info)
         self._connections.add(connection)
         self._show_share()
-        connection.start(data, answer)
+        connection.start(data, entry)
 
     def report(self, error: Exception) -> None:
         """See `Takes`."""

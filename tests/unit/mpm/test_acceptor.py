@@ -7,9 +7,9 @@ import socket
 import pytest
 
 from coachwhip.api.server import Server
-from coachwhip.connection.hot import Answer, HotPath
+from coachwhip.connection.hot import HotPath
 from coachwhip.mpm.acceptor import Acceptor
-from coachwhip.request.replay import Replay
+from coachwhip.request.replay import Entry, Replay
 
 
 class Faulty:
@@ -24,7 +24,7 @@ class Faulty:
         raise self.fault
 
     def take(
-        self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes, answer: Answer | None
+        self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes, entry: Entry | None
     ) -> None:
         raise self.fault
 
