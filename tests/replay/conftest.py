@@ -1,9 +1,6 @@
-"""Parts that the tests of replay share: a site for a server inside the test's own process, and requests in one line."""
+"""A place to serve from, and a server that cannot watch files."""
 
-import os
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -11,88 +8,19 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
+from places import Place
+
 from coachwhip.request.watch import Watcher
-from coachwhip.testing.inside import Inside
-
-MODULES = (
-    "mpm_event", "authn_core", "authn_file", "auth_basic", "authz_core", "authz_host", "authz_user", "authz_groupfile", "access_compat",
-    "alias", "autoindex", "deflate", "dir", "env", "filter", "mime", "negotiation", "setenvif", "status",
-)  # fmt: skip
-BASE = """
-ServerName localhost
-Listen 127.0.0.1:1
-DocumentRoot {root}/htdocs
-TypesConfig {root}/mime.types
-ErrorLog {root}/logs/error.log
-LogFormat "%h %r %>s %b %X \\"%{User-Agent}i\\"" plain
-LogFormat "%{replay}n" replay
-CustomLog {root}/logs/access.log plain
-CustomLog {root}/logs/replay.log replay
-"""
-#: A modification time that is long past: a tag is weak, and a range is not replayed, while a file is young.
-OLD = 1_600_000_000
-
-
-class Place:
-    """A folder with a site, and the servers that were made for it."""
-
-    def __init__(self):
-        self.root = tempfile.mkdtemp(prefix="coachwhip-replay-")
-        self.servers = []
-        for name in ("htdocs", "logs"):
-            os.mkdir(f"{self.root}/{name}")
-        self.write("mime.types", "text/html html\ntext/plain txt\n")
-
-    def write(self, path, content):
-        """Make a file of old time stamps below the root; returns its full path."""
-        full = f"{self.root}/{path}"
-        os.makedirs(os.path.dirname(full), exist_ok=True)
-        with open(full, "wb") as file:
-            file.write(content if isinstance(content, bytes) else content.encode())
-        os.utime(full, (OLD, OLD))
-        return full
-
-    def serve(self, config="", modules=MODULES, **options):
-        loads = "".join(f"LoadModule {name}_module modules/mod_{name}.so\n" for name in modules)
-        server = Inside(self.root, (loads + BASE + config).replace("{root}", self.root), **options)
-        self.servers.append(server)
-        return server
-
-    def log(self, name="access.log"):
-        with open(f"{self.root}/logs/{name}", encoding="latin-1") as file:
-            return file.read()
-
-
-def settle():
-    """Wait until the time stamps of files are so old that no later change can carry the same."""
-    time.sleep(0.07)
 
 
 @pytest.fixture
 def place():
     made = Place()
     yield made
-    for server in made.servers:
-        server.close()
-    import shutil
-
-    shutil.rmtree(made.root)
+    made.close()
 
 
 @pytest.fixture
 def blind(monkeypatch):
     """Files are asked one by one, as where nothing can be watched."""
     monkeypatch.setattr(Watcher, "_open", lambda self: None)
-
-
-def get(path, *fields, method="GET", version="1.1", host="localhost"):
-    """The bytes of a request."""
-    lines = [f"{method} {path} HTTP/{version}", f"Host: {host}", *fields, "", ""]
-    return "\r\n".join(lines).encode("latin-1")
-
-
-def warm(line, request, times=3):
-    """Ask until the answer is kept; returns the last one."""
-    for _ in range(times):
-        answer = line.ask(request)
-    return answer

@@ -6,7 +6,7 @@ import resource
 import tracemalloc
 
 import pytest
-from conftest import OLD, get, settle, warm
+from places import OLD, get, settle, warm
 
 from coachwhip.request import replay as replay_room
 

@@ -8,7 +8,7 @@ import os
 
 import pytest
 from changes import CONFIG, KINDS, NOT_AS_ROOT
-from conftest import get, settle
+from places import get, settle
 
 from coachwhip.testing import Site
 

@@ -6,7 +6,7 @@ Random requests and changes of files and rules, always the same ones; the server
 import random
 import re
 
-from conftest import get, settle
+from places import get, settle
 
 CLIENTS = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 PATHS = ("/a.txt", "/d/c.txt", "/d/")

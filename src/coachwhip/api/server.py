@@ -115,6 +115,7 @@ class Connection:
         "local_ip",
         "local_port",
         "server",
+        "shape",
         "timeouts",
     )
 
@@ -136,6 +137,8 @@ class Connection:
         self._notes: dict[str, Any] | None = None
         #: Limits that `mod_reqtimeout` sets for this connection (see connection/).
         self.timeouts: Any = None
+        #: What the latest request's head looked like (see connection/).
+        self.shape: Any = None
 
     @property
     def notes(self) -> dict[str, Any]:

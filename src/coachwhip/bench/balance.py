@@ -34,7 +34,7 @@ WAYS = {
     "shared, 1 in a turn": (False, 1, False, False),
     "shared, EPOLLEXCLUSIVE": (False, 1, True, False),
     "one listener each (SO_REUSEPORT)": (True, 64, False, False),
-    "shared, looking away": (False, 1, False, True),
+    "shared, looking away": (False, 64, False, True),
 }
 
 
@@ -77,7 +77,7 @@ class _Worker:
                     self._answer(fd)
             if self.away_until and time.monotonic() >= self.away_until:
                 self._listen()
-                self._take(self.listeners[0])
+                self._take(self.listeners[0], 1)
                 self.away_until = 0.0
 
     def _listen(self) -> None:
@@ -85,16 +85,18 @@ class _Worker:
             self.poll.register(listener, select.EPOLLIN | (select.EPOLLEXCLUSIVE if self.exclusive else 0))
 
     def _accept(self, listener: socket.socket) -> None:
+        room = self.turn
         if self.looks_away and not self.away_until:
-            counts = struct.unpack_from(f"{self.workers}I", self.counts)
-            if len(self.connections) > min(counts) + 1 + min(counts) // 16:
+            least = min(struct.unpack_from(f"{self.workers}I", self.counts))
+            room = min(room, least + 2 + least // 16 - len(self.connections))
+            if room <= 0:
                 self.poll.unregister(listener)
                 self.away_until = time.monotonic() + LOOK_AWAY
                 return
-        self._take(listener)
+        self._take(listener, room)
 
-    def _take(self, listener: socket.socket) -> None:
-        for _ in range(self.turn):
+    def _take(self, listener: socket.socket, most: int) -> None:
+        for _ in range(most):
             try:
                 sock, _ = listener.accept()
             except BlockingIOError:

@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable, Container
-from dataclasses import dataclass
+from collections.abc import Callable
 from fcntl import ioctl
+from os import write
 from termios import FIONREAD
 from time import monotonic
 
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
-from coachwhip.connection.judging import MAX_LOOSE, SecondSight, Unusual
+from coachwhip.connection.judging import SecondSight, Unusual
 from coachwhip.connection.lines import Lines, Values
 from coachwhip.connection.loglines import Planner, Sheets, plan_logs, say_again, stand_in, tell_cut
+from coachwhip.connection.shapes import Key, Shape, Shapes
 from coachwhip.request.replay import Entry, Replay, Table
 from coachwhip.util.dates import clf_time, http_date
 
@@ -52,14 +53,6 @@ class Hit:
         self.lines_second = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a head says whatever its request line and its loose fields are: the lines that count, and what log lines take."""
-
-    numbers: tuple[int, ...]
-    values: Values
-
-
 class Sending:
     """A kept answer that the socket has not taken whole: what its log line will say when it is out, or cut."""
 
@@ -83,12 +76,13 @@ class HotPath:
 
     __slots__ = (
         "_buffer", "_clf", "_entry", "_hit", "_is_second_sight", "_planners", "_strangers", "_until", "_values", "_watch",
-        "accesses", "bytes", "date", "last", "lines", "now", "replay", "sheets", "wire",
+        "accesses", "bytes", "date", "is_draining", "last", "lines", "now", "replay", "sent", "shapes", "sheets", "wire",
     )  # fmt: skip
 
     def __init__(self, replay: Replay, planners: tuple[Planner, ...]) -> None:
         self.replay = replay
         self.lines = Lines()
+        self.shapes = Shapes(self.lines.judge)
         #: Log lines of this turn; whoever ends the turn hands them over.
         self.sheets = Sheets()
         self._planners = planners
@@ -103,8 +97,12 @@ class HotPath:
         self.date = b""
         self._clf = b""
         self._until = 0.0
-        #: The latest find: the bytes that go out, whose they are, what was found by raw bytes, and the fields that log lines take.
+        #: Set when the worker drains: every connection ends with its next answer.
+        self.is_draining = False
+        #: The latest find: the bytes that go out, and how many of them are out; whose they are, what was found by raw bytes, and the
+        #: fields that log lines take.
         self.wire = b""
+        self.sent = 0
         self._entry: Entry | None = None
         self._hit: Hit | None = None
         self._values: Values = {}
@@ -136,6 +134,21 @@ class HotPath:
             self._clf = f"[{clf_time(wall)}]".encode("ascii")
             self._until = now + 1 - wall % 1
 
+    def answer(self, table: Table, data: bytes, info: Connection, fd: int) -> Entry | None:
+        """Begin to send the kept answer to `data`; `sent` bytes of `wire` are out then. None if there is none.
+
+        Costs: finding it, and a `write`.
+        """
+        entry = self.find_last(table, data, info) if self.is_draining else self.find(table, data, info)
+        self.sent = 0
+        if entry is not None and entry.file is None:
+            try:
+                self.sent = write(fd, self.wire)
+            except OSError:
+                # There is no room now, or nobody is there any more: the connection goes on, and finds out.
+                return entry
+        return entry
+
     # -- finding
 
     def find(self, table: Table, data: bytes, info: Connection) -> Entry | None:
@@ -150,7 +163,7 @@ class HotPath:
         else:
             hit = None
             self._strangers += 1
-            found = self._find_by_shape(table, data, info.client_ip)
+            found = self._find_by_shape(table, data, info)
             if found is None:
                 return None
             entry = found
@@ -186,25 +199,27 @@ class HotPath:
             entry.until = min(entry.recheck, self._until)
         return True
 
-    def _find_by_shape(self, table: Table, data: bytes, client: str) -> Entry | None:
-        """By the request line and all the rest but the lines that differ from client to client; else by its lines."""
-        if len(data) > MAX_HEAD:
+    def _find_by_shape(self, table: Table, data: bytes, info: Connection) -> Entry | None:
+        """By the request line and all the rest but what differs from client to client; else by its lines."""
+        if len(data) > MAX_HEAD or not table.specs:
             return None
-        try:
-            line, rest, logged = self.lines.cut(data)
-        except Unusual:
-            return self._find_by_lines(table, data, client)
-        shape: Shape | None = table.shapes.get(rest)
-        hit: Hit | None = None if shape is None else table.heads.get((line, *shape.numbers))
-        if shape is None or hit is None:
-            return self._find_by_lines(table, data, client, rest, logged)
-        self._values = shape.values | logged if logged else shape.values
-        return hit.entry
+        end = data.find(b"\r")
+        # A client's heads are all of one shape, mostly.
+        shape: Shape | None = info.shape
+        loose = shape.cut(data, end) if shape is not None and shape.version == self.lines.judge.version else None
+        key: Key = ()
+        if shape is None or loose is None:
+            key, loose = self.shapes.cut(data, end)
+            shape = info.shape = self.shapes.get(key)
+        if shape is not None and shape.count <= table.max_fields:
+            hit: Hit | None = table.heads.get((data[:end], *shape.numbers))
+            if hit is not None:
+                self._values = shape.values_with(loose)
+                return hit.entry
+        return self._find_by_lines(table, data, info.client_ip, shape or key)
 
-    def _find_by_lines(
-        self, table: Table, data: bytes, client: str, rest: bytes = b"", logged: Container[str] = ()
-    ) -> Entry | None:
-        """Take the head apart by its lines, each known from before or judged now. `rest`, `logged`: as `cut` gave them."""
+    def _find_by_lines(self, table: Table, data: bytes, client: str, shape: Shape | Key) -> Entry | None:
+        """Take the head apart by its lines, each known from before or judged now. `shape`: what is known of its shape."""
         try:
             line, found, values = self.lines.read(data, table.max_fields)
         except Unusual:
@@ -213,18 +228,12 @@ class HotPath:
         if entry is None:
             return None
         self._values = values
-        numbers = tuple([number for number, _, _ in found if number])
-        if not entry.spec.by_client and -1 not in numbers:
-            if (line, *numbers) not in table.heads:
-                table.heads.remember((line, *numbers), Hit(entry, None, values))
-            if rest and self._has_shape(table, rest):
-                table.remember_shape(rest, Shape(numbers, {name: values[name] for name in values if name not in logged}))
+        if not entry.spec.by_client:
+            if isinstance(shape, tuple):
+                shape = self.shapes.learn(shape, found, values, data.count(b"\r\n") - 2) or shape
+            if isinstance(shape, Shape) and (line, *shape.numbers) not in table.heads:
+                table.heads.remember((line, *shape.numbers), Hit(entry, None, values))
         return entry
-
-    def _has_shape(self, table: Table, rest: bytes) -> bool:
-        """Whether a shape is to be remembered: with any loose fields added, a head of this shape is within all limits."""
-        fits = len(rest) <= MAX_REMEMBERED and rest.count(b"\r\n") + MAX_LOOSE <= table.max_fields
-        return fits and rest not in table.shapes and self._is_second_sight(rest)
 
     @staticmethod
     def _look_up(table: Table, line: bytes, values: Values, client: str) -> Entry | None:
@@ -234,9 +243,9 @@ class HotPath:
 
     # -- what each request writes of its own
 
-    def begin(self, entry: Entry, arrived: int, sent: int) -> Sending:
+    def begin(self, entry: Entry, arrived: int) -> Sending:
         """The answer that was found last is not out yet; whoever sends the rest calls `finish` or `cut` then."""
-        return Sending(self._hit, entry, self._values, arrived, sent, self.wire[sent:], self._clf)
+        return Sending(self._hit, entry, self._values, arrived, self.sent, self.wire[self.sent :], self._clf)
 
     def finish(self, sending: Sending, info: Connection, size: int) -> None:
         """As `log`, for an answer of `size` bytes that is out by now."""

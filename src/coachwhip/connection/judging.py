@@ -6,10 +6,9 @@ Whatever is unusual in any way is for the ordinary path to judge, which is never
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable
 
-__all__ = ["LOGGABLE", "MAX_LOOSE", "PLAIN", "Judge", "SecondSight", "Unusual"]
+__all__ = ["LOGGABLE", "Judge", "SecondSight", "Unusual"]
 
 #: Bounds on what is remembered; beyond them the memory is emptied and learns again.
 MAX_NAMES = 8192
@@ -25,10 +24,8 @@ _REQUEST = re.compile(rb"(?:GET|HEAD) /[\x21\x22\x24-\x7e]* HTTP/1\.[01]")
 PLAIN = bytes([octet if octet == 9 or 0x20 <= octet != 0x7F else octet ^ 1 for octet in range(256)])
 #: What stands in a log line as it is: printable ASCII without quote and backslash.
 LOGGABLE = bytes([octet if 0x20 <= octet < 0x7F and octet not in b'"\\' else octet ^ 1 for octet in range(256)])
-#: Fields that differ from client to client, and the spellings of each that are known at the most.
-LOOSE = ("cookie", "user-agent", "referer")
-MAX_SPELLINGS = 2
-MAX_LOOSE = len(LOOSE) * MAX_SPELLINGS
+#: Fields that differ from client to client, as clients spell them.
+LOOSE = (b"User-Agent", b"user-agent", b"Cookie", b"cookie", b"Referer", b"referer")
 #: Fields that make a request one for the ordinary path, whatever they say.
 UNUSUAL = frozenset({
     "content-length", "transfer-encoding", "expect", "upgrade", "te", "trailer", "http2-settings", "proxy-connection",
@@ -40,18 +37,6 @@ class Unusual(Exception):
     """This head is for the ordinary path."""
 
 
-@dataclass(slots=True)
-class Loose:
-    """A field that differs from client to client and on which no answer depends, in one spelling."""
-
-    #: What its line begins with, the end of the line before included.
-    start: bytes
-    #: Its lower-case name if log lines take it, else "".
-    name: str
-    #: Where it was found last, behind the request line.
-    at: int = 0
-
-
 class SecondSight:
     """Tells what was met before from what is met for the first time, in a fixed space: who never comes back fills nothing."""
 
@@ -60,7 +45,7 @@ class SecondSight:
     def __init__(self) -> None:
         self._marks = [0] * MARKS
 
-    def __call__(self, data: bytes) -> bool:
+    def __call__(self, data: Hashable) -> bool:
         """Whether `data` was met before, as far as that is still known."""
         mark = hash(data)
         slot = mark & (MARKS - 1)
@@ -73,7 +58,7 @@ class SecondSight:
 class Judge:
     """Knows which fields anything depends on."""
 
-    __slots__ = ("_logged", "_names", "_request_lines", "_spellings", "loose")
+    __slots__ = ("_logged", "_names", "_request_lines", "_spellings", "version")
 
     def __init__(self) -> None:
         self._names = {"host", "connection"}
@@ -81,7 +66,8 @@ class Judge:
         #: Names as clients spell them → lower case; "" where nothing depends on the field.
         self._spellings: dict[bytes, str] = {}
         self._request_lines: set[bytes] = set()
-        self.loose: list[Loose] = []
+        #: Goes up when other fields are depended on or logged than before.
+        self.version = 0
 
     def care_about(self, names: Iterable[str], *, logged: bool) -> bool:
         """Answers (or, `logged`, log lines) depend on these fields too from now on; returns whether that is new. Lower-case names."""
@@ -90,8 +76,13 @@ class Judge:
             return False
         known.update(names)
         self._spellings.clear()
-        self.loose.clear()
+        self.version += 1
         return True
+
+    @property
+    def loose(self) -> list[bytes]:
+        """Spellings of fields that differ from client to client, and on which no answer depends."""
+        return [spelling for spelling in LOOSE if spelling.decode("ascii").lower() not in self._names]
 
     def check_request_line(self, line: bytes) -> None:
         """Judge a request line. Raises Unusual."""
@@ -135,11 +126,6 @@ class Judge:
             raise Unusual
         if len(self._spellings) >= MAX_NAMES:
             self._spellings.clear()
-            self.loose.clear()
-        if name in LOOSE and name not in self._names:
-            start = b"\r\n%b: " % spelling
-            if sum(known.start.lower() == start.lower() for known in self.loose) < MAX_SPELLINGS:
-                self.loose.append(Loose(start, name if name in self._logged else ""))
         kept = self._spellings[spelling] = name if name in self._names or name in self._logged else ""
         return kept
 

@@ -1,4 +1,4 @@
-"""A head taken apart: by cutting out what differs from client to client, or by one dict look-up per line among lines judged before.
+"""A head taken apart by its lines: one dict look-up for each among lines judged before.
 
 A line is judged (`judging.py`) when it is met for the first time, and remembered from the second time on. What is remembered says whether
 kept answers depend on the line, whether log lines take it, or neither.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 
-from coachwhip.connection.judging import LOGGABLE, PLAIN, Judge, SecondSight, Unusual
+from coachwhip.connection.judging import Judge, SecondSight, Unusual
 
 __all__ = ["Field", "Lines", "Values"]
 
@@ -38,37 +38,6 @@ class Lines(dict[bytes, "Field | None"]):
         """Answers (or, `logged`, log lines) depend on these fields too from now on. Lower-case names."""
         if self.judge.care_about(names, logged=logged):
             self.clear()
-
-    def cut(self, head: bytes) -> tuple[bytes, bytes, Values]:
-        """Request line, the head behind it without the lines of loose fields, and what log lines take of those.
-
-        What is cut out holds no line end but the one before it, so whether there are empty lines, and where, is still seen in what is
-        left, but for a field behind the end of the head that is not ended itself: if what is left is the rest of one whole head, and
-        the whole ends with an empty line too, so is all of it.
-        Costs: a search and a pass over the value for each loose field. Raises Unusual.
-        """
-        if head[-4:] != b"\r\n\r\n":
-            raise Unusual
-        end = head.find(b"\r")
-        line, rest = head[:end], head[end:]
-        logged: Values = {}
-        for loose in self.judge.loose:
-            start, name, at = loose.start, loose.name, loose.at
-            if not rest.startswith(start, at):
-                at = rest.find(start)
-                if at < 0:
-                    continue
-                loose.at = at
-            end = rest.find(b"\r", at + 2)
-            value = rest[at + len(start) : end]
-            if end < 0 or value.translate(LOGGABLE if name else PLAIN) != value:
-                raise Unusual
-            rest = rest[:at] + rest[end:]
-            if name:
-                if not value or name in logged:
-                    raise Unusual
-                logged[name] = value.strip(b" ")
-        return line, rest, logged
 
     def read(self, head: bytes, limit: int) -> tuple[bytes, list[Field], Values]:
         """Request line, the fields that anything depends on, in order and by name; at most `limit` fields.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import select
 from collections.abc import Iterable
-from os import read, write
+from os import read
 from typing import TYPE_CHECKING
 
 from coachwhip.connection.hot import HotPath
@@ -32,13 +32,11 @@ Arrived = tuple["ClientConnection", "bytes | None"]
 class Poller:
     """Reads for the connections of one worker."""
 
-    __slots__ = ("_loop", "hot", "is_draining")
+    __slots__ = ("_loop", "hot")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, hot: HotPath) -> None:
         self.hot = hot
         self._loop = loop
-        #: Set when the worker drains: every connection ends with its next answer.
-        self.is_draining = False
 
     @staticmethod
     def on(loop: asyncio.AbstractEventLoop, hot: HotPath) -> Poller:
@@ -75,25 +73,19 @@ class Poller:
             for connection, _ in arrived:
                 connection.fault(error)
             return
-        find = hot.find_last if self.is_draining else hot.find
+        answer, idle = hot.answer, State.IDLE
         others: list[Arrived] = []
         for connection, data in arrived:
             table = connection.table
-            if connection.state is not State.IDLE or table is None or not data:
+            if connection.state is not idle or table is None or not data:
                 others.append((connection, data))
                 continue
             try:
-                entry = find(table, data, connection.info)
+                entry = answer(table, data, connection.info, connection.fd)
                 if entry is None:
                     others.append((connection, data))
-                    continue
-                wire = hot.wire
-                try:
-                    sent = write(connection.fd, wire) if entry.file is None else 0
-                except OSError:
-                    # There is no room now, or nobody is there any more: the connection goes on, and finds out.
-                    sent = 0
-                connection.replayed(entry, wire, sent, len(data))
+                else:
+                    connection.replayed(entry, len(data))
             except Exception as error:
                 connection.fault(error)
         hot.sheets.hand_over()

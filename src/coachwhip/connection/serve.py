@@ -24,6 +24,8 @@ __all__ = ["ClientConnection", "Host"]
 
 #: Requests answered in one turn of the loop before other connections get theirs.
 TURN = 64
+#: Where the next bytes are those of a head.
+_WAITING = (State.NEW, State.IDLE, State.READING)
 
 
 class ClientConnection(Wire):
@@ -70,32 +72,30 @@ class ClientConnection(Wire):
         """When the request at hand began, wall clock; 0 while there is none."""
         return self._started
 
-    def start(self, data: bytes = b"") -> None:
-        """Begin; `data` has arrived already."""
-        if data:
-            self.state = State.IDLE
-            self._clock.enter(Stage.IDLE, self.info, time.monotonic())
-            self.host.poller.serve([(self, data)])
-        if self.state is State.IDLE or self.state is State.READING:
+    def start(self, data: bytes = b"", entry: Entry | None = None) -> None:
+        """Begin; `data` has arrived already, and `entry` is the kept answer to it, which was found last."""
+        if entry is not None:
+            self.guard(self._begin_with, entry, len(data))
+        elif data:
+            self.guard(self.arrived, data)
+        if self.state in _WAITING:
             self.watch_reads(True)
 
-    def go_on(self, sending: Sending) -> None:
-        """Send the rest of a kept answer."""
-        self._sending = sending
-        file = sending.entry.file
-        # As after an answer that was made now: its virtual host says how long the client may take.
-        self.info.server = sending.entry.request.server
-        self.watch_reads(False)
-        self.guard(self.send, sending.rest, iter((file,)) if file is not None else None)
+    def _begin_with(self, entry: Entry, arrived: int) -> None:
+        """The first request has a kept answer."""
+        self.state = State.IDLE
+        # The time for the first head is over.
+        self._clock.enter(Stage.IDLE, self.info, self._hot.now)
+        self.replayed(entry, arrived)
 
     # -- replaying
 
-    def replayed(self, entry: Entry, wire: bytes, sent: int, arrived: int) -> None:
-        """A kept answer goes out to a request of `arrived` bytes: `sent` bytes of `wire` so far, none if a file follows."""
+    def replayed(self, entry: Entry, arrived: int) -> None:
+        """The answer that was found last goes out to a request of `arrived` bytes; what is not sent and its file follow."""
         info, hot = self.info, self._hot
-        size = len(wire)
-        if sent < size:
-            self.go_on(hot.begin(entry, arrived, sent))
+        size = len(hot.wire)
+        if hot.sent < size:
+            self._go_on(hot.begin(entry, arrived))
             return
         hot.log(info, arrived, size)
         info.bytes_out += size
@@ -104,6 +104,15 @@ class ClientConnection(Wire):
             return
         info.keepalives += 1
         self._clock.deadline = hot.now + entry.keep_alive
+
+    def _go_on(self, sending: Sending) -> None:
+        """Send the rest of a kept answer."""
+        self._sending = sending
+        file = sending.entry.file
+        # As after an answer that was made now: its virtual host says how long the client may take.
+        self.info.server = sending.entry.request.server
+        self.watch_reads(False)
+        self.guard(self.send, sending.rest, iter((file,)) if file is not None else None)
 
     def offer(self, raw: bytes, reply: Reply) -> None:
         """Let an answer be kept, if nothing about its request was out of the ordinary. One that cannot be is an answer still."""
@@ -120,13 +129,26 @@ class ClientConnection(Wire):
     def arrived(self, data: bytes | None) -> None:
         """Bytes have come that no kept answer is for, or the end (b""), or the connection is lost (None)."""
         if data:
-            self._receive(data)
+            if self.state is State.NEW:
+                self._first(data)
+            else:
+                self._receive(data)
         elif data is None:
             self.abort()
         elif self.state is State.LINGERING:
             self.close()
         else:
             self._on_end_of_input()
+
+    def _first(self, data: bytes) -> None:
+        """The first bytes have come, later than the connection."""
+        entry = self._hot.answer(self.table, data, self.info, self.fd) if self.table is not None else None
+        if entry is not None:
+            self._begin_with(entry, len(data))
+            self._hot.sheets.hand_over()
+        else:
+            self.state = State.READING
+            self._receive(data)
 
     def _receive(self, data: bytes) -> None:
         """Bytes have come: of a head, of a body, of a later request, or of nothing that counts any more."""

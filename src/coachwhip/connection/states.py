@@ -10,6 +10,7 @@ __all__ = ["State"]
 class State(Enum):
     """Where a connection is; the scoreboard's letters follow from it."""
 
+    NEW = "new"
     READING = "reading"
     ANSWERING = "answering"
     SENDING = "sending"

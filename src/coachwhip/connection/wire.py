@@ -64,7 +64,7 @@ class Wire:
         self.host = host
         #: The record that hooks see.
         self.info = info
-        self.state = State.READING
+        self.state = State.NEW
         self._socket = sock
         self.fd = sock.fileno()
         self._clock = Clock(info, time.monotonic())

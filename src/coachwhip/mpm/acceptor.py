@@ -1,7 +1,7 @@
 """Accepting: one listener in one worker, and serve-at-accept.
 
-With TCP_DEFER_ACCEPT the first bytes of a request come with its connection. If the answer is kept and the client wants one answer only,
-it is given right here, and no connection object is ever made. Everything else is handed to the worker.
+With TCP_DEFER_ACCEPT the first bytes of a request come with its connection. If the answer is kept, it is
+given right here; if the client wants that one only, no connection object is ever made. Everything else is handed to the worker.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import errno
 import os
 import socket
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from coachwhip.api.server import Connection, Server
-from coachwhip.connection.hot import HotPath, Sending
-from coachwhip.request.replay import Table
+from coachwhip.connection.hot import HotPath
+from coachwhip.request.replay import Entry, Table
 
 __all__ = ["TURN", "Acceptor", "Takes"]
 
@@ -40,14 +40,13 @@ class Takes(Protocol):
     def server_of(self, ip: str, port: int) -> Server:
         """The server that answers at a local address."""
 
-    def take(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes) -> None:
-        """A connection that stays; `data` has arrived already."""
+    def take(
+        self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes, entry: Entry | None
+    ) -> None:
+        """A connection that stays; `data` has arrived already, and the kept answer `entry`, if there is one, was found last."""
 
     def report(self, error: Exception) -> None:
         """A connection could not be begun; it is closed already."""
-
-    def finish(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], sending: Sending) -> None:
-        """An answer that the socket did not take at once; then close."""
 
 
 class Acceptor:
@@ -81,7 +80,7 @@ class Acceptor:
         """
         arrived = self._arrived()
         try:
-            if self._guests is not None and arrived:
+            if arrived:
                 self._worker.hot.look()
         except Exception as error:
             for fd, _, _ in arrived:
@@ -91,18 +90,18 @@ class Acceptor:
         for fd, client, data in arrived:
             try:
                 local = self._local or _local_of(fd, self.listener.family)
-                answer = self._serve(fd, client, local, data) if data else None
+                entry = self._answer(fd, client, local, data) if data else None
             except Exception as error:
                 # Whatever is wrong with one connection, the client must not hang and the others must be served.
                 os.close(fd)
                 if not isinstance(error, OSError):
                     self._worker.report(error)
                 continue
-            if answer is True:
+            if entry is not None and self._is_all(entry):
                 os.close(fd)
             else:
-                self._hand_over(fd, client, local, data, answer)
-        if self._guests is not None and arrived:
+                self._hand_over(fd, client, local, data, entry)
+        if arrived:
             self._worker.hot.sheets.hand_over()
 
     def _arrived(self) -> list[tuple[int, tuple[Any, ...], bytes]]:
@@ -127,18 +126,13 @@ class Acceptor:
             arrived.append((fd, client if self._is_v4 else (_plain(client[0]), client[1]), data))
         return arrived
 
-    def _hand_over(
-        self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes, sending: Sending | None
-    ) -> None:
+    def _hand_over(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes, entry: Entry | None) -> None:
         """A connection that stays, or whose answer is not all sent; from here on a `socket` owns the descriptor."""
         with contextlib.ExitStack() as unless_taken:
             sock = socket.socket(self.listener.family, socket.SOCK_STREAM, 0, fileno=fd)
             unless_taken.callback(sock.close)
             try:
-                if sending is None:
-                    self._worker.take(sock, client, local, data)
-                else:
-                    self._worker.finish(sock, client, local, sending)
+                self._worker.take(sock, client, local, data, entry)
             except OSError:
                 return
             except Exception as error:
@@ -146,11 +140,8 @@ class Acceptor:
                 return
             unless_taken.pop_all()
 
-    def _serve(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes) -> Sending | Literal[True] | None:
-        """Give the kept answer to `data`: True if it is out, `Sending` if the socket did not take all of it; None if there is none.
-
-        Costs at accept, beyond `read`: the look-up, `write`, a log line.
-        """
+    def _answer(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes) -> Entry | None:
+        """The kept answer to `data`, begun to be sent; None if there is none. Raises OSError."""
         if self._guests is None:
             return None
         guest, table = self._guests.get(local) or self._new_guest(local)
@@ -158,19 +149,15 @@ class Acceptor:
             return None
         guest.client_ip, guest.client_port = client
         hot = self._worker.hot
-        entry = hot.find(table, data, guest)
-        if entry is None or not entry.close or entry.file is not None:
-            return None
-        wire = hot.wire
-        try:
-            sent = os.write(fd, wire)
-        except OSError:
-            # There is no room now, or nobody is there any more: the connection goes on, and finds out.
-            sent = 0
-        if sent < len(wire):
-            return hot.begin(entry, len(data), sent)
-        hot.log(guest, len(data), sent)
-        return True
+        entry = hot.answer(table, data, guest, fd)
+        if entry is not None and self._is_all(entry):
+            hot.log(guest, len(data), hot.sent)
+        return entry
+
+    def _is_all(self, entry: Entry) -> bool:
+        """Whether nothing more is to be done for a connection that has this, found last."""
+        hot = self._worker.hot
+        return entry.close and entry.file is None and hot.sent == len(hot.wire)
 
     def _new_guest(self, local: tuple[str, int]) -> Guest:
         guest = Connection(self._worker.server_of(*local), ("", 0), local, id=0)

@@ -39,7 +39,7 @@ ROWS = 256
 _HEAD = 8
 
 #: What occupies a slot. Apache's event MPM needs no thread, and so no slot, for the other states.
-_LETTERS = {State.READING: WorkerState.READING, State.ANSWERING: WorkerState.WRITING}
+_LETTERS = {State.NEW: WorkerState.READING, State.READING: WorkerState.READING, State.ANSWERING: WorkerState.WRITING}
 
 
 @dataclass(slots=True)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import mmap
 
-__all__ = ["LOOK_AWAY", "Shares"]
+__all__ = ["ALONE", "LOOK_AWAY", "Shares"]
 
 #: For how long a worker with more than its share leaves a listener to the others, in seconds.
 LOOK_AWAY = 0.002
+#: Room for any number.
+ALONE = 1 << 30
 
 
 class Shares:
@@ -30,8 +32,13 @@ class Shares:
         """The worker of this row takes no more."""
         self._counts[row] = 0
 
-    def has_enough(self, row: int) -> bool:
-        """Whether this worker has more than another that accepts, by more than a little."""
-        counts = self._counts.tolist()
-        least = min([count for count in counts if count], default=0)
-        return counts[row] > least + 1 + (least >> 4)
+    def room(self, row: int) -> int:
+        """How many connections more this worker may have than it has, so that it has little more than any other that accepts.
+
+        `ALONE` if there is no other; 0 or less if it has enough.
+        """
+        others = [count for other, count in enumerate(self._counts) if count and other != row]
+        if not others:
+            return ALONE
+        least = min(others)
+        return least + 2 + (least >> 4) - self._counts[row]

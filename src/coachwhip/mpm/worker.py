@@ -23,7 +23,7 @@ from coachwhip.api.outcome import Outcome
 from coachwhip.api.replay import ReplayServer
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection, Server
-from coachwhip.connection.hot import HotPath, Sending
+from coachwhip.connection.hot import HotPath
 from coachwhip.connection.keeping import Keeper
 from coachwhip.connection.places import Places
 from coachwhip.connection.poller import Poller
@@ -34,9 +34,9 @@ from coachwhip.mpm.draining import GRACE, Stillness, take_waiting
 from coachwhip.mpm.policy import Policy
 from coachwhip.mpm.pulse import Pulse
 from coachwhip.mpm.scoreboard import Board, WorkerScoreboard
-from coachwhip.mpm.shares import LOOK_AWAY
+from coachwhip.mpm.shares import ALONE, LOOK_AWAY
 from coachwhip.request.pipeline import Pipeline
-from coachwhip.request.replay import Replay
+from coachwhip.request.replay import Entry, Replay
 from coachwhip.util.memory import resident_bytes
 
 __all__ = ["Worker", "new_loop"]
@@ -128,7 +128,7 @@ class Worker:
         logs.attach(self.loop.call_soon, self.loop.call_later)
         self.pipeline.hooks.run(phases.child_init, self.pipeline.startup)
         for acceptor in self._acceptors:
-            self._defer(acceptor.listener)
+            self._set(acceptor.listener)
             self._listen(acceptor)
         self._show_share()
         self._tick()
@@ -165,10 +165,11 @@ class Worker:
 
     def _accept(self, acceptor: Acceptor) -> None:
         """Accept, unless it is others' turn; and see whether that is enough, for now or for ever."""
+        room = self._shares.room(self._row) if self._row else ALONE
         if acceptor in self._looks_away:
             # Nobody else wanted them.
             self._looks_away.discard(acceptor)
-        elif self._row and self._shares.has_enough(self._row):
+        elif room <= 0:
             self._looks_away.add(acceptor)
             self.loop.remove_reader(acceptor.listener)
             self.loop.call_later(LOOK_AWAY, self._resume, acceptor)
@@ -177,9 +178,10 @@ class Worker:
         if self._policy.factor:
             acceptor.turn = int(max(1, min(acceptor.turn, self._room())))
         acceptor.accept()
-        # What stays is taken one by one, so that others get theirs; what was answered and closed at once is nobody's burden.
-        stayed = len(self._connections) > before or self._policy.is_prefork
-        acceptor.turn = 1 if stayed else min(2 * acceptor.turn, TURN)
+        stayed = len(self._connections) - before
+        # Of what stays no more than its share is taken; what was answered and closed at once is nobody's burden.
+        most = 1 if self._policy.is_prefork else room - stayed if stayed > 0 else 2 * acceptor.turn
+        acceptor.turn = max(1, min(most, TURN))
         most = self._policy.connections
         if most and sum(one.accepted for one in self._acceptors) >= most:
             self._leave()
@@ -218,8 +220,12 @@ class Worker:
         self._on_leaving()
         self.drain(LEAVE_WAIT, takes_waiting=False)
 
-    def _defer(self, listener: socket.socket) -> None:
-        """Let the system hold a connection back until its first bytes are there (`AcceptFilter http data`, the default)."""
+    def _set(self, listener: socket.socket) -> None:
+        """Set what accepted connections inherit; and let the system hold one back until its first bytes are there.
+
+        The latter is `AcceptFilter http data`, the default.
+        """
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         core = self.pipeline.startup.main.core
         if core.accept_filters.get("http", "data") == "none" or not hasattr(socket, "TCP_DEFER_ACCEPT"):
             return
@@ -230,30 +236,22 @@ class Worker:
         """See `Takes`."""
         return self._single or self.pipeline.hosts.by_address(ip, port)
 
-    def take(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes) -> None:
+    def take(
+        self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes, entry: Entry | None
+    ) -> None:
         """See `Takes`."""
         info = Connection(self.server_of(*local), client, local, id=next(self._ids))
         if self.pipeline.hooks.run(phases.pre_connection, info) is not Outcome.OK:
             sock.close()
             return
-        self._adopt(sock, info).start(data)
+        connection = ClientConnection(self, sock, info)
+        self._connections.add(connection)
+        self._show_share()
+        connection.start(data, entry)
 
     def report(self, error: Exception) -> None:
         """See `Takes`."""
         LOG.error(self.pipeline.startup.main, "", "a connection was not begun: %s: %s", type(error).__name__, error)
-
-    def finish(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], sending: Sending) -> None:
-        """See `Takes`."""
-        info = Connection(self.server_of(*local), client, local, id=next(self._ids))
-        self._adopt(sock, info).go_on(sending)
-
-    def _adopt(self, sock: socket.socket, info: Connection) -> ClientConnection:
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = ClientConnection(self, sock, info)
-        self._connections.add(connection)
-        self._show_share()
-        return connection
 
     def _pause(self, acceptor: Acceptor, error: OSError) -> None:
         """Out of descriptors: say so, and try again when some connection may have ended."""
@@ -342,7 +340,7 @@ class Worker:
         """
         if self.draining:
             return
-        self.draining = self.poller.is_draining = True
+        self.draining = self.hot.is_draining = True
         self._rest()
         if self._row:
             self._shares.clear(self._row)

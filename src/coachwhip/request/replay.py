@@ -133,15 +133,7 @@ class Table:
     #: By the raw bytes of a head, and by a request line and the numbers of the header lines that count.
     raw: ShortCuts = field(default_factory=lambda: ShortCuts())
     heads: ShortCuts = field(default_factory=lambda: ShortCuts())
-    #: What is known of heads without their request lines; owned by the hot path.
-    shapes: dict[bytes, Any] = field(default_factory=dict)
     specs: dict[tuple[bytes, Any], Spec] = field(default_factory=dict)
-
-    def remember_shape(self, rest: bytes, shape: Any) -> None:
-        """Remember what a head without its request line says; when there are too many, learn again."""
-        if len(self.shapes) >= MAX_SHORT_CUTS:
-            self.shapes.clear()
-        self.shapes[rest] = shape
 
     def find(self, line: bytes, host: Any) -> Spec | None:
         """The spec of a request line and host, if there is one."""

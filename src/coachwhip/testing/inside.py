@@ -67,7 +67,7 @@ class Line:
         self._data = b""
         #: The server has closed its side.
         self.ended = False
-        inside.worker.take(server, self._socket.getsockname(), inside.address, b"")
+        inside.worker.take(server, self._socket.getsockname(), inside.address, b"", None)
 
     def send(self, data: bytes) -> None:
         """Hand bytes to the system."""
@@ -173,7 +173,9 @@ class Inside:
         """The two ends of a connection over the loopback: the client's, the server's."""
         client = socket.create_connection(self.address, source_address=(client_ip, 0))
         server, _ = self._listener.accept()
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        server.setblocking(False)
+        for sock in (client, server):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return client, server
 
     def close(self) -> None:

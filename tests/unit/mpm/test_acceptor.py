@@ -9,24 +9,23 @@ import pytest
 from coachwhip.api.server import Server
 from coachwhip.connection.hot import HotPath
 from coachwhip.mpm.acceptor import Acceptor
+from coachwhip.request.replay import Entry, Replay
 
 
 class Faulty:
     """A worker that fails to take what it is given."""
 
-    hot: HotPath
-
     def __init__(self, fault: Exception) -> None:
+        self.hot = HotPath(Replay(0), ())
         self.fault = fault
         self.reported: list[Exception] = []
 
     def server_of(self, ip: str, port: int) -> Server:
         raise self.fault
 
-    def take(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes) -> None:
-        raise self.fault
-
-    def finish(self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], sending: object) -> None:
+    def take(
+        self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes, entry: Entry | None
+    ) -> None:
         raise self.fault
 
     def report(self, error: Exception) -> None:

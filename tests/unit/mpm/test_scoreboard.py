@@ -132,8 +132,8 @@ def test_slots_are_the_connections_at_work() -> None:
     worker = FakeWorker(*[connection(state) for state in State if state is not State.CLOSED])
     mine = WorkerScoreboard(board, board.claim(), worker, 4)
     process = mine.processes()[0]
-    assert sorted(letters(mine)) == sorted("RW__")
-    assert (process.busy, process.idle, process.connections) == (2, 2, 5)
+    assert sorted(letters(mine)) == sorted("RRW_")
+    assert (process.busy, process.idle, process.connections) == (3, 1, 6)
     assert (process.writing, process.keep_alive, process.closing) == (1, 1, 1)
     assert [slot.request for slot in mine.slots() if slot.state is WorkerState.WRITING] == ["GET / HTTP/1.1"]
 
