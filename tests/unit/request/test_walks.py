@@ -148,3 +148,12 @@ def test_a_whole_path_costs_one_look_beside_htaccess_files(world: MakeWorld) -> 
     w = world("<Directory />\nAllowOverride None\n</Directory>", {"htdocs/a/b/c/f": "x"})
     stats = [path for path, look in w.ask("/a/b/c/f").record.files if look.value == "stat"]
     assert stats == [f"{w.root}/htdocs/a/b/c/f"]
+
+
+@pytest.mark.parametrize("target", ["/d/b", "/d/", "/d/b.en"])
+def test_a_folder_entered_for_a_sub_request_is_entered_anew_by_the_next_request(world: MakeWorld, target: str) -> None:
+    config = "<Directory />\nAllowOverride All\nOptions FollowSymLinks MultiViews Indexes\n</Directory>\nAddLanguage en .en\n"
+    w = world(config, {"htdocs/d/b.en": "x", "htdocs/d/.htaccess": kind("a")}, (*MODULES, "dir", "negotiation", "autoindex"))
+    assert w.ask(target).status == 200
+    (w.root / "htdocs/d/.htaccess").write_text("Require all denied\n")
+    assert [w.ask(again).status for again in ("/d/b", "/d/", "/d/b.en")] == [403, 403, 403]
