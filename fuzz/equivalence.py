@@ -3,7 +3,7 @@
 A state machine makes a random configuration with random files, then asks and changes in random order. The date aside, the two answers
 must be equal byte for byte, and so must what becomes of the connection, and in the end the access and error logs. Both are asked at the
 same moment of one wall clock, which stands still meanwhile and jumps now and then: an answer may depend on the time, and so no
-difference is ever put down to it.
+difference is ever put down to it. Now and then a server that was started just now is asked too, for whatever else the two may have kept.
 
     python -m fuzz.equivalence --steps 100000
 """
@@ -32,6 +32,8 @@ from fuzz import sites
 __all__ = ["Equivalence", "Tally", "search"]
 
 STEPS_PER_SITE = 60
+#: What remembers all that it drew is given up after so many.
+STEPS_AT_ONCE = 6_000
 #: Half of the kernel's own tick and more: sites would else have to rest between changes for most of the time.
 TICK = 0.012
 #: Modification times: long past, a little past, and just now.
@@ -57,6 +59,7 @@ class Tally:
     asked = 0
     hits = 0
     sites = 0
+    newcomers = 0
     changes = 0
     volatile: dict[str, int] = {}  # noqa: RUF012 -- one tally for the whole run
 
@@ -165,6 +168,11 @@ class Side:
             self.line.close()
             self.line = None
 
+    def close(self) -> None:
+        """End the server."""
+        self.hang_up()
+        self.server.close()
+
 
 #: Between two changes some answers have to be given again.
 changes = precondition(lambda machine: machine.since_change >= 10)
@@ -198,9 +206,12 @@ class Equivalence(RuleBasedStateMachine):
         for folder in data.draw(st.lists(st.sampled_from(sites.FOLDERS[:3]), max_size=2)):
             self._put(f"{folder}/.htaccess", self._htaccess(data), 0)
         self.config = config
-        self.sides = tuple(Side(self.root, sites.BASE + config + last, name) for name, last in (("on", ""), ("off", "Replay Off\n")))
+        self.sides = (self._side("on"), self._side("off", "Replay Off\n"))
         Tally.sites += 1
         time.sleep(0.02)
+
+    def _side(self, name: str, more: str = "") -> Side:
+        return Side(self.root, sites.BASE + self.config + more, name)
 
     def _put(self, path: str, content: bytes, when: int) -> None:
         full = f"{self.root}/{path}"
@@ -258,7 +269,25 @@ class Equivalence(RuleBasedStateMachine):
         for side in self.sides:
             side.hang_up()
 
-    def _compare(self, data: bytes) -> None:
+    @precondition(lambda self: self.past)
+    @rule(which=st.lists(st.integers(0, 30), min_size=1, max_size=8))
+    def ask_a_newcomer(self, which: list[int]) -> None:
+        """Ask a server that was never asked before, too."""
+        Tally.newcomers += 1
+        newcomer = self._side("new")
+        try:
+            for number in which:
+                self.hang_up()
+                data = self.past[-1 - number % len(self.past)]
+                expected = self._compare(data)
+                found = newcomer.ask(data)
+                if found != expected:
+                    raise AssertionError(self._difference(f"a server started just now, asked {data!r}", expected, found))
+                newcomer.hang_up()
+        finally:
+            newcomer.close()
+
+    def _compare(self, data: bytes) -> tuple[bytes, bool]:
         CLOCK.go_on()
         found, expected = (side.ask(data) for side in self.sides)
         Tally.asked += 1
@@ -268,6 +297,7 @@ class Equivalence(RuleBasedStateMachine):
         tag, date = _ETAG.search(expected[0]), _MODIFIED.search(expected[0])
         self.etag = tag[1].decode("latin-1") if tag is not None else self.etag
         self.date = date[1].decode("latin-1") if date is not None else self.date
+        return expected
 
     # -- changing
 
@@ -363,8 +393,7 @@ class Equivalence(RuleBasedStateMachine):
         for reason, count in self.sides[0].server.replay.counters.volatile.items():
             Tally.volatile[reason] = Tally.volatile.get(reason, 0) + count
         for side in self.sides:
-            side.hang_up()
-            side.server.close()
+            side.close()
         for log in ("access", "error"):
             on, off = (self._log(f"{side}-{log}.log") for side in ("on", "off"))
             if log == "error":
@@ -407,13 +436,23 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=100_000, help="how many requests and changes (default 100000)")
     parser.add_argument("--shrink", action="store_true", help="look for the shortest way to a difference")
     asked = parser.parse_args()
-    try:
-        search(asked.steps, shrink=asked.shrink)
-    finally:
-        print(f"{Tally.sites} sites, {Tally.asked} requests, {Tally.changes} changes, {Tally.hits} replays", file=sys.stderr)
-        print(f"not kept: {dict(sorted(Tally.volatile.items(), key=lambda item: -item[1])[:12])}", file=sys.stderr)
+    for begun in range(0, asked.steps, STEPS_AT_ONCE):
+        steps = min(STEPS_AT_ONCE, asked.steps - begun)
+        try:
+            search(steps, shrink=asked.shrink)
+        finally:
+            _report(begun + steps)
     print("no difference")
     return 0
+
+
+def _report(steps: int) -> None:
+    volatile = dict(sorted(Tally.volatile.items(), key=lambda item: -item[1])[:12])
+    print(
+        f"{steps} steps: {Tally.sites} sites and {Tally.newcomers} newcomers, {Tally.asked} requests, {Tally.changes} changes, "
+        f"{Tally.hits} replays; not kept: {volatile}",
+        file=sys.stderr,
+    )
 
 
 if __name__ == "__main__":
