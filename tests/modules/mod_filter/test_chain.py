@@ -17,7 +17,7 @@ def conf(*sections: str) -> FilterDir:
 def test_by_type_puts_a_filter_into_the_chain_once() -> None:
     found = conf("AddOutputFilterByType DEFLATE text/html\nAddOutputFilterByType DEFLATE text/css")
     assert found.chain == ("BYTYPE:DEFLATE",)
-    assert [provider.types for provider in found.filters["BYTYPE:DEFLATE"].providers] == [("text/css",), ("text/html",)]
+    assert [provider.types for provider in found.filters["BYTYPE:DEFLATE"].providers] == [("text/html",), ("text/css",)]
 
 
 @pytest.mark.parametrize(
