@@ -273,12 +273,14 @@ class Equivalence(RuleBasedStateMachine):
     @rule(which=st.lists(st.integers(0, 30), min_size=1, max_size=8))
     def ask_a_newcomer(self, which: list[int]) -> None:
         """Ask a server that was never asked before, too."""
+        self._ask_a_newcomer([self.past[-1 - number % len(self.past)] for number in which])
+
+    def _ask_a_newcomer(self, some: list[bytes]) -> None:
         Tally.newcomers += 1
         newcomer = self._side("new")
         try:
-            for number in which:
+            for data in some:
                 self.hang_up()
-                data = self.past[-1 - number % len(self.past)]
                 expected = self._compare(data)
                 found = newcomer.ask(data)
                 if found != expected:
@@ -327,12 +329,16 @@ class Equivalence(RuleBasedStateMachine):
     @changes
     @rule(folder=st.sampled_from((*sites.FOLDERS, "htdocs", "htdocs/d0")), data=st.data())
     def configure(self, folder: str, data: st.DataObject) -> None:
-        """Write a `.htaccess`, or remove it."""
+        """Write a `.htaccess`, or remove it, and ask for what lies below it."""
         if data.draw(st.booleans()):
             content = self._htaccess(data)
             self._change(lambda: self._put(f"{folder}/.htaccess", content, 0))
         else:
             self._change(lambda: os.unlink(f"{self.root}/{folder}/.htaccess"))
+        url = f"{folder.removeprefix('htdocs')}/".encode()
+        below = [asked for asked in dict.fromkeys(self.past) if asked.split(b" ")[1].startswith(url)]
+        if below:
+            self._ask_a_newcomer(below[-5:])
 
     @changes
     @rule(link=st.sampled_from(sites.LINKS), at=st.sampled_from(sites.TARGETS))

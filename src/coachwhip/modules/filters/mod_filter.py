@@ -185,7 +185,7 @@ def read_trace(context: DirectiveContext, name: str, level: str) -> dict[str, Sm
 
 def read_chain(context: DirectiveContext, *words: str) -> tuple[Change, ...]:
     """`FilterChain`: `+` or nothing appends, `@` prepends, `-` removes, `=` starts anew, `!` empties."""
-    return tuple((word[0], word[1:]) if word[0] in "+@-!=" else ("+", word) for word in words)
+    return tuple((word[0], word[1:]) if word.startswith(("+", "@", "-", "!", "=")) else ("+", word) for word in words)
 
 
 def _chain_of(lines: Sequence[tuple[str | Change, ...]]) -> tuple[str, ...]:
@@ -232,7 +232,7 @@ MODULE = Module(
         Directive("FilterTrace", Args.TWO, Where.SERVER | Where.SECTION, "filters", read_trace, Repeat.UPDATE, help=f"{_FILTER} 0, 1 or 2"),
         Directive("AddOutputFilterByType", Args.ARGV, Where.FILEINFO, "chain", read_by_type, _chain_of,
                   help="filters joined by semicolons, then content types"),
-        Directive("FilterProtocol", Args.TWO_OR_THREE, Where.OPTIONS, "filters", read_protocol,
+        Directive("FilterProtocol", Args.TWO_OR_THREE, Where.OPTIONS, "filters", read_protocol, Repeat.UPDATE,
                   help=f"{_FILTER} a provider, and what it does to the response"),
     ),
     dir_config=FilterDir,
