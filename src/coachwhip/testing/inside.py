@@ -189,6 +189,7 @@ class Inside:
         self.replay.watcher.close()
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()
+        self.instance.startup.logs.close()
 
     def __enter__(self) -> Inside:
         return self
