@@ -6,8 +6,9 @@ A check looks at nothing but its bytes, so whatever it finds can be found again 
 from __future__ import annotations
 
 import random
+import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ __all__ = ["Check", "Fault", "Target", "escaped", "kind_of", "pieces", "pieces_o
 
 SEEDS = Path(__file__).parent / "seeds"
 WORDS = Path(__file__).parent / "words"
+_SECTION = re.compile(r"<[^<>\n]*(?:>|$)")
+_WORD = re.compile(r"(?:[a-zA-Z_-]{1,24}|<>)[.,:;]?")
 
 #: Runs one case. Returns in a few words what became of it ("400 AH00566"), so that a new kind of end can be told from an old one.
 #: Raises whatever is a fault.
@@ -75,9 +78,15 @@ def escaped(data: bytes) -> str:
     return data.decode("latin-1").encode("unicode_escape").decode("ascii")
 
 
-def kind_of(message: str, root: Path) -> str:
-    """What a message says, without the words of the case that it repeats."""
-    return message.replace(str(root), "").partition("'")[0][:40]
+def kind_of(message: str, root: Path, data: bytes, words: Container[bytes]) -> str:
+    """What a message says, without what it repeats of the case, or else every end would be one of a new kind; known `words` are kept."""
+    said = _SECTION.sub("<>", message.replace(str(root), "").partition("'")[0]).split(" ")
+    shown = ["*" if _WORD.fullmatch(word) is None or _is_echo(word.encode(), data, words) else word for word in said]
+    return " ".join(word for word, before in zip(shown, ["", *shown], strict=False) if word != "*" or before != "*")[:60]
+
+
+def _is_echo(word: bytes, data: bytes, words: Container[bytes]) -> bool:
+    return word in data and word not in words
 
 
 def pieces(data: bytes, size: int) -> Iterator[bytes]:

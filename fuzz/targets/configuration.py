@@ -73,9 +73,9 @@ def _prepare(folder: Path) -> Check:
                 loaded = checked(data)
         except ConfigError as error:
             require(str(error) != "", "a refusal says why")
-            return kind_of(error.message, root)
+            return kind_of(error.message, root, data, _WORDS)
         except StartRefused as error:
-            return f"refused: {kind_of(str(error), root)}"
+            return f"refused: {kind_of(str(error), root, data, _WORDS)}"
         _fold_all(loaded)
         return f"read, {min(len(loaded.servers), 3)} hosts, {min(len(loaded.warnings), 5)} warnings"
 

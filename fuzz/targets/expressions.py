@@ -15,6 +15,7 @@ from fuzz.guard import Fence
 from fuzz.target import Check, Target, kind_of, require, words
 from fuzz.world import World, lay_out, loads
 
+_WORDS = words("expressions")
 _ATOMS = ("'a'", "''", "12", "$1", "%{HTTP_HOST}", "'x$0%{REQUEST_URI}'", "req('Host')", "%{tolower:AB}", "%{QUERY_STRING}", "md5('x')")
 _UNARY = ("-n", "-z", "-T", "-R", "-f", "-d", "-e", "-s", "-L", "-h", "-x", "-F", "-U", "-A")
 _COMPARE = ("==", "!=", "<", ">=", "-eq", "-ge", "=", "eq", "-strmatch", "-strcmatch", "-fnmatch", "-ipmatch")
@@ -42,13 +43,13 @@ def _prepare(folder: Path) -> Check:
         choice = zlib.adler32(data)
         expression = _parsed(data.decode("utf-8", "surrogateescape"), choice)
         if isinstance(expression, ExprError):
-            return kind_of(expression.message, root)
+            return kind_of(expression.message, root, data, _WORDS)
         fence.opened.clear()
         scope = world.pipeline.expr_scope(request)
         try:
             answer = expression.text(scope) if expression.is_string else expression.test(scope)
         except EvaluationError as error:
-            return f"no answer: {kind_of(str(error), root)}"
+            return f"no answer: {kind_of(str(error), root, data, _WORDS)}"
         except PatternLimit:
             return "pattern limit"
         require(isinstance(answer, str if expression.is_string else bool), "an answer of its kind")
@@ -86,4 +87,4 @@ def _generate(chance: random.Random) -> bytes:
     return (_condition(chance, 3) if chance.random() < 0.8 else f"a{chance.choice(_ATOMS[4:])}b%{{tolower:X%{{HTTP_HOST}}}}").encode()
 
 
-EXPRESSIONS = Target("expressions", words("expressions"), _generate, _prepare)
+EXPRESSIONS = Target("expressions", _WORDS, _generate, _prepare)

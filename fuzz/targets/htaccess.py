@@ -63,12 +63,14 @@ class _Given(HtaccessCache):
         super().__init__(parse)
         self.data = b""
         self.folder = ""
+        self.was_read = False
         self.refused = ""
 
     def read(self, r: Request, folder: str, core: CoreDir) -> Section | None:
         """See `HtaccessCache`."""
         if folder != self.folder:
             return None
+        self.was_read = True
         try:
             return self._parse(self.data, f"{folder}.htaccess", folder, core)
         except ConfigError as error:
@@ -86,16 +88,17 @@ def _prepare(folder: Path) -> Check:
     def check(data: bytes) -> str:
         choice = zlib.adler32(data)
         kind = ("all", "all", "some", "loose")[choice % 4]
-        given.data, given.folder, given.refused = data, f"{root}/{kind}/", ""
+        given.data, given.folder, given.was_read, given.refused = data, f"{root}/{kind}/", False, ""
         fence.opened.clear()
         target = f"/{kind}/{_TARGETS[choice // 4 % len(_TARGETS)]}".encode()
         try:
             answer = world.ask(b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\n" + _FIELDS + b"\r\n")
         except (BadRequest, PatternLimit) as error:
             return type(error).__name__
+        require(given.was_read, "every request looks for the file anew")
         if given.refused:
             require(answer.status == 500, "a folder with a mistake in its file is closed")
-            return kind_of(given.refused, root)
+            return kind_of(given.refused, root, data, _WORDS)
         return f"{answer.status} {(answer.request.handler or '')[:12]}"
 
     return check

@@ -83,6 +83,33 @@ def test_nothing_is_kept_where_replay_is_off_or_counters_are_shown(site, path):
     assert server.replay.counters.volatile == {"live counters" if path == "/status" else "Replay Off": 4}
 
 
+YOUNG = {
+    "a file": ("/a.txt",),
+    "the index of a folder": ("/list/",),
+    "the best of several": ("/foo",),
+    "an error page": ("/nothing",),
+    "a condition": ("/a.txt", 'If-None-Match: "other"'),
+}
+
+
+@pytest.mark.parametrize("kind", YOUNG)
+def test_a_weak_tag_is_never_replayed_and_grows_strong_at_the_very_second(site, monkeypatch, kind):
+    for path in ("a.txt", "list/index.html", "foo.html.en", "foo.html.fr", "err.html"):
+        site.write(f"htdocs/{path}", "a page\n")
+    server = site.serve(SITE + "ErrorDocument 404 /err.html\n")
+    line, request = server.line(), get(*YOUNG[kind])
+    settle()
+    monkeypatch.setattr(time, "time", lambda: now)
+    monkeypatch.setattr(replay_room, "is_settled_time", lambda seen, looked: True)
+    now = OLD + 1.0
+    assert b"\r\nETag: W/" in warm(line, request, times=5)
+    assert server.hits == 0
+    now = OLD + 1.001
+    grown = warm(line, request, times=5)
+    assert b'\r\nETag: "' in grown
+    assert server.hits >= 2
+
+
 def test_an_error_page_elsewhere_does_not_turn_replay_on_again(site):
     server = site.serve(SITE + "ErrorDocument 404 /a.txt\n")
     warm(server.line(), get("/off/none"), times=4)

@@ -8,7 +8,7 @@ A module file declares a settings record, a `Module` with its table, and hooks; 
 from coachwhip.api import phases
 from coachwhip.api.buckets import Brigade, Bucket, Data, End, File, Flush, OpenFile, Stream
 from coachwhip.api.core import CoreDir, CoreServer, ErrorDocument, Options
-from coachwhip.api.directives import Args, Directive, DirectiveContext, DirectiveError, Location, Repeat, Where
+from coachwhip.api.directives import Args, Directive, DirectiveContext, DirectiveError, Join, Location, Repeat, Where
 from coachwhip.api.files import DirEntry, FileKind, Files, FileStat, is_exhausted
 from coachwhip.api.filters import FilterType, InputFilter, InputFilterError, OutputFilter, RegisteredFilter
 from coachwhip.api.headers import Headers, HeadersIn
@@ -46,6 +46,7 @@ __all__ = [
     "Hook",
     "InputFilter",
     "InputFilterError",
+    "Join",
     "Level",
     "Location",
     "Module",

@@ -7,7 +7,7 @@ Source: Apache manual, "Terms Used to Describe Directives"; the shapes are those
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, Flag, auto
 from typing import TYPE_CHECKING, Any, Protocol
@@ -97,6 +97,11 @@ class Repeat(Enum):
     UPDATE = "update"
 
 
+#: Makes one value of what several lines of a section said, in order; the first may be a value that it made before. Called when the
+#: value is looked at, not for each line: a file of n lines takes n steps.
+Join = Callable[[Sequence[Any]], Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
     """A line of a configuration file."""
@@ -146,6 +151,9 @@ class DirectiveContext(Protocol):
 
     def set(self, config: type[Any], field: str, value: Any) -> None:
         """Set a field beside the row's own (`sets`), with this line as its source."""
+
+    def add(self, config: type[Any], field: str, said: Any, repeat: Repeat | Join = Repeat.APPEND) -> None:
+        """Add to a field beside the row's own what this line says of it."""
 
     def read_section(self) -> None:
         """Inside a row with `section=True`: read the enclosed lines into the section at hand."""
@@ -223,7 +231,7 @@ class Directive:
     sets: str | None = None
     #: Makes the field's value from the words; without it the word itself (FLAG: a bool, several words: a tuple).
     value: ValueOf | None = None
-    repeat: Repeat = Repeat.REPLACE
+    repeat: Repeat | Join = Repeat.REPLACE
     #: True for `<Name …> … </Name>`; `value` gets the raw arguments and calls `context.read_section()`.
     section: bool = False
     #: True if it acts while the file is being read (httpd's EXEC_ON_READ).

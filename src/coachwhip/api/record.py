@@ -68,8 +68,6 @@ class Record:
     files: dict[tuple[str, Look], Seen] = field(default_factory=dict)
     #: Why the answer must not be replayed (the first reason), or None.
     volatile: str | None = None
-    #: Wall-clock second until which the answer may be replayed, if a date took part; None for no limit.
-    until: float | None = None
     #: Error-log lines of this request.
     log: list[LogLine] = field(default_factory=list)
     #: How many of them are in the log already: those of a first run that was given up for a worker thread.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from coachwhip.api.core import Options
-from coachwhip.api.directives import Directive, Location, Where
+from coachwhip.api.directives import Directive, Join, Location, Repeat, Where
 from coachwhip.api.filters import RegisteredFilter
 from coachwhip.api.module import Module
 from coachwhip.api.providers import Providers
@@ -186,6 +186,10 @@ class Context:
     def set(self, config: type[Any], field: str, value: Any) -> None:
         """Set a field, in place of an earlier value."""
         self._target(config).set(config, field, value, self.location)
+
+    def add(self, config: type[Any], field: str, said: Any, repeat: Repeat | Join = Repeat.APPEND) -> None:
+        """Add to a field what this line says of it."""
+        self._target(config).set(config, field, said, self.location, repeat)
 
     def store(self, value: Any) -> None:
         """Set the row's own field by the row's own rule."""

@@ -57,7 +57,8 @@ class Walker:
         if scope.nonfatal in ("unknown", "all"):
             self.state.warn(f"Unknown directive {node.name.lower()} {INVALID}", "AH02296", node.location)
             return
-        hint = advice(node.name, self.state.modules.row_names())
+        # Of a `.htaccess` the sentence alone is logged, each time that somebody comes to the folder.
+        hint = "" if scope.in_htaccess else advice(node.name, self.state.modules.row_names())
         raise _located(f"Invalid command '{node.name}', {INVALID}", node, hint)
 
     def _row(self, node: Node, scope: Scope, module: Module, row: Directive) -> None:

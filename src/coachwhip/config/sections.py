@@ -7,11 +7,12 @@ which the walks of `request/` visit them. Folding is in `folding.py`.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from coachwhip.api.directives import Location, Repeat
+from coachwhip.api.directives import Join, Location, Repeat
 
 if TYPE_CHECKING:
     from coachwhip.expr import Expression
@@ -60,46 +61,64 @@ class Section:
     ifs: list[Section] = field(default_factory=list)
     _values: dict[type[Any], dict[str, Any]] = field(default_factory=dict)
     #: What was added to a field since it was last looked at: thousands of lines are put together once.
-    _added: dict[tuple[type[Any], str], list[Any]] = field(default_factory=dict)
+    _added: dict[tuple[type[Any], str], tuple[Join, list[Any]]] = field(default_factory=dict)
 
     @property
     def values(self) -> dict[type[Any], dict[str, Any]]:
         """Settings class → field → value."""
-        if self._added:
-            for (config, name), parts in self._added.items():
-                self._values[config][name] = _together([self._values[config][name], *parts])
-            self._added.clear()
+        for key in tuple(self._added):
+            self._settle(*key)
         return self._values
 
-    def set(self, config: type[Any], name: str, value: Any, source: Location, repeat: Repeat = Repeat.REPLACE) -> None:
+    def set(
+        self, config: type[Any], name: str, value: Any, source: Location, repeat: Repeat | Join = Repeat.REPLACE
+    ) -> None:
         """Set a field, combined with an earlier line of this section as `repeat` says."""
-        fields = self._values.setdefault(config, {})
         key = (config, name)
-        if repeat is Repeat.REPLACE or name not in fields:
-            fields[name] = value
+        if repeat is Repeat.REPLACE:
             self._added.pop(key, None)
-            if repeat is Repeat.REPLACE:
-                self.sources.pop(key, None)
-        else:
-            self._added.setdefault(key, []).append(value)
+            self._values.setdefault(config, {})[name] = value
+            self.sources[key] = [source]
+            return
+        if key not in self._added:
+            fields = self._values.setdefault(config, {})
+            join = _JOINS[repeat] if isinstance(repeat, Repeat) else repeat
+            self._added[key] = (join, [fields[name]] if name in fields else [])
+        self._added[key][1].append(value)
         self.sources.setdefault(key, []).append(source)
 
     def get(self, config: type[Any], name: str) -> Any:
         """What this section has set so far, or None."""
-        return self.values.get(config, {}).get(name)
+        self._settle(config, name)
+        return self._values.get(config, {}).get(name)
+
+    def _settle(self, config: type[Any], name: str) -> None:
+        added = self._added.pop((config, name), None)
+        if added is not None:
+            join, parts = added
+            self._values[config][name] = join(parts)
 
     def __str__(self) -> str:
         return f"<{self.kind.value} {self.pattern}>" if self.pattern else self.kind.value or "server"
 
 
-def _together(parts: list[Any]) -> Any:
-    """Values of one field, each added to those before it."""
-    if isinstance(parts[0], tuple):
-        return tuple(itertools.chain.from_iterable(parts))
-    merged: dict[Any, Any] = {}
-    for part in parts:
-        merged.update(part)
-    return merged
+class _Laid(dict[Any, Any]):
+    """Mappings laid over each other. Made here, so it may be gone on with, however often it is looked at in between."""
+
+
+def _append(parts: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    return tuple(itertools.chain.from_iterable(parts))
+
+
+def _update(parts: Sequence[Mapping[Any, Any]]) -> Mapping[Any, Any]:
+    first, *rest = parts
+    laid = first if isinstance(first, _Laid) else _Laid(first)
+    for part in rest:
+        laid.update(part)
+    return laid
+
+
+_JOINS: dict[Repeat, Join] = {Repeat.APPEND: _append, Repeat.UPDATE: _update}
 
 
 @dataclass(slots=True, eq=False)

@@ -10,17 +10,24 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from coachwhip.api.core import CoreServer
 from coachwhip.api.filters import InputFilter, InputFilterError
 from coachwhip.api.request import BodyError
 from coachwhip.connection.places import Place
 from coachwhip.protocol.chunked import ChunkedDecoder
 from coachwhip.protocol.errors import BadRequest
+from coachwhip.protocol.fields import Limits
 from coachwhip.protocol.framing import BodyKind, Framing
 
-__all__ = ["RequestBody"]
+__all__ = ["RequestBody", "limits_of"]
 
 #: Decoded bytes that may wait for the reader before the socket is left alone.
 HIGH_WATER = 64 << 10
+
+
+def limits_of(core: CoreServer) -> Limits:
+    """What the lines of heads, and of chunked bodies, may come to."""
+    return Limits(core.limit_request_line, core.limit_request_field_size, core.limit_request_fields)
 
 
 class RequestBody:
@@ -45,14 +52,17 @@ class RequestBody:
         "started",
     )
 
-    def __init__(self, framing: Framing, loop: asyncio.AbstractEventLoop, on_read: Callable[[], None], limit: int) -> None:
+    def __init__(
+        self, framing: Framing, loop: asyncio.AbstractEventLoop, on_read: Callable[[], None], limit: int, lines: Limits
+    ) -> None:
+        """`limit`: `LimitRequestBody`, 0 for none. `lines`: for the lines of a chunked body."""
         self.framing = framing
         self._loop = loop
         #: Called when the reader wants bytes: send 100 Continue, read the socket again.
         self._on_read = on_read
         #: `LimitRequestBody`, 0 for none; the pipeline sets it when the sections that apply are known.
         self.limit = limit
-        self._decoder = ChunkedDecoder() if framing.kind is BodyKind.CHUNKED else None
+        self._decoder = ChunkedDecoder(lines) if framing.kind is BodyKind.CHUNKED else None
         self._left = framing.length
         self._pieces: deque[bytes] = deque()
         self._size = 0

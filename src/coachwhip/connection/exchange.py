@@ -17,7 +17,7 @@ from coachwhip.api.core import CoreDir
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.request import BodyError, Request
 from coachwhip.api.server import Connection
-from coachwhip.connection.body import RequestBody
+from coachwhip.connection.body import RequestBody, limits_of
 from coachwhip.connection.places import Place
 from coachwhip.hooks import NeedsThread
 from coachwhip.protocol.errors import BadRequest
@@ -73,7 +73,7 @@ class Exchange:
         self._ends = framing is None or framing.objection is not None
         if framing is not None and framing.kind is not BodyKind.NONE:
             limit = self._r.dir_settings.get(CoreDir).limit_request_body
-            self.body = RequestBody(framing, wire.host.loop, self._want_body, limit)
+            self.body = RequestBody(framing, wire.host.loop, self._want_body, limit, limits_of(self._r.server.core))
             return self.body.feed(rest)
         return rest
 

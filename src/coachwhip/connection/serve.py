@@ -10,6 +10,7 @@ import socket
 import time
 
 from coachwhip.api.server import Connection, Server
+from coachwhip.connection.body import limits_of
 from coachwhip.connection.exchange import TIMEOUT_LOG, Exchange
 from coachwhip.connection.hot import Sending
 from coachwhip.connection.states import State
@@ -401,7 +402,7 @@ def _rules_of(server: Server) -> tuple[Limits, Rules]:
     found: tuple[Limits, Rules] | None = server.state.get(_RULES)
     if found is None:
         core = server.core
-        limits = Limits(core.limit_request_line, core.limit_request_field_size, core.limit_request_fields)
+        limits = limits_of(core)
         methods = REGISTERED_METHODS | {m.encode("latin-1") for m in core.registered_methods}
         found = limits, Rules(core.strict, core.lenient_methods, core.allow_09, methods)
         server.state[_RULES] = found

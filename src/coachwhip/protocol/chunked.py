@@ -90,8 +90,10 @@ class ChunkedDecoder:
 
     def _read_size(self, data: bytes, position: int, pieces: list[bytes]) -> int:
         line, position = self._read_line(data, position)
-        # The CR does not count, whether its LF has arrived or not.
-        if len((self._line if line is None else line).removesuffix(b"\r")) > self._limits.line + 1:
+        # Apache's limit counts CR and LF; a line whose end has not come is given up when no end could save it. The CR does not count,
+        # whether its LF has arrived or not.
+        spare = 1 if line is None else -2
+        if len((self._line if line is None else line).removesuffix(b"\r")) > self._limits.field_size + spare:
             raise _overflow()
         if line is not None:
             self._remaining = self._parse_size(line)

@@ -1,6 +1,6 @@
 """Validators and preconditions of a request record: glue between `r` and the pure rules of `protocol.conditions`.
 
-The clock is read only where the rules make the answer depend on it, and then the record says until when it holds.
+Where the rules make the answer depend on the clock, the record says that it is volatile.
 """
 
 from __future__ import annotations

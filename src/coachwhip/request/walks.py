@@ -345,8 +345,8 @@ class _DirectoryWalk:
         main = self._r.main
         if entered is None and main is not None and folder != path:
             entered = main.walked.get(key)
-            # What the main request found in the folders holds for this request, and for no other.
-            self._is_pure = False
+            # What its `.htaccess` files say holds for this request; the next one has to look again.
+            self._is_pure = self._is_pure and entered is None
         if entered is None:
             return False
         self._at, self._next, self._sections, self._settings = folder, entered.next, entered.sections, entered.settings

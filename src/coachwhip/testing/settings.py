@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from coachwhip.api.directives import Location, Where
+from coachwhip.api.directives import Join, Location, Repeat, Where
 from coachwhip.api.filters import RegisteredFilter
 from coachwhip.api.module import Module
 from coachwhip.api.providers import Providers
@@ -56,6 +56,10 @@ class TableContext:
     def set(self, config: type[Any], field: str, value: Any) -> None:
         """See `api.DirectiveContext`."""
         self.section.set(config, field, value, self.location)
+
+    def add(self, config: type[Any], field: str, said: Any, repeat: Repeat | Join = Repeat.APPEND) -> None:
+        """See `api.DirectiveContext`."""
+        self.section.set(config, field, said, self.location, repeat)
 
     def read_section(self) -> None:
         """Containers are not read here."""

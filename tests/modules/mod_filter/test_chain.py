@@ -6,7 +6,7 @@ import pytest
 
 from coachwhip.api import DirectiveError
 from coachwhip.modules.filters.mod_deflate import MODULE as DEFLATE
-from coachwhip.modules.filters.mod_filter import MODULE, FilterDir
+from coachwhip.modules.filters.mod_filter import MODULE, FilterDir, Protocol
 from coachwhip.testing.settings import settings
 
 
@@ -17,7 +17,7 @@ def conf(*sections: str) -> FilterDir:
 def test_by_type_puts_a_filter_into_the_chain_once() -> None:
     found = conf("AddOutputFilterByType DEFLATE text/html\nAddOutputFilterByType DEFLATE text/css")
     assert found.chain == ("BYTYPE:DEFLATE",)
-    assert [provider.types for provider in found.filters["BYTYPE:DEFLATE"].providers] == [("text/css",), ("text/html",)]
+    assert [provider.types for provider in found.filters["BYTYPE:DEFLATE"].providers] == [("text/html",), ("text/css",)]
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,10 @@ def test_refused(lines: str, message: str) -> None:
     with pytest.raises(DirectiveError) as error:
         conf(lines)
     assert error.value.message == message
+
+
+def test_a_protocol_is_that_of_the_last_line_after_the_provider() -> None:
+    provider, says = 'FilterProvider f DEFLATE "true"\n', "FilterProtocol f deflate change="
+    found = conf(f"FilterDeclare other\n{provider}{says}yes\n{provider}{says}1:1;byteranges=no\n{provider}").filters
+    assert [found["f"].protocol_of(at) for at in range(3)] == [Protocol.CHANGE | Protocol.NO_BYTERANGE] * 2 + [Protocol.NOTHING]
+    assert set(found) == {"f", "other"}

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coachwhip.api.core import CoreServer
 from coachwhip.api.filters import InputFilterError
 from coachwhip.api.request import BodyError
-from coachwhip.connection.body import HIGH_WATER, RequestBody
+from coachwhip.connection.body import HIGH_WATER, RequestBody, limits_of
+from coachwhip.protocol.fields import Limits
 from coachwhip.protocol.framing import BodyKind, Framing
 
 
@@ -29,7 +31,7 @@ class Broken(Upper):
 
 def make(kind: BodyKind, length: int = 0, *, limit: int = 0, asked: list[bool] | None = None) -> RequestBody:
     framing = Framing(kind, length, True, False, False)
-    return RequestBody(framing, asyncio.get_event_loop(), lambda: asked.append(True) if asked is not None else None, limit)
+    return RequestBody(framing, asyncio.get_event_loop(), lambda: asked.append(True) if asked is not None else None, limit, Limits())
 
 
 async def read_all(body: RequestBody) -> bytes:
@@ -148,3 +150,23 @@ def test_an_input_filter_that_refuses_ends_the_body():
             assert refused.value.status == 400
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(("trailers", "refused"), [
+    (b"A: 1\r\nB: 2\r\n", False),
+    (b"A: 1\r\nB: 2\r\nC: 3\r\n", True),
+    (b"A: " + b"x" * 38 + b"\r\n", False),
+    (b"A: " + b"x" * 39 + b"\r\n", True),
+])  # fmt: skip
+def test_trailers_keep_to_the_limits_of_their_server(trailers, refused):
+    async def run():
+        framing = Framing(BodyKind.CHUNKED, 0, True, False, False)
+        lines = limits_of(CoreServer(limit_request_field_size=40, limit_request_fields=2))
+        body = RequestBody(framing, asyncio.get_event_loop(), lambda: None, 0, lines)
+        body.feed(b"1\r\na\r\n0\r\n" + trailers + b"\r\n")
+        try:
+            return await read_all(body)
+        except BodyError as error:
+            return error.status
+
+    assert asyncio.run(run()) == (400 if refused else b"a")

@@ -158,3 +158,10 @@ def test_what_a_listing_found_in_a_folder_holds_for_no_other_request(world: Make
     assert (w.ask("/d/").status, w.ask("/d/f").status) == (403, 403)
     (w.root / "htdocs/d/.htaccess").unlink()
     assert (w.ask("/d/").status, w.ask("/d/f").status) == (200, 200)
+@pytest.mark.parametrize("target", ["/d/b", "/d/", "/d/b.en"])
+def test_a_folder_entered_for_a_sub_request_is_entered_anew_by_the_next_request(world: MakeWorld, target: str) -> None:
+    config = "<Directory />\nAllowOverride All\nOptions FollowSymLinks MultiViews Indexes\n</Directory>\nAddLanguage en .en\n"
+    w = world(config, {"htdocs/d/b.en": "x", "htdocs/d/.htaccess": kind("a")}, (*MODULES, "dir", "negotiation", "autoindex"))
+    assert w.ask(target).status == 200
+    (w.root / "htdocs/d/.htaccess").write_text("Require all denied\n")
+    assert [w.ask(again).status for again in ("/d/b", "/d/", "/d/b.en")] == [403, 403, 403]

@@ -6,8 +6,9 @@ enclosing `<Limit>`. Source: Apache manual, mod_access_compat.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
@@ -64,9 +65,15 @@ class AccessCompatDir:
     access: Access = Access()
 
 
-def _said(context: DirectiveContext) -> Access:
-    said: Access | None = context.value_of(AccessCompatDir, "access")
-    return said or Access()
+def _together(lines: Sequence[Access]) -> Access:
+    """All that the lines of a section say."""
+    chain = itertools.chain.from_iterable
+    return Access(
+        tuple(chain(line.orders for line in lines)),
+        tuple(chain(line.allows for line in lines)),
+        tuple(chain(line.denies for line in lines)),
+        tuple(chain(line.satisfies for line in lines)),
+    )
 
 
 def _read_order(context: DirectiveContext, word: str) -> Access:
@@ -74,25 +81,21 @@ def _read_order(context: DirectiveContext, word: str) -> Access:
         order = Order(word.lower())
     except ValueError:
         raise DirectiveError("unknown order", alone=True) from None
-    said = _said(context)
-    return replace(said, orders=(*said.orders, (Methods.of(context), order)))
+    return Access(orders=((Methods.of(context), order),))
 
 
 def _read_satisfy(context: DirectiveContext, word: str) -> Access:
     if word.lower() not in ("all", "any"):
         raise DirectiveError("Satisfy either 'any' or 'all'.", alone=True)
-    said = _said(context)
-    return replace(said, satisfies=(*said.satisfies, (Methods.of(context), word.lower() == "any")))
+    return Access(satisfies=((Methods.of(context), word.lower() == "any"),))
 
 
 def _read_allow(context: DirectiveContext, from_: str, *words: str) -> Access:
-    said = _said(context)
-    return replace(said, allows=said.allows + _read_clients(context, from_, words))
+    return Access(allows=_read_clients(context, from_, words))
 
 
 def _read_deny(context: DirectiveContext, from_: str, *words: str) -> Access:
-    said = _said(context)
-    return replace(said, denies=said.denies + _read_clients(context, from_, words))
+    return Access(denies=_read_clients(context, from_, words))
 
 
 def _read_clients(context: DirectiveContext, from_: str, words: tuple[str, ...]) -> tuple[tuple[Methods, Matcher], ...]:
@@ -142,11 +145,11 @@ MODULE = Module(
     dir_config=AccessCompatDir,
     replayable=True,
     directives=(
-        Directive("Order", Args.ONE, Where.LIMIT, sets="access", value=_read_order,
+        Directive("Order", Args.ONE, Where.LIMIT, sets="access", value=_read_order, repeat=_together,
                   help="'allow,deny', 'deny,allow', or 'mutual-failure'"),
-        Directive("Allow", Args.ONE_THEN_WORDS, Where.LIMIT, sets="access", value=_read_allow, help=_CLIENTS),
-        Directive("Deny", Args.ONE_THEN_WORDS, Where.LIMIT, sets="access", value=_read_deny, help=_CLIENTS),
-        Directive("Satisfy", Args.ONE, Where.AUTHCONFIG, sets="access", value=_read_satisfy,
+        Directive("Allow", Args.ONE_THEN_WORDS, Where.LIMIT, sets="access", value=_read_allow, repeat=_together, help=_CLIENTS),
+        Directive("Deny", Args.ONE_THEN_WORDS, Where.LIMIT, sets="access", value=_read_deny, repeat=_together, help=_CLIENTS),
+        Directive("Satisfy", Args.ONE, Where.AUTHCONFIG, sets="access", value=_read_satisfy, repeat=_together,
                   help="access policy if both allow and require used ('all' or 'any')"),
     ),
 )  # fmt: skip

@@ -7,9 +7,10 @@ first brigade decides: the first provider whose condition holds does the work; i
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Flag, auto
 
 from coachwhip.api import (
@@ -26,6 +27,7 @@ from coachwhip.api import (
     Module,
     OutputFilter,
     RegisteredFilter,
+    Repeat,
     Request,
     Where,
     overlay,
@@ -64,20 +66,37 @@ class Provider:
     filter: RegisteredFilter
     condition: Expression | None = None
     types: tuple[str, ...] = ()
-    protocol: Protocol = Protocol.NOTHING
+
+    @property
+    def name(self) -> str:
+        """That of its filter, in lower case."""
+        return self.filter.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
 class SmartFilter:
-    """A declared filter. The provider given last is asked first."""
+    """A declared filter. Its lists grow while its section is read, and no more after that."""
 
     name: str
     type: FilterType
-    providers: tuple[Provider, ...] = ()
+    #: The one given last is asked first.
+    providers: list[Provider] = field(default_factory=list)
+    #: Names of the providers.
+    names: set[str] = field(default_factory=set)
+    #: `FilterProtocol`: for all providers of that name among the first so many. The later line wins.
+    protocols: list[tuple[int, str, Protocol]] = field(default_factory=list)
     #: `FilterTrace`: 0, 1 or 2.
     trace: int = 0
 
+    def protocol_of(self, at: int) -> Protocol:
+        """What the provider at this place does to a response."""
+        name = self.providers[at].name
+        said = (protocol for count, other, protocol in reversed(self.protocols) if other == name and at < count)
+        return next(said, Protocol.NOTHING)
 
+
+#: What a word of `FilterChain` does to a chain: its sign, "+" if it has none, and a filter's name.
+Change = tuple[str, str]
 #: In a chain: everything before it is dropped.
 RESET = ""
 
@@ -111,13 +130,13 @@ def _declared(context: DirectiveContext) -> Mapping[str, SmartFilter]:
     return context.value_of(FilterDir, "filters") or {}
 
 
-def _with(context: DirectiveContext, smart: SmartFilter) -> dict[str, SmartFilter]:
-    return {**_declared(context), smart.name: smart}
+def _with(smart: SmartFilter) -> dict[str, SmartFilter]:
+    return {smart.name: smart}
 
 
 def read_declare(context: DirectiveContext, name: str, type: str | None = None) -> dict[str, SmartFilter]:
     """`FilterDeclare`: an unknown type is the default one, as in Apache."""
-    return _with(context, SmartFilter(name, _TYPES.get((type or "").upper(), FilterType.RESOURCE)))
+    return _with(SmartFilter(name, _TYPES.get((type or "").upper(), FilterType.RESOURCE)))
 
 
 def _add_provider(context: DirectiveContext, name: str, provider_name: str, **when: object) -> dict[str, SmartFilter]:
@@ -126,7 +145,9 @@ def _add_provider(context: DirectiveContext, name: str, provider_name: str, **wh
         raise DirectiveError(f"Unknown filter provider {provider_name}")
     smart = _declared(context).get(name) or SmartFilter(name, found.type)
     provider = Provider(found, **when)  # type: ignore[arg-type]
-    return _with(context, replace(smart, providers=(provider, *smart.providers)))
+    smart.providers.append(provider)
+    smart.names.add(provider.name)
+    return _with(smart)
 
 
 def read_provider(context: DirectiveContext, name: str, provider: str, condition: str) -> dict[str, SmartFilter]:
@@ -144,17 +165,14 @@ def read_protocol(context: DirectiveContext, name: str, first: str, second: str 
     if smart is None:
         raise DirectiveError("FilterProtocol: No such filter")
     if second is None:
-        return _with(context, smart)
-    if not any(provider.filter.name.lower() == first.lower() for provider in smart.providers):
+        return _with(smart)
+    if first.lower() not in smart.names:
         raise DirectiveError("FilterProtocol: No such provider for this filter")
     protocol = Protocol.NOTHING
     for word in re.split(r"[;, \t]+", second):
         protocol |= _PROTOCOL.get(word.lower(), Protocol.NOTHING)
-    providers = tuple(
-        replace(provider, protocol=protocol) if provider.filter.name.lower() == first.lower() else provider
-        for provider in smart.providers
-    )
-    return _with(context, replace(smart, providers=providers))
+    smart.protocols.append((len(smart.providers), first.lower(), protocol))
+    return _with(smart)
 
 
 def read_trace(context: DirectiveContext, name: str, level: str) -> dict[str, SmartFilter]:
@@ -162,15 +180,18 @@ def read_trace(context: DirectiveContext, name: str, level: str) -> dict[str, Sm
     smart = _declared(context).get(name)
     if smart is None:
         raise DirectiveError(f"Undeclared smart filter {name}")
-    return _with(context, replace(smart, trace=int(level) if re.fullmatch(r"[0-9]{1,3}", level) else 0))
+    return _with(replace(smart, trace=int(level) if re.fullmatch(r"[0-9]{1,3}", level) else 0))
 
 
-def read_chain(context: DirectiveContext, *words: str) -> tuple[str, ...]:
+def read_chain(context: DirectiveContext, *words: str) -> tuple[Change, ...]:
     """`FilterChain`: `+` or nothing appends, `@` prepends, `-` removes, `=` starts anew, `!` empties."""
-    chain: list[str] = list(context.value_of(FilterDir, "chain") or ())
-    for word in words:
-        sign = word[0] if word[0] in "+@-!=" else ""
-        name = word[len(sign) :]
+    return tuple((word[0], word[1:]) if word.startswith(("+", "@", "-", "!", "=")) else ("+", word) for word in words)
+
+
+def _chain_of(lines: Sequence[tuple[str | Change, ...]]) -> tuple[str, ...]:
+    chain: list[str] = []
+    for change in itertools.chain.from_iterable(lines):
+        sign, name = ("+", change) if isinstance(change, str) else change
         if sign == "!":
             chain = [RESET]
         elif sign == "=":
@@ -184,17 +205,18 @@ def read_chain(context: DirectiveContext, *words: str) -> tuple[str, ...]:
     return tuple(chain)
 
 
-def read_by_type(context: DirectiveContext, *words: str) -> tuple[str, ...]:
+def read_by_type(context: DirectiveContext, *words: str) -> tuple[Change, ...]:
     """`AddOutputFilterByType A;B type…`: a smart filter for each, put into the chain the first time."""
     if len(words) < 2:
         raise DirectiveError("AddOutputFilterByType requires at least two arguments")
-    chain: tuple[str, ...] = context.value_of(FilterDir, "chain") or ()
+    new: list[Change] = []
     for provider in filter(None, words[0].split(";")):
         name = f"BYTYPE:{provider}"
         is_new = name not in _declared(context)
-        context.set(FilterDir, "filters", _add_provider(context, name, provider, types=words[1:]))
-        chain = (*chain, name) if is_new else chain
-    return chain
+        context.add(FilterDir, "filters", _add_provider(context, name, provider, types=words[1:]), Repeat.UPDATE)
+        if is_new:
+            new.append(("+", name))
+    return tuple(new)
 
 
 _FILTER = "a smart filter's name, then"
@@ -203,14 +225,14 @@ MODULE = Module(
     "filter_module",
     "mod_filter.c",
     (
-        Directive("FilterDeclare", Args.ONE_OR_TWO, Where.OPTIONS, "filters", read_declare, help=f"{_FILTER} its type"),
-        Directive("FilterProvider", Args.THREE, Where.OPTIONS, "filters", read_provider,
+        Directive("FilterDeclare", Args.ONE_OR_TWO, Where.OPTIONS, "filters", read_declare, Repeat.UPDATE, help=f"{_FILTER} its type"),
+        Directive("FilterProvider", Args.THREE, Where.OPTIONS, "filters", read_provider, Repeat.UPDATE,
                   help=f"{_FILTER} a filter and the condition for it"),
-        Directive("FilterChain", Args.WORDS, Where.OPTIONS, "chain", read_chain, help="smart filters, with +-@!= before them"),
-        Directive("FilterTrace", Args.TWO, Where.SERVER | Where.SECTION, "filters", read_trace, help=f"{_FILTER} 0, 1 or 2"),
-        Directive("AddOutputFilterByType", Args.ARGV, Where.FILEINFO, "chain", read_by_type,
+        Directive("FilterChain", Args.WORDS, Where.OPTIONS, "chain", read_chain, _chain_of, help="smart filters, with +-@!= before them"),
+        Directive("FilterTrace", Args.TWO, Where.SERVER | Where.SECTION, "filters", read_trace, Repeat.UPDATE, help=f"{_FILTER} 0, 1 or 2"),
+        Directive("AddOutputFilterByType", Args.ARGV, Where.FILEINFO, "chain", read_by_type, _chain_of,
                   help="filters joined by semicolons, then content types"),
-        Directive("FilterProtocol", Args.TWO_OR_THREE, Where.OPTIONS, "filters", read_protocol,
+        Directive("FilterProtocol", Args.TWO_OR_THREE, Where.OPTIONS, "filters", read_protocol, Repeat.UPDATE,
                   help=f"{_FILTER} a provider, and what it does to the response"),
     ),
     dir_config=FilterDir,
@@ -243,10 +265,10 @@ def _dispatch(r: Request, smart: SmartFilter) -> OutputFilter | None:
     """The first provider that wants this response, at work on it; None if there is none."""
     if r.status != 200 and "filter-errordocs" not in r.env:
         return None
-    for provider in smart.providers:
+    for at, provider in reversed(list(enumerate(smart.providers))):
         if not _wants(r, provider):
             continue
-        _announce(r, provider.protocol)
+        _announce(r, smart.protocol_of(at))
         make = provider.filter.make_output
         run = make(r) if make else None
         return _Traced(r, smart, run) if run is not None and smart.trace else run

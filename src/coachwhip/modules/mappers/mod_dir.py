@@ -7,6 +7,7 @@ index file by a sub-request whose outcome the request takes over. Source: Apache
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coachwhip.api import (
@@ -49,13 +50,20 @@ class DirConfig:
     fallback: str | None = None
 
 
-def _index(context: DirectiveContext, raw: str) -> tuple[str, ...]:
-    """Names add up within a section; `disabled` alone empties the list."""
+def _index(context: DirectiveContext, raw: str) -> tuple[str, ...] | None:
     words = context.words(raw)
-    if len(words) == 1 and words[0].lower() == "disabled":
-        return ()
-    before: tuple[str, ...] = context.value_of(DirConfig, "index") or ()
-    return (*before, *words)
+    return None if len(words) == 1 and words[0].lower() == "disabled" else tuple(words)
+
+
+def _together(lines: Sequence[tuple[str, ...] | None]) -> tuple[str, ...]:
+    """Names add up within a section; `disabled` alone empties the list."""
+    names: list[str] = []
+    for line in lines:
+        if line is None:
+            names.clear()
+        else:
+            names += line
+    return tuple(names)
 
 
 def _index_redirect(context: DirectiveContext, word: str) -> int:
@@ -81,7 +89,7 @@ MODULE = Module(
     replayable=True,
     directives=(
         Directive("FallbackResource", Args.ONE, Where.INDEXES, sets="fallback", value=_fallback, help="Set a default handler"),
-        Directive("DirectoryIndex", Args.RAW, Where.INDEXES, sets="index", value=_index, help="a list of file names"),
+        Directive("DirectoryIndex", Args.RAW, Where.INDEXES, sets="index", value=_index, repeat=_together, help="a list of file names"),
         Directive("DirectorySlash", Args.FLAG, Where.INDEXES, sets="slash", help="On or Off"),
         Directive("DirectoryCheckHandler", Args.FLAG, Where.INDEXES, sets="check_handler", help="On or Off"),
         Directive(

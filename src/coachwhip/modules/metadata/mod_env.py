@@ -6,7 +6,7 @@ Source: Apache manual, mod_env; order and precedence as 2.4.71 has them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from coachwhip.api import Args, Directive, DirectiveContext, Module, Outcome, Request, Result, Where, phases, setting
@@ -37,13 +37,20 @@ class EnvDir:
     variables: Variables = setting(Variables(), fold=fold_variables)
 
 
-def _said(context: DirectiveContext) -> Variables:
-    said: Variables | None = context.value_of(EnvDir, "variables")
-    return said or Variables()
+def _together(lines: Sequence[Variables]) -> Variables:
+    """The lines of one section. What was taken back may be set anew, and the other way round."""
+    values: dict[str, tuple[str, str | None]] = {}
+    removed: set[str] = set()
+    for line in lines:
+        for key in line.removed:
+            values.pop(key, None)
+        removed |= line.removed
+        values |= line.values
+    return Variables(values, frozenset(removed))
 
 
-def _with(said: Variables, name: str, value: str | None) -> Variables:
-    return Variables({**said.values, octets(name).lower(): (octets(name), value)}, said.removed)
+def _with(names: Iterable[str], value: str | None) -> Variables:
+    return Variables({octets(name).lower(): (octets(name), value) for name in names})
 
 
 def _set(context: DirectiveContext, name: str, value: str = "") -> Variables:
@@ -51,21 +58,15 @@ def _set(context: DirectiveContext, name: str, value: str = "") -> Variables:
         before, _, after = name.partition("=")
         text = f"Spurious usage of '=' in an environment variable name. 'SetEnv {before} {after}' expected instead?"
         context.warn(text, "AH10032")
-    return _with(_said(context), name, octets(value))
+    return _with((name,), octets(value))
 
 
 def _pass(context: DirectiveContext, *names: str) -> Variables:
-    said = _said(context)
-    for name in names:
-        said = _with(said, name, None)
-    return said
+    return _with(names, None)
 
 
 def _unset(context: DirectiveContext, *names: str) -> Variables:
-    said = _said(context)
-    gone = frozenset(octets(name).lower() for name in names)
-    kept = {key: value for key, value in said.values.items() if key not in gone}
-    return Variables(kept, said.removed | gone)
+    return Variables({}, frozenset(octets(name).lower() for name in names))
 
 
 MODULE = Module(
@@ -74,12 +75,12 @@ MODULE = Module(
     dir_config=EnvDir,
     replayable=True,
     directives=(
-        Directive("SetEnv", Args.ONE_OR_TWO, Where.FILEINFO, sets="variables", value=_set,
+        Directive("SetEnv", Args.ONE_OR_TWO, Where.FILEINFO, sets="variables", value=_set, repeat=_together,
                   help="an environment variable name and optional value to pass to CGI."),
-        Directive("PassEnv", Args.WORDS, Where.FILEINFO, sets="variables", value=_pass,
+        Directive("PassEnv", Args.WORDS, Where.FILEINFO, sets="variables", value=_pass, repeat=_together,
                   help="a list of environment variables to pass to CGI.",
                   differs="no warning (AH01506) for a variable that the server's environment does not have"),
-        Directive("UnsetEnv", Args.WORDS, Where.FILEINFO, sets="variables", value=_unset,
+        Directive("UnsetEnv", Args.WORDS, Where.FILEINFO, sets="variables", value=_unset, repeat=_together,
                   help="a list of variables to remove from the CGI environment."),
     ),
 )  # fmt: skip

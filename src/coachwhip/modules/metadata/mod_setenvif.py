@@ -6,9 +6,10 @@ one sets the next may look at. Source: Apache manual, mod_setenvif; the finer po
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from coachwhip.api import (
@@ -85,13 +86,15 @@ def _place(context: DirectiveContext) -> tuple[type[Any], str]:
     return (SetEnvIfServer, "rules") if context.at_server_level else (SetEnvIfDir, "dir_rules")
 
 
-def _said(context: DirectiveContext) -> tuple[Rule, ...]:
-    """The rules of the section at hand so far."""
-    return context.value_of(*_place(context)) or ()
-
-
 def _add(context: DirectiveContext, rule: Rule) -> None:
-    context.set(*_place(context), (*_said(context), rule))
+    context.add(*_place(context), (rule,), _together)
+
+
+def _together(lines: Sequence[tuple[Rule, ...]]) -> tuple[Rule, ...]:
+    """The rules of one section; those for one attribute look at it together."""
+    rules = tuple(itertools.chain.from_iterable(lines))
+    looks = {rule.name: rule.look for rule in reversed(rules)}
+    return tuple(replace(rule, look=looks[rule.name]) if rule.name else rule for rule in rules)
 
 
 def _missing(context: DirectiveContext, what: str) -> DirectiveError:
@@ -146,8 +149,7 @@ def _read_rule(context: DirectiveContext, name: str, text: str, *, no_case: bool
     subject = _subject(context, name, no_case=no_case)
     compiled = _compile(context, pattern, " regex", no_case=no_case)
     fills = not _LITERAL.fullmatch(pattern)
-    look = next((rule.look for rule in _said(context) if rule.name == name.lower()), object())
-    _add(context, Rule(name.lower(), look, subject, compiled, None, _read_sets(context, rest), fills))
+    _add(context, Rule(name.lower(), object(), subject, compiled, None, _read_sets(context, rest), fills))
 
 
 def _read_set_env_if(*, no_case: bool) -> Callable[[DirectiveContext, str], None]:

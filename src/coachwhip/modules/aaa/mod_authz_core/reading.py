@@ -7,7 +7,7 @@ Source: Apache manual, mod_authz_core; sentences of 2.4.71.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -71,21 +71,36 @@ def _enclosing_title(context: DirectiveContext) -> str:
     return str(context.stack[-1].title) if context.stack else "<RequireAny>"
 
 
-def _policy(context: DirectiveContext) -> Policy:
-    """What the section at hand has said so far."""
-    said: Policy | None = context.value_of(AuthzCoreDir, "policy")
-    return said or Policy()
+@dataclass(frozen=True, slots=True)
+class _Merging:
+    """What an `AuthMerging` line says."""
+
+    logic: Logic | None
+
+
+def _together(lines: Sequence[Policy | _Container | _Merging]) -> Policy:
+    """What the lines of a section say: one group, and the last word about merging."""
+    own: _Container | None = None
+    merging: Logic | None = None
+    for line in lines:
+        if isinstance(line, _Merging):
+            merging = line.logic
+            continue
+        if isinstance(line, Policy):
+            merging = line.merging
+        said = line.root if isinstance(line, Policy) else line
+        if said is not None:
+            own = own or _Container(Logic.ANY, False, said.location)
+            own.children += said.children
+    return Policy(own.close() if own is not None else None, merging)
 
 
 def _add(context: DirectiveContext, nodes: tuple[Node, ...]) -> None:
     """Put nodes into the container at hand, or into the section's own group."""
     if context.stack:
         context.stack[-1].children.extend(nodes)
-        return
-    policy = _policy(context)
-    kept, location = (policy.root.children, policy.root.location) if policy.root else ((), context.location)
-    own = _Container(Logic.ANY, False, location, [*kept, *nodes])
-    context.set(AuthzCoreDir, "policy", replace(policy, root=own.close()))
+    else:
+        context.add(AuthzCoreDir, "policy", _Container(Logic.ANY, False, context.location, [*nodes]), _together)
 
 
 def read_container(logic: Logic, *, is_negated: bool = False) -> Callable[[DirectiveContext, str], None]:
@@ -143,7 +158,7 @@ def read_merging(context: DirectiveContext, word: str) -> None:
     """
     if word.lower() not in _MERGING:
         raise DirectiveError("AuthMerging must be one of: Off | And | Or", alone=True)
-    context.set(AuthzCoreDir, "policy", replace(_policy(context), merging=_MERGING[word.lower()]))
+    context.add(AuthzCoreDir, "policy", _Merging(_MERGING[word.lower()]), _together)
 
 
 def read_provider_alias(context: DirectiveContext, raw: str) -> None:

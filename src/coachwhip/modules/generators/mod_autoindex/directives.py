@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from coachwhip.api import Args, Directive, DirectiveContext, DirectiveError, Repeat, Where
+from coachwhip.api import Args, Directive, DirectiveContext, DirectiveError, Join, Repeat, Where
 from coachwhip.modules.generators.mod_autoindex.settings import (
     ADJUST,
     DEFAULT_NAME_WIDTH,
@@ -164,8 +164,7 @@ def _icons(by: By) -> Callable[..., tuple[Item, ...]]:
             if not closing:
                 raise DirectiveError("missing closing paren")
             alt, _, icon = inside[1:].partition(",")
-            earlier = context.value_of(AutoindexDir, "alts") or ()
-            context.set(AutoindexDir, "alts", earlier + add_alts(context, alt, *patterns))
+            context.add(AutoindexDir, "alts", add_alts(context, alt, *patterns))
         return tuple(_item(context, by, icon, pattern) for pattern in patterns)
 
     return read
@@ -182,20 +181,24 @@ def read_descriptions(context: DirectiveContext, text: str, *names: str) -> tupl
     return tuple(found)
 
 
-def _ignored_so_far(context: DirectiveContext) -> IgnoreSet:
-    return context.value_of(AutoindexDir, "ignored") or IgnoreSet()
-
-
-def read_ignored(context: DirectiveContext, *names: str) -> IgnoreSet:
+def read_ignored(context: DirectiveContext, *names: str) -> tuple[Ignored, ...]:
     """`IndexIgnore`: names add up."""
-    so_far = _ignored_so_far(context)
     path = (context.path or "") + "*"
-    return IgnoreSet(so_far.names + tuple(Ignored(name, path) for name in names), so_far.resets)
+    return tuple(Ignored(name, path) for name in names)
 
 
-def read_ignore_reset(context: DirectiveContext, resets: bool) -> IgnoreSet:
-    """`IndexIgnoreReset`: forget what enclosing sections ignore."""
-    return IgnoreSet(_ignored_so_far(context).names, resets)
+def join_ignored(lines: Sequence[IgnoreSet | tuple[Ignored, ...] | bool]) -> IgnoreSet:
+    """The names of a section's `IndexIgnore` lines, and what its last `IndexIgnoreReset` says: forget those of enclosing sections."""
+    names: list[Ignored] = []
+    resets = False
+    for line in lines:
+        if isinstance(line, bool):
+            resets = line
+        elif isinstance(line, IgnoreSet):
+            names, resets = [*line.names], line.resets
+        else:
+            names += line
+    return IgnoreSet(tuple(names), resets)
 
 
 _ORDERS = {"ascending": "A", "descending": "D"}
@@ -226,7 +229,7 @@ def _row(
     sets: str,
     help: str,
     value: Callable[..., object] = _first,
-    repeat: Repeat = Repeat.REPLACE,
+    repeat: Repeat | Join = Repeat.REPLACE,
 ) -> Directive:
     """A row whose section counts as one with (empty) `IndexOptions`, since Apache merges all settings of a section or none."""
 
@@ -253,8 +256,8 @@ DIRECTIVES = (
     _row("AddDescription", Args.ONE_THEN_WORDS, "descriptions", "a text, then names of files", read_descriptions, Repeat.APPEND),
     _row("IndexOptions", Args.ARGV, "options", "options, with + or - to change inherited ones", read_index_options),
     _row("IndexOrderDefault", Args.TWO, "order", "Ascending or Descending, then Name, Date, Size or Description", read_order),
-    _row("IndexIgnore", Args.WORDS, "ignored", "names to leave out, wildcards allowed", read_ignored),
-    _row("IndexIgnoreReset", Args.FLAG, "ignored", "forget the inherited IndexIgnore names", read_ignore_reset),
+    _row("IndexIgnore", Args.WORDS, "ignored", "names to leave out, wildcards allowed", read_ignored, join_ignored),
+    _row("IndexIgnoreReset", Args.FLAG, "ignored", "forget the inherited IndexIgnore names", _first, join_ignored),
     _row("HeaderName", Args.ONE, "header_name", "the file shown above the listing"),
     _row("ReadmeName", Args.ONE, "readme_name", "the file shown below the listing"),
     _row("DefaultIcon", Args.ONE, "default_icon", "the icon of what has none of its own"),

@@ -173,8 +173,7 @@ def _redirect(context: DirectiveContext, *words: str, status: int = 302, by_patt
         # Apache takes the line, and every request then ends in a crash of its worker.
         raise _refuse(f"{context.directive} with a status alone needs a path here, or a section around it")
     config: type[Any] = AliasServer if context.at_server_level else AliasDir
-    before: tuple[Rule, ...] = context.value_of(config, "redirects") or ()
-    context.set(config, "redirects", (*before, Rule(fake, url, pattern=pattern, status=status)))
+    context.add(config, "redirects", (Rule(fake, url, pattern=pattern, status=status),))
 
 
 def _check_target(status: int, url: str | None, *, is_path: bool) -> None:
