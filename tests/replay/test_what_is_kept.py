@@ -75,6 +75,15 @@ def test_these_statuses_are_replayed(site, status, method):
     assert server.hits >= 1, server.replay.counters
 
 
+def test_a_range_that_comes_to_lie_inside_is_sent(site):
+    server = site.serve(SITE)
+    line, request = server.line(), get("/a.txt", "Range: bytes=99-")
+    assert warm(line, request, times=4).startswith(b"HTTP/1.1 416 ") and server.hits >= 1
+    site.write("htdocs/a.txt", b"x" * 100)
+    answer = line.ask(request)
+    assert answer.startswith(b"HTTP/1.1 206 ") and answer.endswith(b"\r\n\r\nx")
+
+
 @pytest.mark.parametrize("path", ["/off/a.txt", "/file/a.txt", "/off/none", "/status"])
 def test_nothing_is_kept_where_replay_is_off_or_counters_are_shown(site, path):
     server = site.serve(SITE + "<Location /status>\nSetHandler server-status\n</Location>\n")
