@@ -22,10 +22,12 @@ from coachwhip.config import Loaded, LoadOptions, Section, load
 from coachwhip.config.htaccess import read_htaccess
 from coachwhip.hooks import HookTable
 from coachwhip.logs.errors import open_error_logs
+from coachwhip.logs.rehearsal import Rehearsal
+from coachwhip.logs.targets import LogRoom
 from coachwhip.request.pipeline import Pipeline
 from coachwhip.util.notes import notes_of, with_notes
 
-__all__ = ["REFUSALS", "Instance", "Plan", "StartRefused", "build", "check", "open_plan", "read", "server_software"]
+__all__ = ["REFUSALS", "Instance", "Plan", "StartRefused", "build", "check", "open_plan", "read", "rehearse_logs", "server_software"]
 
 #: Phase of the start → Apache's last line where something refuses in it.
 REFUSALS = {
@@ -125,10 +127,7 @@ def open_plan(plan: Plan) -> Instance:
     Raises:
         StartRefused: something cannot be opened, or a module refuses; nothing stays open.
     """
-    try:
-        open_error_logs(plan.startup)
-    except LogTargetError as error:
-        raise with_notes(StartRefused(f"{error}\n{REFUSALS['open_logs']}"), notes_of(error)) from None
+    _open_error_logs(plan, LogRoom(plan.startup.server_root))
     try:
         _run(plan, phases.open_logs)
         _run(plan, phases.post_config)
@@ -137,6 +136,26 @@ def open_plan(plan: Plan) -> Instance:
         plan.startup.logs.close()
         raise
     return _instance(plan)
+
+
+def rehearse_logs(plan: Plan) -> None:
+    """Find out whether the logs' programs could be run; nothing is opened, and the plan is of no other use afterwards.
+
+    Raises:
+        StartRefused: one could not, or a log's format cannot be used; its line is noted.
+    """
+    _open_error_logs(plan, Rehearsal(plan.startup.server_root))
+    try:
+        _run(plan, phases.open_logs)
+    finally:
+        plan.startup.logs.close()
+
+
+def _open_error_logs(plan: Plan, room: LogRoom) -> None:
+    try:
+        open_error_logs(plan.startup, room)
+    except LogTargetError as error:
+        raise with_notes(StartRefused(f"{error}\n{REFUSALS['open_logs']}"), notes_of(error)) from None
 
 
 def _instance(plan: Plan) -> Instance:

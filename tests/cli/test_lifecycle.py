@@ -164,6 +164,46 @@ def test_the_command_refuses_an_address_that_is_taken_and_signals_nobody(server:
     assert server.get() == "hello\n"
 
 
+@pytest.mark.parametrize("line", ['CustomLog "|/nope fmt" common', 'CustomLog "|$/nope fmt" common', 'ForensicLog "|/nope fmt"'])
+def test_the_command_refuses_a_log_program_that_is_not_there_and_signals_nobody(server: Server, line: str) -> None:
+    server.httpd()
+    workers, logged = children_of(server.pid), server.log()
+    append(server.root / "min.conf", f"LoadModule log_forensic_module modules/mod_log_forensic.so\n{line}\nCustomLog logs/new common\n")
+    done = server.httpd("-k", "graceful")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "(2)No such file or directory: AH00104: unable to start piped log program '/nope fmt'\n"
+        f"AH00015: Unable to open logs\nasked for at {server.root}/min.conf:12\n"
+    )
+    assert children_of(server.pid) == workers
+    assert server.log() == logged
+    assert not (server.root / "logs/new").exists()
+    assert server.httpd("-t").stderr == "Syntax OK\n"
+
+
+def test_the_command_refuses_an_error_log_whose_program_may_not_be_run(server: Server) -> None:
+    server.httpd()
+    append(server.root / "min.conf", f'ErrorLog "|{server.root}/min.conf"\n')
+    done = server.httpd("-k", "restart")
+    assert (done.returncode, done.stderr.splitlines()) == (1, [
+        f"(13)Permission denied: AH00089: Couldn't start ErrorLog process '{server.root}/min.conf'.",
+        "AH00015: Unable to open logs",
+        f"asked for at {server.root}/min.conf:11",
+    ])  # fmt: skip
+    assert server.get() == "hello\n"
+
+
+def test_log_programs_that_are_there_are_not_run_to_find_that_out(server: Server) -> None:
+    server.httpd()
+    parent, program = server.pid, server.root / "program"
+    program.write_text(f"#!/bin/sh\necho $PPID >>{server.root}/parents\nexec cat >/dev/null\n")
+    program.chmod(0o755)
+    append(server.root / "min.conf", f'CustomLog "|{program}" common\nCustomLog "|$cat >/dev/null" common\n')
+    done = server.httpd("-k", "graceful")
+    assert (done.returncode, done.stderr) == (0, "")
+    until(lambda: (server.root / "parents").exists() and (server.root / "parents").read_text() == f"{parent}\n")
+
+
 def test_a_reload_opens_the_logs_anew(server: Server) -> None:
     server.httpd()
     log = server.root / "logs/error.log"

@@ -113,7 +113,7 @@ def test_a_log_that_cannot_be_opened_stops_the_start_in_its_phase(server: Server
     assert not server.pid_file.exists()
 
 
-@pytest.mark.parametrize("line", ["CustomLog htdocs common", "ErrorLog htdocs", "ForensicLog htdocs"])
+@pytest.mark.parametrize("line", ["CustomLog htdocs common", "ErrorLog htdocs", "ForensicLog htdocs", 'CustomLog "|$/nope fmt" common'])
 def test_a_reload_names_the_line_of_a_log_that_cannot_be_opened(server: Server, line: str) -> None:
     server.httpd()
     append(server.root / "min.conf", f"LoadModule log_forensic_module modules/mod_log_forensic.so\n{line}\n")

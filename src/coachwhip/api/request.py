@@ -337,11 +337,21 @@ class Request:
         self.record.make_volatile("keep-alive count")
         return self.connection.keepalives
 
+    @property
+    def is_answered(self) -> bool:
+        """The answer is out, or was cut: what is left is to log it, and that waits for nobody."""
+        return self.traffic.finished is not None
+
     def remote_host(self) -> str:
-        """The client's name if `HostnameLookups` is on and it has one, else its address; recorded, looked up once per connection."""
+        """The client's name if `HostnameLookups` is on and it has one, else its address; recorded, looked up once per connection.
+
+        Once the answer is out it is `found_host`.
+        """
         mode, ip = self.core.hostname_lookups, self.client_ip
         if mode == "off":
             return ip
+        if self.is_answered:
+            return self.found_host()
         self.record.make_volatile("host name look-up")
         if (mode, ip) not in self._host_names():
             self.engine.leave_loop(self)

@@ -5,9 +5,11 @@ For periodic work and for handlers whose answers are volatile; what an answer ma
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 import time
+from collections.abc import Callable
 
 __all__ = ["Storage"]
 
@@ -29,6 +31,19 @@ class Storage:
                 return opened.read(LIMIT).decode("ascii", "replace"), age
         except FileNotFoundError:
             return "", 0.0
+
+    def update(self, change: Callable[[str, float], str]) -> None:
+        """Write what `change` makes of what `read` gives; nothing that another process or thread updates meanwhile is lost.
+
+        What waits for its turn has a file of its own beside it (`.lock`), for this one is another after each time; nobody but the
+        user of the processes may open that, and so keep them waiting. Raises OSError.
+        """
+        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.replace(change(*self.read()))
+        finally:
+            os.close(lock)
 
     def replace(self, text: str) -> None:
         """Write it anew: readers see the old text or the new one. Raises OSError."""

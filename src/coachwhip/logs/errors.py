@@ -129,14 +129,13 @@ def _speaker() -> str:
     return f"{os.path.basename(frame.f_code.co_filename)}({frame.f_lineno})" if frame is not None else ""
 
 
-def open_error_logs(startup: Startup) -> None:
-    """Open the `ErrorLog` of every server, and the room in which the other logs will be opened.
+def open_error_logs(startup: Startup, room: LogRoom) -> None:
+    """Open the `ErrorLog` of every server, in the room in which the other logs will be opened.
 
     Raises:
         LogTargetError: a file cannot be opened, a program cannot be started, or an `ErrorLogFormat` cannot be used;
             the line that names a target is noted.
     """
-    room = LogRoom(startup.server_root)
     startup.logs = room
     opened: dict[str, tuple[Put, bool]] = {}
     try:

@@ -65,9 +65,7 @@ class Program:
         """
         self.rests_until = time.monotonic() + REST
         path = os.path.abspath(self.argv[0])
-        if not os.access(path, os.X_OK):
-            number = errno.EACCES if os.path.exists(path) else errno.ENOENT
-            raise OSError(number, os.strerror(number))
+        _check_executable(path)
         actions = [(os.POSIX_SPAWN_DUP2, self.read_fd, 0)]
         if self.error_fd >= 0:
             actions.append((os.POSIX_SPAWN_DUP2, self.error_fd, 2))
@@ -141,20 +139,36 @@ class LogRoom:
         Raises:
             LogTargetError: it cannot be run.
         """
-        argv, command = program_argv(target), target[1:].removeprefix("|").removeprefix("$")
-        if not argv:
-            raise LogTargetError(f"AH00104: unable to start piped log program '{command}': no program is named")
-        program = Program(command, argv, *os.pipe(), self.server_root, self._error_fd)
+        argv = program_argv(target)
+        self.check_program(target, argv)
+        program = Program(program_command(target), argv, *os.pipe(), self.server_root, self._error_fd)
         try:
             program.start()
         except OSError as error:
             os.close(program.read_fd)
             os.close(program.write_fd)
-            text = f"{reason_text(error)}: AH00104: unable to start piped log program '{command}'"
-            raise LogTargetError(text) from error
+            raise _not_started(program.command, error) from error
         os.set_blocking(program.write_fd, False)
         self.programs.append(program)
         return self._keep(program.write_fd, target, turns=turns, buffered=buffered)
+
+    def check_program(self, target: str, argv: tuple[str, ...]) -> None:
+        """Refuse a program that could not be run. Of a shell's command only a first word that is a whole path says so.
+
+        Raises:
+            LogTargetError: none is named, or it is not there, or not executable.
+        """
+        command = program_command(target)
+        if not argv:
+            raise LogTargetError(f"AH00104: unable to start piped log program '{command}': no program is named")
+        is_shells = target.startswith("|$")
+        first = split_command(command)[:1] if is_shells else argv[:1]
+        try:
+            for path in first:
+                if path.startswith("/") or not is_shells:
+                    _check_executable(os.path.abspath(path))
+        except OSError as error:
+            raise _not_started(command, error) from error
 
     def open_error_program(self, target: str) -> Writer:
         """A program whose lines are written one by one. Raises as `open_program`."""
@@ -249,8 +263,7 @@ class LogRoom:
             try:
                 program.start()
             except OSError as error:
-                text = f"{reason_text(error)}: AH00104: unable to start piped log program '{program.command}'"
-                raise LogTargetError(text) from error
+                raise _not_started(program.command, error) from error
 
     @property
     def lost(self) -> int:
@@ -298,6 +311,21 @@ def _is_file(fd: int) -> bool:
         return stat.S_ISREG(os.fstat(fd).st_mode) and fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
     except OSError:
         return False
+
+
+def _check_executable(path: str) -> None:
+    if not os.access(path, os.X_OK):
+        number = errno.EACCES if os.path.exists(path) else errno.ENOENT
+        raise OSError(number, os.strerror(number))
+
+
+def _not_started(command: str, error: OSError) -> LogTargetError:
+    return LogTargetError(f"{reason_text(error)}: AH00104: unable to start piped log program '{command}'")
+
+
+def program_command(target: str) -> str:
+    """What a `|program` target runs, as messages name it."""
+    return target[1:].removeprefix("|").removeprefix("$")
 
 
 def program_argv(target: str) -> tuple[str, ...]:

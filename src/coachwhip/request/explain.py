@@ -6,13 +6,14 @@ settings were read, request fields and files that were looked at, and the head o
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from coachwhip.api.core import CoreServer
 from coachwhip.api.directives import Location
 from coachwhip.api.server import Connection, Server
+from coachwhip.api.settings import lines_of
 from coachwhip.config.folding import Folded, Folder
 from coachwhip.config.sections import Section
 from coachwhip.protocol.http1 import parse_head
@@ -85,13 +86,40 @@ class _Reads:
             kind = self._traced[config] = _traced_type(config)
         twin = object.__new__(kind)
         for one in fields(config):
-            object.__setattr__(twin, one.name, getattr(record, one.name))
+            object.__setattr__(twin, one.name, self._value(config, one.name, getattr(record, one.name)))
         object.__setattr__(twin, "_note", lambda name: self._note(folded, config, name))
         return twin
 
+    def _value(self, config: type[Any], name: str, value: Any) -> Any:
+        lines = lines_of(config, name)
+        return value if lines is None else _Table(value, lambda entry: self._add(config, name, lines(entry)))
+
     def _note(self, folded: Folded, config: type[Any], name: str) -> None:
-        for location in folded.sources(config, name):
+        if lines_of(config, name) is None:
+            self._add(config, name, folded.sources(config, name))
+
+    def _add(self, config: type[Any], name: str, lines: Iterable[Location]) -> None:
+        for location in lines:
             self.of.setdefault(location, {})[f"{config.__name__}.{name}"] = None
+
+
+class _Table(Mapping[Any, Any]):
+    """A table that is the same as another, and notes which of its entries are read."""
+
+    def __init__(self, table: Mapping[Any, Any], note: Callable[[Any], None]) -> None:
+        self._table = table
+        self._note = note
+
+    def __getitem__(self, key: Any) -> Any:
+        entry = self._table[key]
+        self._note(entry)
+        return entry
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
 
 
 def _traced_type(config: type[Any]) -> type[Any]:

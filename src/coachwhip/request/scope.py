@@ -98,7 +98,9 @@ class RequestScope:
         return self._r.client_ip
 
     def resolve(self, host: str) -> str | None:
-        """See `Scope`."""
+        """See `Scope`; after the answer nothing is found any more."""
+        if self._r.is_answered:
+            return None
         self._r.record.make_volatile("host name look-up")
         if not self._r.may_block:
             raise NeedsThread

@@ -79,6 +79,25 @@ def test_a_posted_one_is_written_down_at_once() -> None:
         assert written(site) == "127.0.0.1 &ready=6&busy=2&lastseen=0&port=80\n"
 
 
+def test_of_many_posted_at_once_none_is_lost() -> None:
+    """From forty clients, each on an address of its own, to two workers."""
+    clients = [f"127.0.1.{n}" for n in range(1, 41)]
+    body = b"ready=5&busy=3"
+    with monitor("StartServers 2\nServerLimit 2\nThreadsPerChild 8\nMaxRequestWorkers 16\n") as site:
+        lines = []
+        for client in clients:
+            line = socket.create_connection(("127.0.0.1", site.port), 20, source_address=(client, 0))
+            line.sendall(b"POST /hb HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body))
+            lines.append(line)
+        for line in lines:
+            line.sendall(body)
+        answers = [line.recv(1000) for line in lines]
+        for line in lines:
+            line.close()
+        assert {answer[:12] for answer in answers} == {b"HTTP/1.1 200"}
+        assert sorted(text.split(" ")[0] for text in written(site).splitlines()) == sorted(clients)
+
+
 @pytest.mark.parametrize(
     ("method", "body", "status"),
     [("GET", "", 405), ("PUT", "ready=1&busy=1", 405), ("POST", "v=1&ready=5", 400), ("POST", "", 400)],

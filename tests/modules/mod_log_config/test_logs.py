@@ -151,3 +151,23 @@ def test_refused(line: str, sentence: str) -> None:
         with pytest.raises(StartFailed) as refused:
             site.start()
         assert site.fill(sentence) in refused.value.output
+
+
+def test_a_condition_on_the_clients_name_waits_for_nobody() -> None:
+    """A request that is refused before the name was looked up has its line all the same: the name is the address then."""
+    config = (
+        "HostnameLookups On\n"
+        "CustomLog logs/address.log %U \"expr=%{REMOTE_HOST} == '127.0.0.1'\"\n"
+        "CustomLog logs/name.log %U \"expr=%{REMOTE_HOST} != '127.0.0.1'\"\n"
+        "CustomLog logs/all.log %U\n"
+        'LogMessage "message %{REMOTE_HOST}"\nLogLevel info\n'
+        "<Location /closed>\nRequire all denied\n</Location>\n"
+    )
+    with Site(config=config, files=FILES, modules=(*MODULES, "log_debug")) as site:
+        site.start()
+        answers = [site.ask(get(path)) for path in ("/closed", "/a.txt")]
+        site.stop()
+        assert [answer.status for answer in answers] == [403, 200]
+        assert [site.log(f"{name}.log").split() for name in ("address", "name", "all")] == [["/closed"], ["/a.txt"], ["/closed", "/a.txt"]]
+        assert "message 127.0.0.1" in site.log("error.log")
+        assert "fault while" not in site.log("error.log")

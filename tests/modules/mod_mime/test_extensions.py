@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coachwhip.modules.http.mod_mime.extensions import Extension, Meaning, MultiMatch, cut, fold_extensions, meaning_of
+from coachwhip.api.directives import Location
+from coachwhip.modules.http.mod_mime.extensions import (
+    Extension,
+    Meaning,
+    MultiMatch,
+    cut,
+    fold_extensions,
+    meaning_of,
+    with_field,
+)
 
 TYPES = {"html": "text/html", "txt": "text/plain", "t": "application/x-troff"}
 EXTENSIONS = {
@@ -83,6 +92,14 @@ def test_an_inner_section_says_more_or_takes_back() -> None:
     outer = {"a": Extension(type="t/a", language="en"), "b": Extension(type="t/b")}
     inner = {"a": Extension(type=""), "c": Extension(handler="h")}
     assert fold_extensions(outer, inner) == {"a": Extension(type="", language="en"), "b": outer["b"], "c": inner["c"]}
+
+
+def test_the_line_that_counts_is_known_for_each_field() -> None:
+    first, second, third = (Location("a.conf", line) for line in (1, 2, 3))
+    said = with_field(with_field(None, "type", "t/a", first), "language", "en", first)
+    assert fold_extensions({"a": said}, {"a": with_field(None, "type", "", third)})["a"].lines == {"type": third, "language": first}
+    assert with_field(said, "type", "t/b", second).lines == {"type": second, "language": first}
+    assert said.lines == {"type": first, "language": first}
 
 
 Sections = dict[str, Extension]

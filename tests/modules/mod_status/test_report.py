@@ -107,3 +107,11 @@ def test_the_board_is_wrapped_on_the_page() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(0, ""), (1, " 1 second"), (3603, " 1 hour 0 minutes 3 seconds")])
 def test_spans(seconds: int, text: str) -> None:
     assert span_text(seconds) == text
+
+
+def test_without_tables_what_is_replayed_stands_in_lines() -> None:
+    table, lines = (page(report(), with_table=flag, signature="").partition("<h2>Replay</h2>\n")[2] for flag in (True, False))
+    assert table.startswith("<table>\n<tr><th>Hits</th><td>3</td></tr>\n")
+    assert lines.startswith("<b>Hits</b> 3<br />\n")
+    assert "<table" not in lines and "<t" not in lines
+    assert table.count("<tr>") == lines.count("<br />\n") == len(OURS)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,31 @@ def test_replaced_and_read_with_its_age(tmp_path: Path) -> None:
     assert text == "two\n" and age > 1e9
     assert os.listdir(tmp_path) == ["kept"]
     assert stat.S_IMODE(os.stat(tmp_path / "kept").st_mode) == 0o444
+
+
+#: Adds lines from several threads: arguments are the path, and what each line begins with.
+ADDER = """
+import sys, threading
+from coachwhip.api.storage import Storage
+path, name = sys.argv[1:]
+def add_line(line):
+    Storage(path).update(lambda text, age: text + line)
+def add_lines(thread):
+    for number in range(25):
+        add_line(f"{name}{thread}-{number}\\n")
+threads = [threading.Thread(target=add_lines, args=(n,)) for n in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+def test_of_updates_at_once_none_is_lost(tmp_path: Path) -> None:
+    path = f"{tmp_path}/kept"
+    processes = [subprocess.Popen([sys.executable, "-c", ADDER, path, name]) for name in "abcd"]
+    assert [process.wait() for process in processes] == [0, 0, 0, 0]
+    lines = Storage(path).read()[0].split()
+    assert sorted(lines) == sorted(f"{name}{thread}-{number}" for name in "abcd" for thread in range(4) for number in range(25))
+    assert stat.S_IMODE(os.stat(f"{path}.lock").st_mode) == 0o600
 
 
 def test_nothing_is_left_behind_where_it_cannot_be_replaced(tmp_path: Path) -> None:

@@ -58,6 +58,17 @@ def test_the_lines_that_took_part_with_their_places(site, capsys):
     assert {"source": f"{site}/httpd.conf:17", "text": "Redirect /old /new", "settings": ["AliasServer.redirects"]} in found["lines"]
 
 
+def test_of_what_is_said_about_extensions_only_those_of_the_file_took_part(site, capsys):
+    (site / "htdocs" / ".htaccess").write_text(
+        "AddLanguage en .en\nAddType text/html .txt .html\nAddType text/css .css\nAddCharset utf-8 .txt\n"
+        "<Files a.*>\nAddType text/markdown .txt .md\nRemoveLanguage .en\n</Files>\n"
+    )
+    found = explained(site, capsys, "/a.txt")
+    assert "Content-Type: text/markdown; charset=utf-8" in found["head"]
+    said = [(line["text"], line["settings"]) for line in found["lines"] if "MimeDir.extensions" in line["settings"]]
+    assert said == [(text, ["MimeDir.extensions"]) for text in ("AddType text/markdown .txt .md", "AddCharset utf-8 .txt")]
+
+
 def test_sections_and_htaccess_in_order_and_files_absent_or_there(site, capsys):
     absent = {"path": f"{site}/htdocs/.htaccess", "how": "stat", "found": False}
     assert absent in explained(site, capsys, "/a.txt")["files"]

@@ -12,6 +12,7 @@ from coachwhip.api.log import Level, LogTargetError, ModuleLog
 from coachwhip.api.providers import Providers
 from coachwhip.api.server import Connection, Server, Startup
 from coachwhip.logs.errors import LINE_LIMIT, ErrorLog, open_error_logs
+from coachwhip.logs.targets import LogRoom
 
 LOG = ModuleLog("core")
 MakeServer = Callable[..., Server]
@@ -106,7 +107,7 @@ def test_ids_look_like_apaches_and_differ(make_server: MakeServer) -> None:
 def test_a_long_line_is_cut_to_apaches_bound(make_server: MakeServer, tmp_path: Path) -> None:
     server = make_server(error_log=str(tmp_path / "e.log"))
     startup = startup_of(tmp_path, server)
-    open_error_logs(startup)
+    open_error_logs(startup, LogRoom(startup.server_root))
     LOG.error(server, "", "y" * 20000)
     LOG.error(server, "", "next")
     first, second, rest = (tmp_path / "e.log").read_bytes().split(b"\n")
@@ -115,7 +116,7 @@ def test_a_long_line_is_cut_to_apaches_bound(make_server: MakeServer, tmp_path: 
 
 def test_a_full_disk_stops_nothing(make_server: MakeServer, tmp_path: Path) -> None:
     server = make_server(error_log="/dev/full")
-    open_error_logs(startup_of(tmp_path, server))
+    open_error_logs(startup_of(tmp_path, server), LogRoom(str(tmp_path)))
     LOG.error(server, "", "lost")
 
 
@@ -128,4 +129,4 @@ def test_a_full_disk_stops_nothing(make_server: MakeServer, tmp_path: Path) -> N
 )
 def test_what_cannot_be_opened(make_server: MakeServer, tmp_path: Path, target: str, sentence: str) -> None:
     with pytest.raises(LogTargetError, match=sentence):
-        open_error_logs(startup_of(tmp_path, make_server(error_log=target)))
+        open_error_logs(startup_of(tmp_path, make_server(error_log=target)), LogRoom(str(tmp_path)))

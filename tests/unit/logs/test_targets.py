@@ -83,6 +83,8 @@ def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
         room.open("|/nonexistent/x y")
     with pytest.raises(LogTargetError, match=sentence):
         room.open("||/nonexistent/x y")
+    with pytest.raises(LogTargetError, match=sentence):
+        room.open("|$/nonexistent/x y")
     with pytest.raises(LogTargetError, match=r"^\(13\)Permission denied: AH00104: .* '/etc/passwd'$"):
         room.open("|/etc/passwd")
     with pytest.raises(LogTargetError, match="AH00104"):

@@ -64,3 +64,16 @@ def test_variables_in_any_case(world: MakeWorld) -> None:
     scope._r.env["Name"] = "1"
     scope._r.notes["Name"] = "2"
     assert (scope.reqenv("NAME"), scope.note("name")) == ("1", "2")
+
+
+def test_after_the_answer_no_name_is_looked_up(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    w = world("HostnameLookups On", {"htdocs/f": ""})
+    monkeypatch.setattr(w.pipeline, "resolve", {"127.0.0.1": "a.test"}.get)
+    r = w.ask("/f").r
+    r.may_block, r.traffic.finished = False, 1.0
+    assert r.expr_scope().variable("REMOTE_HOST") == "127.0.0.1"
+    assert r.expr_scope().resolve("localhost") is None
+    r.may_block, r.traffic.finished = True, None
+    assert r.expr_scope().variable("REMOTE_HOST") == "a.test"
+    r.may_block, r.traffic.finished = False, 1.0
+    assert r.expr_scope().variable("REMOTE_HOST") == "a.test"

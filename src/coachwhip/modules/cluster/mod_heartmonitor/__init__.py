@@ -102,6 +102,11 @@ def _storage(startup: Startup) -> Storage:
     return Storage(startup.runtime_path(startup.main.config(MonitorServer).storage))
 
 
+def _write(storage: Storage, beats: dict[str, Beat]) -> None:
+    """These, and what others wrote down. Raises OSError."""
+    storage.update(lambda text, age: write_lines(fresh(beats, parse_lines(text, age))))
+
+
 @MODULE.provider("watchdog", "_heartmonitor_")
 class Monitor:
     """Listens in one worker, and writes down what it has heard every few seconds."""
@@ -163,7 +168,7 @@ class Monitor:
         try:
             ours = fresh({ip: aged(beat, now - heard) for ip, (beat, heard) in self._heard.items()})
             self._heard = {ip: entry for ip, entry in self._heard.items() if ip in ours}
-            self._storage.replace(write_lines(fresh(ours, parse_lines(*self._storage.read()))))
+            _write(self._storage, ours)
         except OSError as error:
             LOG.crit(self._main, "AH02081", "Unable to open tmp file: %s", self._storage.path, error=error)
 
@@ -188,7 +193,7 @@ def take_heartbeat(r: Request) -> Result:
         return 400
     storage = _storage(r.engine.startup)
     try:
-        storage.replace(write_lines(fresh({beat.ip: beat}, parse_lines(*storage.read()))))
+        _write(storage, {beat.ip: beat})
     except OSError as error:
         LOG.crit(r.server, "AH02074", "Unable to open tmp file: %s", storage.path, error=error)
     r.set_content_type("text/plain")

@@ -78,7 +78,7 @@ def page(report: Report, *, with_table: bool, signature: str) -> str:
         parts += [*_states(report), _HINT]
     else:
         parts += _table(report) if with_table else _list(report)
-        parts += _replay(report)
+        parts += _replay(report, with_table=with_table)
     return "".join([*parts, signature, "</body></html>\n"])
 
 
@@ -176,11 +176,15 @@ def _states(report: Report) -> Iterator[str]:
     yield "</pre>\n"
 
 
-def _replay(report: Report) -> Iterator[str]:
+def _replay(report: Report, *, with_table: bool) -> Iterator[str]:
     """What Apache has no table for."""
-    yield "<hr />\n<h2>Replay</h2>\n<table>\n"
-    for key, value in replay_pairs(report.replay):
-        yield f"<tr><th>{escape_html(key.removeprefix('Replay'))}</th><td>{value}</td></tr>\n"
+    pairs = [(escape_html(key.removeprefix("Replay")), value) for key, value in replay_pairs(report.replay)]
+    yield "<hr />\n<h2>Replay</h2>\n"
+    if not with_table:
+        yield "".join([f"<b>{name}</b> {value}<br />\n" for name, value in pairs])
+        return
+    yield "<table>\n"
+    yield "".join([f"<tr><th>{name}</th><td>{value}</td></tr>\n" for name, value in pairs])
     yield "</table>\n"
 
 

@@ -53,7 +53,7 @@ TYPES_FILE = "conf/mime.types"
 class MimeDir:
     """What this directory says about names."""
 
-    extensions: Mapping[str, Extension] = setting({}, fold=fold_extensions)
+    extensions: Mapping[str, Extension] = setting({}, fold=fold_extensions, lines=lambda said: said.lines.values())
     default_language: str | None = None
     multi_match: MultiMatch = MultiMatch.NEGOTIATED_ONLY
     use_path_info: bool = False
@@ -72,7 +72,7 @@ def _name(extension: str) -> str:
 
 def _add(context: DirectiveContext, field: str, value: str, extensions: tuple[str, ...]) -> dict[str, Extension]:
     said: Mapping[str, Extension] = context.value_of(MimeDir, "extensions") or {}
-    return {name: with_field(said.get(name), field, lower(value)) for name in map(_name, extensions)}
+    return {name: with_field(said.get(name), field, lower(value), context.location) for name in map(_name, extensions)}
 
 
 def _adder(name: str, field: str, help: str) -> Directive:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import Flag, auto
 
+from coachwhip.api.directives import Location
+
 __all__ = ["Extension", "Meaning", "MultiMatch", "cut", "fold_extensions", "lower", "meaning_of", "with_field"]
 
 _LOWER = {ord(c): c.lower() for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
@@ -40,9 +42,11 @@ class Extension:
     handler: str | None = None
     input_filters: str | None = None
     output_filters: str | None = None
+    #: The line behind each field that is said.
+    lines: Mapping[str, Location] = field(default_factory=dict, compare=False, repr=False)
 
 
-_FIELDS = tuple(f.name for f in fields(Extension))
+_FIELDS = tuple(f.name for f in fields(Extension) if f.compare)
 Extensions = Mapping[str, Extension]
 
 
@@ -53,7 +57,7 @@ def fold_extensions(outer: Extensions, inner: Extensions) -> Extensions:
 
 def _fold(outer: Extension | None, inner: Extension) -> Extension:
     said = {name: value for name in _FIELDS if (value := getattr(inner, name)) is not None}
-    return inner if outer is None else replace(outer, **said)
+    return inner if outer is None else replace(outer, **said, lines={**outer.lines, **inner.lines})
 
 
 _NOTHING = Extension()
@@ -123,6 +127,7 @@ def _apply(part: str, meaning: Meaning, extensions: Extensions, types: Mapping[s
     return is_known
 
 
-def with_field(old: Extension | None, name: str, value: str) -> Extension:
-    """`old`, or nothing, with one more field said ("" takes it back)."""
-    return replace(old or _NOTHING, **{name: value})
+def with_field(old: Extension | None, name: str, value: str, line: Location) -> Extension:
+    """`old`, or nothing, with one more field said by a line ("" takes it back)."""
+    old = old or _NOTHING
+    return replace(old, **{name: value}, lines={**old.lines, name: line})
