@@ -44,6 +44,8 @@ __all__ = ["Worker", "new_loop"]
 LOG = ModuleLog("mpm_event")
 #: Seconds between looks at time-outs, and until a listener is tried again when there was no room.
 TICK = 1.0
+#: Seconds between the end of one look and the next, at the least.
+LEAST_REST = 0.1
 #: Seconds from one look for room to the next, where `AsyncRequestWorkerFactor` bounds connections.
 ROOM_LOOK = 0.01
 #: How long a request may make no progress in a worker that leaves by its own decision, in seconds.
@@ -323,7 +325,8 @@ class Worker:
         if self._row:
             self._give_pulse(now, connections)
         if not self._stopped.done():
-            self.loop.call_later(TICK, self._tick)
+            # From its beginning on, so that no time-out comes more than a second late, however long the looks took.
+            self.loop.call_later(max(LEAST_REST, TICK - (time.monotonic() - now)), self._tick)
 
     def _give_pulse(self, now: float, connections: list[ClientConnection]) -> None:
         used = time.process_time()
