@@ -135,21 +135,21 @@ def descriptors_gone(stage: Stage) -> Figures:
     """
     seconds = stage.pick(3, 10)
     files = {f"htdocs/many/{number}.txt": "x\n" for number in range(100)}
-    with Rig(stage.server, shell="ulimit -n 64", files=files, config="RequestReadTimeout header=0\n") as rig:
+    with Rig(stage.server, shell="ulimit -n 64", files=files, config="RequestReadTimeout header=0\nKeepAliveTimeout 60\n") as rig:
         family = [rig.pid, *rig.workers]
         with Herd(rig.site.port) as herd:
-            # One connection that was there before: what it asks for has to be opened without a descriptor.
-            asking = herd.join(1, get("/many/0.txt", last=False))[0]
+            # Connections that were there before: what they ask for has to be opened without a descriptor. A 503 ends each.
+            asking = herd.join(3, get("/many/0.txt", last=False))
             herd.graze(0.5)
             herd.join(200, b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
             herd.graze(0.5)
             lines, began, busy = rig.site.log().count("\n"), time.monotonic(), processes.cpu_seconds(family)
-            for number in range(1, 4):
-                asking.sock.send(get(f"/many/{number}.txt", last=False))
+            for number, one in enumerate(asking, 1):
+                one.sock.send(get(f"/many/{number}.txt", last=False))
                 herd.graze(seconds / 3)
             passed = time.monotonic() - began
             busy, lines = processes.cpu_seconds(family) - busy, rig.site.log().count("\n") - lines
-            wrong = len(re.findall(rb"HTTP/1.1 40[34] ", bytes(asking.received)))
+            wrong = sum(len(re.findall(rb"HTTP/1.1 40[34] ", bytes(one.received))) for one in asking)
         began = time.monotonic()
         settles(lambda: rig.ask() == 200, 20)
         served = time.monotonic() - began

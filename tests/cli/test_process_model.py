@@ -198,7 +198,8 @@ def test_a_worker_that_is_silent_is_replaced_and_its_stacks_are_logged(server: S
     before = set(children_of(server.pid))
     stopped = before.pop()
     os.kill(stopped, signal.SIGSTOP)
-    until(lambda: f"child pid {stopped} has been silent for" in server.log() and not is_alive(stopped))
+    until(lambda: f"child pid {stopped} has been silent for" in server.log() and f'child pid {stopped}:   File "' in server.log())
+    until(lambda: not is_alive(stopped))
     with client(server) as one:
         one.ask("/spin")
         until(lambda: "misbehaving.py" in server.log())

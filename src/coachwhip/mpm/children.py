@@ -145,6 +145,8 @@ class Children:
             if wait:
                 child.deadline = time.monotonic() + wait
             _kill(child.pid, farewell)
+            # One that is stopped hears nothing else.
+            _kill(child.pid, signal.SIGCONT)
 
     def kill_overdue(self) -> None:
         """Kill those that did not go in time."""

@@ -142,7 +142,7 @@ class Upkeep:
             LOG.error(
                 child.generation.main, "", "child pid %d has been silent for %d seconds and is killed", child.pid, int(silence)
             )
-            # The signal has it write down its stacks; if it is stopped, it dies all the same.
+            # The signal has it write down its stacks, even if it was stopped; if it cannot, it is killed.
             self._children.dismiss([child], signal.SIGABRT, LAST_WORDS)
 
     # -- the dead
