@@ -146,7 +146,7 @@ class HotPath:
                 self.sent = write(fd, self.wire)
             except OSError:
                 # There is no room now, or nobody is there any more: the connection goes on, and finds out.
-                return entry
+                self.sent = 0
         return entry
 
     # -- finding
