@@ -90,8 +90,8 @@ class Files(Protocol):
     def read_configured(self, path: str, limit: int = 1 << 20) -> bytes:
         """The same for a file that the configuration names (passwords, groups): links on the way are the administrator's own."""
 
-    def names(self, path: str) -> list[str]:
-        """The names in a folder, without "." and "..", unsorted. Raises OSError."""
+    def holds_more(self, path: str, count: int) -> bool:
+        """Whether a folder has more than `count` names, without "." and ".."; it is read no further. Raises OSError."""
 
     def list(self, path: str, prefix: str = "") -> list[DirEntry]:
         """The entries of a folder whose names begin with `prefix`, without "." and "..", unsorted. Raises OSError."""

@@ -11,6 +11,7 @@ import os
 import stat as st
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 from coachwhip.api.files import DirEntry, FileKind, FileStat, Links
 from coachwhip.api.record import Look, Record, Seen
@@ -217,10 +218,10 @@ class RecordedFiles:
         """The whole content of a small file that the configuration names; links are followed."""
         return _whole(self._open(path, None, configured=True), path, limit)
 
-    def names(self, path: str) -> list[str]:
-        """The names in a folder."""
-        with self._folder(path) as fd:
-            return os.listdir(fd)
+    def holds_more(self, path: str, count: int) -> bool:
+        """Whether a folder has more than `count` names."""
+        with self._folder(path) as fd, os.scandir(fd) as found:
+            return next(islice(found, count, None), None) is not None
 
     def list(self, path: str, prefix: str = "") -> list[DirEntry]:
         """The entries of a folder that begin with `prefix`; a dangling link or a name that vanishes meanwhile is MISSING."""

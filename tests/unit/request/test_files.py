@@ -116,6 +116,13 @@ def test_a_listing_follows_links(files: RecordedFiles, tmp_path: Path) -> None:
     assert found == {"d": (FileKind.DIRECTORY, False), "to-d": (FileKind.DIRECTORY, True), "dangling": (FileKind.MISSING, True)}
 
 
+def test_whether_a_folder_holds_more(files: RecordedFiles, record: Record, tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / name).touch()
+    assert [files.holds_more(str(tmp_path), count) for count in (0, 2, 3, 4)] == [True, True, False, False]
+    assert (str(tmp_path), Look.LIST) in record.files
+
+
 def test_names_that_come_and_go_do_not_change_a_folder_that_is_passed_through(tmp_path: Path) -> None:
     before = [signature(os.stat(tmp_path), look) for look in (Look.STAT, Look.LIST)]
     os.utime(tmp_path, (1, 1))

@@ -65,7 +65,7 @@ def _answer(r: Request, conf: AutoindexDir) -> Result:
     view = view_of(conf, r.args)
     collector = _Collector(r, conf, view, folder)
     try:
-        is_large = len(r.files.names(folder)) > MANY
+        is_large = r.files.holds_more(folder, MANY)
         if is_large and not r.header_only:
             r.engine.leave_loop(r)
         with r.files.scan(folder) as listed:

@@ -7,12 +7,14 @@ Apache counts, cuts and compares bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from coachwhip.modules.generators.mod_autoindex.settings import AutoindexDir, IndexOption
 from coachwhip.util.escapes import escape_path
 from coachwhip.util.paths import PathError, unescape_path
+from coachwhip.util.sorting import sorted_in_pieces
 
 __all__ = ["Entry", "View", "ordered", "view_of"]
 
@@ -111,23 +113,26 @@ def _decoded(raw: str) -> str | None:
 
 def ordered(entries: Iterable[Entry], view: View) -> list[Entry]:
     """The entries as the view wants them: the parent first, then folders if they go first, then by the chosen column."""
-    listed = list(entries)
+    ranks: tuple[list[Entry], ...] = ([], [], [])
+    for entry in entries:
+        ranks[0 if entry.is_parent else 1 if entry.goes_first else 2].append(entry)
+    key = _key(view)
+    return [entry for rank in ranks for entry in sorted_in_pieces(rank, key, reverse=view.order == "D")]
+
+
+def _key(view: View) -> Callable[[Entry], Any]:
     name_key = _name_key(view.options)
-    backwards = view.order == "D"
     if view.key == "M":
-        listed.sort(key=lambda e: (max(e.modified, 0), name_key(e.name)), reverse=backwards)
-    elif view.key == "S":
-        listed.sort(key=lambda e: (e.size, name_key(e.name)), reverse=backwards)
-    elif view.key == "D":
+        return lambda entry: (max(entry.modified, 0), name_key(entry.name))
+    if view.key == "S":
+        return lambda entry: (entry.size, name_key(entry.name))
+    if view.key == "D":
         text_key = natural_key if view.options & IndexOption.VERSION_SORT else str
-        listed.sort(key=lambda e: (text_key(e.description or ""), name_key(e.name)), reverse=backwards)
-    else:
-        listed.sort(key=lambda e: name_key(e.name), reverse=backwards)
-    listed.sort(key=lambda e: (not e.is_parent, not e.goes_first))
-    return listed
+        return lambda entry: (text_key(entry.description or ""), name_key(entry.name))
+    return lambda entry: name_key(entry.name)
 
 
-def _name_key(options: IndexOption):  # type: ignore[no-untyped-def]
+def _name_key(options: IndexOption) -> Callable[[str], Any]:
     exact = natural_key if options & IndexOption.VERSION_SORT else str
     if options & IndexOption.IGNORE_CASE:
         fold = _UPPER if options & IndexOption.VERSION_SORT else _LOWER

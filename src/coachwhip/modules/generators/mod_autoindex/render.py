@@ -6,7 +6,7 @@ read; that is why it is written here by hand and not by a template.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from coachwhip.modules.generators.mod_autoindex.listing import Entry, View
@@ -176,8 +176,8 @@ def anchor_of(entry: Entry) -> str:
     return escape_html(escape_path(entry.name.encode("latin-1"), dot_slash=True).decode("latin-1"))
 
 
-def render(conf: AutoindexDir, view: View, entries: Sequence[Entry], blank_icon: str | None) -> Iterator[str]:
-    """The listing itself, in pieces of a line or more; `entries` in the order of the page."""
+def render(conf: AutoindexDir, view: View, entries: list[Entry], blank_icon: str | None) -> Iterator[str]:
+    """The listing itself, in pieces of a line or more; `entries`, in the order of the page, are used up."""
     width = conf.name_width
     if width == ADJUST:
         width = max((len(entry.name) for entry in entries), default=0)
@@ -189,18 +189,25 @@ def render(conf: AutoindexDir, view: View, entries: Sequence[Entry], blank_icon:
     return _lines(page, entries) if view.options & IndexOption.FANCY_INDEXING else _list(entries)
 
 
-def _list(entries: Sequence[Entry]) -> Iterator[str]:
+def _used_up(entries: list[Entry]) -> Iterator[Entry]:
+    """One after the other, given back as it goes: to free a hundred thousand at one go keeps other threads from running."""
+    entries.reverse()
+    while entries:
+        yield entries.pop()
+
+
+def _list(entries: list[Entry]) -> Iterator[str]:
     yield "<ul>"
-    for entry in entries:
+    for entry in _used_up(entries):
         yield f'<li><a href="{anchor_of(entry)}"> {escape_html(PARENT if entry.is_parent else entry.name)}</a></li>\n'
     yield "</ul>\n"
 
 
-def _lines(page: Page, entries: Sequence[Entry]) -> Iterator[str]:
+def _lines(page: Page, entries: list[Entry]) -> Iterator[str]:
     icons, dates, sizes, texts, rules = (page.shows(column) for column in _COLUMNS)
     yield "<pre>" + "".join(_line_head(page, icons, dates, sizes, texts))
     yield f"<hr{page.slash}>" if rules else "\n"
-    for entry in entries:
+    for entry in _used_up(entries):
         anchor, name, padding = page.link(entry)
         parts = []
         if icons:
@@ -251,7 +258,7 @@ class _Cells:
         return f'<{tag} class="indexcol{column}">' if self._styled else f"<{tag}{plain}>"
 
 
-def _table(page: Page, entries: Sequence[Entry]) -> Iterator[str]:
+def _table(page: Page, entries: list[Entry]) -> Iterator[str]:
     shown = tuple(page.shows(column) for column in _COLUMNS)
     styled = page.conf.style_sheet is not None
     cells = _Cells(styled)
@@ -262,7 +269,7 @@ def _table(page: Page, entries: Sequence[Entry]) -> Iterator[str]:
         row = ' class="indexbreakrow"' if styled else ""
         rule = f'   <tr{row}><th colspan="{1 + sum(shown[:-1])}"><hr{page.slash}></th></tr>\n'
     yield rule
-    for number, entry in enumerate(entries):
+    for number, entry in enumerate(_used_up(entries)):
         opening = f'   <tr class="{_row_class(page, number, entry)}">' if styled else "<tr>"
         yield opening + "".join(_row(page, cells, shown, entry)) + "</tr>\n"
     yield rule
