@@ -1,5 +1,6 @@
 """What replay may take, and what clients cannot take from each other."""
 
+import contextlib
 import itertools
 import os
 import resource
@@ -19,6 +20,15 @@ def pages(place):
         place.write(f"htdocs/{number}.txt", f"page {number}\n")
     settle()
     return place
+
+
+def open_files(place):
+    """How many descriptors of this process lead into the site's documents."""
+    count = 0
+    for fd in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            count += os.readlink(f"/proc/self/fd/{fd}").startswith(f"{place.root}/htdocs/")
+    return count
 
 
 def attack(place, config, requests, every):
@@ -88,23 +98,21 @@ def test_what_an_entry_costs_is_counted_in_full(pages):
 def test_kept_answers_in_memory_hold_no_file_open(pages):
     server = pages.serve(GRANTED)
     line = server.line()
-    before = len(os.listdir("/proc/self/fd"))
     for number in range(40):
         warm(line, get(f"/{number}.txt"))
     assert server.replay.count == 40
-    assert len(os.listdir("/proc/self/fd")) <= before + 1
+    assert open_files(pages) <= 1
 
 
 def test_files_held_open_by_kept_answers_are_few(pages, monkeypatch):
     monkeypatch.setattr("coachwhip.request.replay.MAX_FILES", 5)
     server = pages.serve(GRANTED + "ReplayMaxBody 1\n")
     line = server.line()
-    before = len(os.listdir("/proc/self/fd"))
     for number in range(40):
         assert warm(line, get(f"/{number}.txt")).endswith(b"\r\n\r\npage %d\n" % number)
     assert server.hits == 40
     assert server.replay.count == 5
-    assert len(os.listdir("/proc/self/fd")) <= before + 6
+    assert open_files(pages) <= 6
 
 
 @pytest.mark.parametrize(("limit", "most"), [(64, 8), (3, 1), (1024, 128), (1 << 20, 256), (resource.RLIM_INFINITY, 256)])
@@ -113,17 +121,31 @@ def test_kept_answers_take_a_small_share_of_the_descriptors(monkeypatch, limit, 
     assert replay_room.Replay(1 << 20)._most_files == most
 
 
+def test_a_file_that_is_not_small_goes_out_from_itself_while_few_files_are_open(pages, monkeypatch):
+    monkeypatch.setattr("coachwhip.request.replay.MAX_FILES", 2)
+    contents = [os.urandom(replay_room.SENDFILE_SIZE) for _ in range(4)]
+    for number, content in enumerate(contents):
+        pages.write(f"htdocs/{number}.bin", content)
+    settle()
+    server = pages.serve(GRANTED)
+    line = server.line()
+    assert all(warm(line, get(f"/{number}.bin")).endswith(content) for number, content in enumerate(contents))
+    assert (server.hits, server.replay.count) == (4, 4)
+    kept = server.replay._entries
+    assert [entry.file is not None for entry in kept] == [True, True, False, False]
+    assert [len(entry.wire) > replay_room.SENDFILE_SIZE for entry in kept] == [False, False, True, True]
+
+
 def test_files_are_let_go_of_when_descriptors_are_short(pages):
     server = pages.serve(GRANTED + "ReplayMaxBody 1\n")
     line = server.line()
-    before = len(os.listdir("/proc/self/fd"))
     for number in range(10):
         warm(line, get(f"/{number}.txt"))
-    assert (server.replay.count, len(os.listdir("/proc/self/fd"))) == (10, before + 10)
+    assert (server.replay.count, open_files(pages)) == (10, 10)
     server.replay.close_files()
     assert server.replay.count == 0
     # The hot path still has what it found last.
-    assert len(os.listdir("/proc/self/fd")) <= before + 1
+    assert open_files(pages) <= 1
     assert warm(line, get("/1.txt")).endswith(b"page 1\n")
 
 

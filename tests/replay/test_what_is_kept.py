@@ -203,13 +203,15 @@ def test_log_lines_are_those_of_a_server_without_replay(site):
     assert logs["on"] == logs["off"]
 
 
-@pytest.mark.parametrize("own", ["", "ReplayMaxBody 16777216\n"], ids=["a file", "in memory"])
+@pytest.mark.parametrize("sendfile_size", [0, 16 << 20], ids=["a file", "in memory"])
 @pytest.mark.parametrize("fields", [(), ("Connection: close",)], ids=["stays", "closes"])
-def test_a_large_answer_is_logged_when_it_is_out_or_cut(site, own, fields):
+def test_a_large_answer_is_logged_when_it_is_out_or_cut(site, monkeypatch, sendfile_size, fields):
+    monkeypatch.setattr("coachwhip.request.replay.SENDFILE_SIZE", sendfile_size)
     size = 8 << 20
     site.write("htdocs/large.txt", b"x" * size)
     settle()
-    server = site.serve(f'{SITE}{own}CustomLog {{root}}/logs/large.log "%s %X %b %O"\n', modules=(*MODULES, "logio"))
+    config = f'{SITE}ReplayMaxBody 16777216\nCustomLog {{root}}/logs/large.log "%s %X %b %O"\n'
+    server = site.serve(config, modules=(*MODULES, "logio"))
     request = get("/large.txt", *fields)
     whole = [server.ask(request) for _ in range(3)]
     line = server.line()
@@ -234,6 +236,30 @@ def test_a_large_answer_is_logged_when_it_is_out_or_cut(site, own, fields):
     assert cut[:2] == ["200", "X"]
     assert 0 < int(cut[2]) == int(cut[3]) - (len(whole[0]) - size) < size
     assert server.worker.hot.bytes - counted == int(cut[3])
+
+
+def test_a_request_that_comes_while_a_large_answer_is_sent_is_answered_after_it(site):
+    size = 8 << 20
+    site.write("htdocs/large.txt", b"x" * size)
+    settle()
+    server = site.serve(f'{SITE}CustomLog {{root}}/logs/order.log "%U %I %b"\n', modules=(*MODULES, "logio"))
+    request, next_one = get("/large.txt"), get("/a.txt", "User-Agent: next")
+    for one in (request, next_one):
+        for _ in range(3):
+            server.ask(one)
+    line = server.line()
+    for own in (get("/a.txt"), request):
+        line.ask(own)
+    line.send(request)
+    for _ in range(5):
+        server.turn()
+    line.send(next_one)
+    for _ in range(5):
+        server.turn()
+    assert line.read().endswith(b"\r\n\r\n" + b"x" * size)
+    assert line.read().startswith(b"HTTP/1.1 200 OK\r\n")
+    *_, large, small = site.log("order.log").splitlines()
+    assert (large, small) == (f"/large.txt {len(request)} {size}", f"/a.txt {len(next_one)} 7")
 
 
 def test_a_client_that_was_gone_before_its_kept_answer_is_logged(site):

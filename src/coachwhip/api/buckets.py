@@ -58,6 +58,10 @@ class File:
     def __len__(self) -> int:
         return self.length
 
+    def after(self, count: int) -> File | None:
+        """What is left when `count` bytes of it are out; None if nothing is."""
+        return File(self.file, self.start + count, self.length - count) if count < self.length else None
+
     def read(self) -> bytes:
         """The bytes; raises OSError if the file has become shorter."""
         data = self.file.read_at(self.start, self.length)

@@ -56,16 +56,17 @@ class Hit:
 class Sending:
     """A kept answer that the socket has not taken whole: what its log line will say when it is out, or cut."""
 
-    __slots__ = ("arrived", "entry", "hit", "rest", "second", "sent", "started", "values")
+    __slots__ = ("arrived", "entry", "file", "hit", "rest", "second", "sent", "started", "values")
 
-    def __init__(self, hit: Hit | None, entry: Entry, values: Values, arrived: int, sent: int, rest: bytes, second: bytes) -> None:
+    def __init__(self, hit: Hit | None, entry: Entry, values: Values, arrived: int, sent: int, wire: bytes, second: bytes) -> None:
         self.hit = hit
         self.entry = entry
         self.values = values
-        #: Bytes of the request, bytes of the answer that went out so far, and those that are to follow, before a file if it has one.
+        #: Bytes of the request, bytes of the answer that went out so far, and what is to follow: bytes, and behind them a file.
         self.arrived = arrived
         self.sent = sent
-        self.rest = rest
+        self.rest = wire[sent:]
+        self.file = entry.file if entry.file is None or sent <= len(wire) else entry.file.after(sent - len(wire))
         #: When it began: the second as `%t` has it, and the wall clock.
         self.second = second
         self.started = time.time()
@@ -135,7 +136,7 @@ class HotPath:
             self._until = now + 1 - wall % 1
 
     def answer(self, table: Table, data: bytes, info: Connection, fd: int) -> Entry | None:
-        """Begin to send the kept answer to `data`; `sent` bytes of `wire` are out then. None if there is none.
+        """Begin to send the kept answer to `data`; `sent` bytes of `wire` are out then, 0 if a file follows it. None if there is none.
 
         Costs: finding it, and a `write`.
         """
@@ -245,7 +246,7 @@ class HotPath:
 
     def begin(self, entry: Entry, arrived: int) -> Sending:
         """The answer that was found last is not out yet; whoever sends the rest calls `finish` or `cut` then."""
-        return Sending(self._hit, entry, self._values, arrived, self.sent, self.wire[self.sent :], self._clf)
+        return Sending(self._hit, entry, self._values, arrived, self.sent, self.wire, self._clf)
 
     def finish(self, sending: Sending, info: Connection, size: int) -> None:
         """As `log`, for an answer of `size` bytes that is out by now."""

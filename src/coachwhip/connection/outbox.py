@@ -13,11 +13,13 @@ from collections.abc import Iterator
 
 from coachwhip.api.buckets import File
 
-__all__ = ["ClientGone", "FileShrank", "Outbox"]
+__all__ = ["MSG_MORE", "TURN", "ClientGone", "FileShrank", "Outbox"]
 
 GATHER = 64 << 10
 #: The most that one turn of the loop spends on one connection, so that a fast reader cannot keep others waiting.
 TURN = 4 << 20
+#: Says to the system that a file follows at once, so that head and file may share a segment; 0 where it cannot be said.
+MSG_MORE = getattr(socket, "MSG_MORE", 0)
 #: `sendfile` does not work on this pair of descriptors; reading and sending does.
 _NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 
@@ -106,7 +108,7 @@ class Outbox:
 
     def _send_data(self) -> bool:
         """Returns whether the socket took less than it was offered: it is full."""
-        flags = socket.MSG_MORE if self._file is not None and hasattr(socket, "MSG_MORE") else 0
+        flags = MSG_MORE if self._file is not None else 0
         offered = min(len(self._data), TURN)
         count = self._send(memoryview(self._data)[:offered], flags)
         self._data = self._data[count:]
@@ -143,8 +145,7 @@ class Outbox:
             self.sent += count
         if count == 0:
             raise FileShrank("file became shorter while it was sent")
-        left = file.length - count
-        self._file = File(file.file, file.start + count, left) if left else None
+        self._file = file.after(count)
         return count < offered
 
     @staticmethod

@@ -43,13 +43,19 @@ class Poller:
         """The one for this system."""
         return EpollPoller(loop, hot) if hasattr(select, "epoll") else Poller(loop, hot)
 
-    def watch(self, connection: ClientConnection) -> None:
-        """Read what comes for a connection, until it is forgotten."""
-        self._loop.add_reader(connection.fd, self._read_one, connection)
+    def watch_reads(self, connection: ClientConnection, on: bool) -> None:
+        """Read what comes for a connection, or leave it in the socket. Both must be off before the descriptor is given back."""
+        if on:
+            self._loop.add_reader(connection.fd, self._read_one, connection)
+        else:
+            self._loop.remove_reader(connection.fd)
 
-    def forget(self, connection: ClientConnection) -> None:
-        """Leave what comes in the socket. Must be called before the descriptor is given back."""
-        self._loop.remove_reader(connection.fd)
+    def watch_writes(self, connection: ClientConnection, on: bool) -> None:
+        """Call `on_writable` of a connection when its socket takes more, at once if it does now; or do not call it."""
+        if on:
+            self._loop.add_writer(connection.fd, connection.on_writable)
+        else:
+            self._loop.remove_writer(connection.fd)
 
     def close(self) -> None:
         """The worker ends; all connections are forgotten by then."""
@@ -94,7 +100,7 @@ class Poller:
 
 
 class EpollPoller(Poller):
-    """Asks one `epoll` descriptor, edge-triggered: a connection that was read to its end costs no second question."""
+    """Asks one `epoll` descriptor, edge-triggered: a connection that was read to its end, or filled, costs no second question."""
 
     __slots__ = ("_epoll", "_waiting")
 
@@ -104,13 +110,26 @@ class EpollPoller(Poller):
         self._epoll = select.epoll()
         loop.add_reader(self._epoll.fileno(), self._turn)
 
-    def watch(self, connection: ClientConnection) -> None:
-        self._waiting[connection.fd] = connection
-        self._epoll.register(connection.fd, _WANTED)
+    def watch_reads(self, connection: ClientConnection, on: bool) -> None:
+        self._ask(connection)
 
-    def forget(self, connection: ClientConnection) -> None:
-        del self._waiting[connection.fd]
-        self._epoll.unregister(connection.fd)
+    def watch_writes(self, connection: ClientConnection, on: bool) -> None:
+        # Where room is not waited for any more, the question is left as it is: it is answered once more at most.
+        if on or not connection.is_reading:
+            self._ask(connection)
+
+    def _ask(self, connection: ClientConnection) -> None:
+        """Ask for what the connection waits for; what is there already is told of in the next turn."""
+        fd = connection.fd
+        wanted = (_READS if connection.is_reading else 0) | (_WRITES if connection.is_writing else 0)
+        if not wanted:
+            del self._waiting[fd]
+            self._epoll.unregister(fd)
+        elif fd in self._waiting:
+            self._epoll.modify(fd, wanted)
+        else:
+            self._waiting[fd] = connection
+            self._epoll.register(fd, wanted)
 
     def close(self) -> None:
         self._loop.remove_reader(self._epoll.fileno())
@@ -119,9 +138,14 @@ class EpollPoller(Poller):
     def _turn(self) -> None:
         arrived: list[Arrived] = []
         again: list[tuple[int, ClientConnection]] = []
+        writable: list[tuple[int, ClientConnection]] = []
         waiting = self._waiting
         for fd, events in self._epoll.poll(0, TURN):
             connection = waiting[fd]
+            if connection.is_writing:
+                writable.append((fd, connection))
+            if not connection.is_reading:
+                continue
             try:
                 data = read(fd, READ_SIZE)
             except (BlockingIOError, InterruptedError):
@@ -135,9 +159,13 @@ class EpollPoller(Poller):
         self.serve(arrived)
         for fd, connection in again:
             if waiting.get(fd) is connection:
-                self._epoll.modify(fd, _WANTED)
+                self._ask(connection)
+        for fd, connection in writable:
+            if waiting.get(fd) is connection and connection.is_writing:
+                connection.on_writable()
 
 
 if hasattr(select, "epoll"):
-    _WANTED = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
+    _READS = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
+    _WRITES = select.EPOLLOUT | select.EPOLLET
     _ENDS = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR

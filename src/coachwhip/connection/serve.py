@@ -92,9 +92,12 @@ class ClientConnection(Wire):
     # -- replaying
 
     def replayed(self, entry: Entry, arrived: int) -> None:
-        """The answer that was found last goes out to a request of `arrived` bytes; what is not sent and its file follow."""
+        """The answer that was found last goes out to a request of `arrived` bytes; what the socket does not take now follows."""
         info, hot = self.info, self._hot
         size = len(hot.wire)
+        if entry.file is not None:
+            size += entry.file.length
+            hot.sent = self.send_with_file(hot.wire, entry.file)
         if hot.sent < size:
             self._go_on(hot.begin(entry, arrived))
             return
@@ -109,11 +112,9 @@ class ClientConnection(Wire):
     def _go_on(self, sending: Sending) -> None:
         """Send the rest of a kept answer."""
         self._sending = sending
-        file = sending.entry.file
         # As after an answer that was made now: its virtual host says how long the client may take.
         self.info.server = sending.entry.request.server
-        self.watch_reads(False)
-        self.guard(self.send, sending.rest, iter((file,)) if file is not None else None)
+        self.send_later(sending.rest, sending.file)
 
     def offer(self, raw: bytes, reply: Reply) -> None:
         """Let an answer be kept, if nothing about its request was out of the ordinary. One that cannot be is an answer still."""
@@ -158,10 +159,10 @@ class ClientConnection(Wire):
         if self.state is State.LINGERING:
             return
         exchange = self._exchange
+        if exchange is None and self._reader is None and not self._rest:
+            # Replayed answers have counted theirs.
+            self._received_before = self.info.bytes_in - len(data)
         if exchange is None and self._sending is None:
-            if self._reader is None and not self._rest:
-                # Replayed answers have counted theirs.
-                self._received_before = self.info.bytes_in - len(data)
             self._rest += data
             self._advance()
             return
@@ -303,10 +304,10 @@ class ClientConnection(Wire):
     # -- what the wire tells
 
     def _ask_for_reads(self, on: bool) -> None:
-        if on:
-            self.host.poller.watch(self)
-        else:
-            self.host.poller.forget(self)
+        self.host.poller.watch_reads(self, on)
+
+    def _ask_for_writes(self, on: bool) -> None:
+        self.host.poller.watch_writes(self, on)
 
     def _on_sent(self, count: int) -> None:
         if self._exchange is not None:

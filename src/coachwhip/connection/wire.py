@@ -1,12 +1,14 @@
 """The socket of a connection: what is sent on it, when the loop tells of it, how it ends.
 
 The lower half of `ClientConnection`. It moves bytes and keeps time; it knows nothing of heads, requests or kept answers, and tells the
-upper half by the four methods at the end of `Wire`.
+upper half by the five methods at the end of `Wire`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +20,7 @@ from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
 from coachwhip.connection.hot import HotPath
 from coachwhip.connection.keeping import Keeper
-from coachwhip.connection.outbox import ClientGone, FileShrank, Outbox
+from coachwhip.connection.outbox import MSG_MORE, TURN, ClientGone, FileShrank, Outbox
 from coachwhip.connection.places import Places
 from coachwhip.connection.poller import Poller
 from coachwhip.connection.states import State
@@ -58,7 +60,7 @@ class Host(Protocol):
 class Wire:
     """A non-blocking socket with a clock. `send`, `linger`, `abort` and `close` are its verbs."""
 
-    __slots__ = ("_clock", "_outbox", "_reading", "_socket", "_writing", "fd", "host", "info", "state")
+    __slots__ = ("_clock", "_outbox", "_socket", "fd", "host", "info", "is_reading", "is_writing", "state")
 
     def __init__(self, host: Host, sock: socket.socket, info: Connection) -> None:
         self.host = host
@@ -69,8 +71,9 @@ class Wire:
         self.fd = sock.fileno()
         self._clock = Clock(info, time.monotonic())
         self._outbox: Outbox | None = None
-        self._reading = False
-        self._writing = False
+        #: Whether the loop tells of bytes that come, and of room for more to be sent; only `Wire` changes them.
+        self.is_reading = False
+        self.is_writing = False
 
     @property
     def is_closed(self) -> bool:
@@ -113,14 +116,32 @@ class Wire:
                 return
         self.send(data[count:], None, count)
 
+    def send_with_file(self, head: bytes, file: File) -> int:
+        """Send as much of these as the socket takes at once; returns the bytes. Only while no outbox waits."""
+        sent = 0
+        with contextlib.suppress(OSError):
+            sent = self._socket.send(head, MSG_MORE)
+            if sent == len(head):
+                sent += os.sendfile(self.fd, file.file.fileno(), file.start, min(file.length, TURN))
+        # If there is no room now, or nobody is there any more, or it is no file for `sendfile`: whoever sends the rest finds out.
+        return sent
+
+    def send_later(self, rest: bytes, file: File | None) -> None:
+        """Send these, the rest of an answer, when the socket takes more."""
+        self._begin_to_send(rest, iter((file,)) if file is not None else None, 0)
+        self._watch_writes(True)
+
     def send(self, head: bytes, body: Iterator[bytes | File] | None, sent: int = 0) -> None:
         """Send an answer of which `sent` bytes are out already; `_on_sent` tells when all of it is."""
+        self._begin_to_send(head, body, sent)
+        self._flush()
+
+    def _begin_to_send(self, head: bytes, body: Iterator[bytes | File] | None, sent: int) -> None:
         self.state = State.SENDING
         self._clock.enter(Stage.SEND, self.info, time.monotonic())
         if self._outbox is None:
             self._outbox = Outbox(self._socket)
         self._outbox.put(head, body, sent)
-        self._flush()
 
     def send_interim(self, data: bytes) -> None:
         """Send a 1xx response while the request is at work."""
@@ -129,7 +150,8 @@ class Wire:
             self._outbox.put(data, None)
             self._flush()
 
-    def _on_writable(self) -> None:
+    def on_writable(self) -> None:
+        """The socket takes more, or fails."""
         self.guard(self._flush)
 
     def _flush(self) -> None:
@@ -196,24 +218,26 @@ class Wire:
 
     def watch_reads(self, on: bool) -> None:
         """Whether to be told when bytes come."""
-        if on is self._reading or (on and self.state is State.CLOSED):
+        if on is self.is_reading or (on and self.state is State.CLOSED):
             return
-        self._reading = on
+        self.is_reading = on
         self._ask_for_reads(on)
 
     def _watch_writes(self, on: bool) -> None:
-        if on is self._writing:
+        """Whether to be told when the socket takes more; at once, if it does now."""
+        if on is self.is_writing and not on:
             return
-        self._writing = on
-        if on:
-            self.host.loop.add_writer(self._socket, self._on_writable)
-        else:
-            self.host.loop.remove_writer(self._socket)
+        self.is_writing = on
+        self._ask_for_writes(on)
 
     # -- what the upper half is told
 
     def _ask_for_reads(self, on: bool) -> None:
         """Tell the poller whether to read for this connection."""
+        raise NotImplementedError
+
+    def _ask_for_writes(self, on: bool) -> None:
+        """Tell the poller whether to call `on_writable`; `on` asks anew if it is asked already."""
         raise NotImplementedError
 
     def _on_sent(self, count: int) -> None:
