@@ -16,7 +16,7 @@ import sys
 
 from coachwhip.connection.judging import Unusual
 from coachwhip.connection.lines import Lines, Values
-from coachwhip.connection.shapes import Shape, Shapes
+from coachwhip.connection.shapes import Shape
 from coachwhip.protocol.errors import BadRequest
 from coachwhip.protocol.framing import BodyKind, decide_framing
 from coachwhip.protocol.http1 import parse_head
@@ -85,7 +85,7 @@ class Heads:
 
     def __init__(self, lines: Lines) -> None:
         self.lines = lines
-        self.shapes = Shapes(lines.judge)
+        self.shapes = lines.shapes
         self.latest: Shape | None = None
 
     def by_lines(self, data: bytes, limit: int = 100) -> tuple[bytes, Values] | None:
@@ -99,28 +99,28 @@ class Heads:
 
     def by_shape(self, data: bytes) -> tuple[bytes, Values] | None:
         """The same, if all but the request line and the loose fields was met before. A request line is known by then."""
-        end = data.find(b"\r")
+        line, _, fields = data.partition(b"\r\n")
         try:
-            self.lines.judge.check_request_line(data[:end])
+            self.lines.judge.check_request_line(line)
         except Unusual:
             return None
-        key, loose = self.shapes.cut(data, end)
+        key, loose = self.shapes.cut(fields)
         shape = self.shapes.get(key)
-        return None if shape is None else (data[:end], shape.values_with(loose))
+        return None if shape is None else (line, shape.values_with(loose))
 
     def by_latest(self, data: bytes) -> tuple[bytes, Values] | None:
         """The same, if it has the shape that was learned last."""
-        end = data.find(b"\r")
+        line, _, fields = data.partition(b"\r\n")
         try:
-            self.lines.judge.check_request_line(data[:end])
+            self.lines.judge.check_request_line(line)
         except Unusual:
             return None
-        loose = self.latest.cut(data, end) if self.latest is not None and self.latest.version == self.lines.judge.version else None
-        return None if self.latest is None or loose is None else (data[:end], self.latest.values_with(loose))
+        loose = self.latest.cut(fields) if self.latest is not None and self.latest.is_current else None
+        return None if self.latest is None or loose is None else (line, self.latest.values_with(loose))
 
     def learn(self, data: bytes) -> None:
         """Remember the shape of a head that its lines were good for."""
-        key, _ = self.shapes.cut(data, data.find(b"\r"))
+        key, _ = self.shapes.cut(data.partition(b"\r\n")[2])
         try:
             first, found, values = self.lines.read(data, 100)
             self.lines.judge.check_request_line(first)

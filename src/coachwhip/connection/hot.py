@@ -1,11 +1,8 @@
-"""The hot path: from the bytes of a request to a kept answer, without a request record.
+"""The hot path: from the bytes of a request to a kept answer on its way, without a request record.
 
 Requests come in turns: all that has arrived is read, then one look (`look`) takes in what has changed among the files, then each is
-answered. Three look-ups: by the raw bytes of the whole head, when the same client asks the same thing again; by the request line and the
-rest without what differs from client to client; by the request line and the header lines that count (`lines.py`). What is unusual in any
-way is no hit: the ordinary path judges it.
-
-What a request must cost here, beyond its `read` and `write`: a look-up, or one per header line, and adding a log line.
+answered. An answer is *ready* for a second at most: its bytes carry that second's date, and its files need not be asked. What is ready
+goes out by `answer` alone; all else is looked up and made ready by `_answer_anew` and `finding.py`, or is for the ordinary path.
 """
 
 from __future__ import annotations
@@ -15,58 +12,38 @@ from array import array
 from collections.abc import Callable
 from fcntl import ioctl
 from os import write
+from socket import socket
 from termios import FIONREAD
 from time import monotonic
 
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
-from coachwhip.connection.judging import SecondSight, Unusual
-from coachwhip.connection.lines import Lines, Values
+from coachwhip.connection.finding import MAX_HEAD, Find, Finder, Hit
+from coachwhip.connection.lines import Values
 from coachwhip.connection.loglines import Planner, Sheets, plan_logs, say_again, stand_in, tell_cut
-from coachwhip.connection.shapes import Key, Shape, Shapes
+from coachwhip.connection.outbox import send_with_file
 from coachwhip.request.replay import Entry, Replay, Table
 from coachwhip.util.dates import clf_time, http_date
 
-__all__ = ["MAX_HEAD", "HotPath", "Sending"]
+__all__ = ["HotPath", "Sending"]
 
-#: Longer heads are not remembered by their bytes.
-MAX_REMEMBERED = 4096
 #: Requests in a row that nobody sent before, after which few are looked up by their bytes.
 PATIENCE = 64
-#: Longer heads go the ordinary way: no limit on fields can be exceeded below this.
-MAX_HEAD = 8000
-
-
-class Hit:
-    """Where a short cut leads; if it is by the very bytes of a head, with the log lines as they were last written."""
-
-    __slots__ = ("client", "entry", "lines", "lines_client", "lines_second", "values")
-
-    def __init__(self, entry: Entry, client: str | None, values: Values) -> None:
-        self.entry = entry
-        #: The only client that gets this answer, if addresses count.
-        self.client = client
-        self.values = values
-        #: (where to, line) for each log, for this client in this second; () if they differ from request to request.
-        self.lines: tuple[tuple[Callable[[bytes], None], bytes], ...] = ()
-        self.lines_client = ""
-        self.lines_second = b""
 
 
 class Sending:
-    """A kept answer that the socket has not taken whole: what its log line will say when it is out, or cut."""
+    """A kept answer that is not out yet, or not logged: what is to follow, and what its log line will say when it is out, or cut."""
 
-    __slots__ = ("arrived", "entry", "file", "hit", "rest", "second", "sent", "started", "values")
+    __slots__ = ("arrived", "entry", "file", "rest", "second", "sent", "started", "values")
 
-    def __init__(self, hit: Hit | None, entry: Entry, values: Values, arrived: int, sent: int, wire: bytes, second: bytes) -> None:
-        self.hit = hit
+    def __init__(self, entry: Entry, values: Values, arrived: int, sent: int, second: bytes) -> None:
         self.entry = entry
         self.values = values
         #: Bytes of the request, bytes of the answer that went out so far, and what is to follow: bytes, and behind them a file.
         self.arrived = arrived
         self.sent = sent
-        self.rest = wire[sent:]
-        self.file = entry.file if entry.file is None or sent <= len(wire) else entry.file.after(sent - len(wire))
+        self.rest = entry.wire[sent:]
+        self.file = entry.file if entry.file is None or sent <= len(entry.wire) else entry.file.after(sent - len(entry.wire))
         #: When it began: the second as `%t` has it, and the wall clock.
         self.second = second
         self.started = time.time()
@@ -76,18 +53,17 @@ class HotPath:
     """The kept answers of one worker, as its connections ask for them."""
 
     __slots__ = (
-        "_buffer", "_clf", "_entry", "_hit", "_is_second_sight", "_planners", "_strangers", "_until", "_values", "_watch",
-        "accesses", "bytes", "date", "is_draining", "last", "lines", "now", "replay", "sent", "shapes", "sheets", "wire",
+        "_buffer", "_clf", "_finder", "_planners", "_strangers", "_until", "_watch",
+        "accesses", "bytes", "date", "is_draining", "last", "lines", "now", "replay", "sending", "sheets",
     )  # fmt: skip
 
     def __init__(self, replay: Replay, planners: tuple[Planner, ...]) -> None:
         self.replay = replay
-        self.lines = Lines()
-        self.shapes = Shapes(self.lines.judge)
+        self._finder = Finder()
+        self.lines = self._finder.lines
         #: Log lines of this turn; whoever ends the turn hands them over.
         self.sheets = Sheets()
         self._planners = planners
-        self._is_second_sight = SecondSight()
         #: Requests in a row that were not found by their bytes.
         self._strangers = 0
         #: inotify's descriptor (-1 without), and where the system says how much is waiting there.
@@ -100,14 +76,9 @@ class HotPath:
         self._until = 0.0
         #: Set when the worker drains: every connection ends with its next answer.
         self.is_draining = False
-        #: The latest find: the bytes that go out, and how many of them are out; whose they are, what was found by raw bytes, and the
-        #: fields that log lines take.
-        self.wire = b""
-        self.sent = 0
-        self._entry: Entry | None = None
-        self._hit: Hit | None = None
-        self._values: Values = {}
-        #: Replays and their bytes since the scoreboard last asked, and the latest of them.
+        #: What is to follow of the answer that was given last; None if it is out and logged.
+        self.sending: Sending | None = None
+        #: Replays and their bytes since the scoreboard last asked, and one of them.
         self.accesses = 0
         self.bytes = 0
         self.last: Request | None = None
@@ -135,123 +106,74 @@ class HotPath:
             self._clf = f"[{clf_time(wall)}]".encode("ascii")
             self._until = now + 1 - wall % 1
 
-    def answer(self, table: Table, data: bytes, info: Connection, fd: int) -> Entry | None:
-        """Begin to send the kept answer to `data`; `sent` bytes of `wire` are out then, 0 if a file follows it. None if there is none.
+    def answer(self, table: Table, data: bytes, info: Connection, fd: int, sock: socket | None = None) -> Entry | None:
+        """Give the kept answer to `data`; None if there is none. If it is not out, or not logged, `sending` says what is to be done.
 
-        Costs: finding it, and a `write`.
+        `sock`: the connection's, if there is one yet; without it no file is sent, and an answer is logged only if it is the last.
+        Costs, if the answer is ready: a look-up by the bytes, or else `Shape.cut` and a look-up; a `write`; adding a line per log.
         """
-        entry = self.find_last(table, data, info) if self.is_draining else self.find(table, data, info)
-        self.sent = 0
-        if entry is not None and entry.file is None:
-            try:
-                self.sent = write(fd, self.wire)
-            except OSError:
-                # There is no room now, or nobody is there any more: the connection goes on, and finds out.
-                self.sent = 0
-        return entry
-
-    # -- finding
-
-    def find(self, table: Table, data: bytes, info: Connection) -> Entry | None:
-        """The kept answer to `data`, or None; `wire` is then what goes out, as far as it is in memory."""
+        self.sending = None
         # Where nobody repeats himself to the letter, that is tried only now and then.
         by_bytes = self._strangers < PATIENCE or not self._strangers & 15
         hit: Hit | None = table.raw.get(data) if by_bytes else None
-        if hit is not None and (hit.client is None or hit.client == info.client_ip):
+        shape = loose = None
+        if hit is not None:
             self._strangers = 0
-            entry = hit.entry
-            self._values = hit.values
+            is_ready = self.now < hit.until and info.client_ip == hit.ready_for
         else:
-            hit = None
             self._strangers += 1
-            found = self._find_by_shape(table, data, info)
-            if found is None:
-                return None
-            entry = found
-            if by_bytes and len(data) <= MAX_REMEMBERED and self._is_second_sight(data):
-                table.raw.remember(data, Hit(entry, info.client_ip if entry.spec.by_client else None, self._values))
-        self._hit = hit
-        self._entry = entry
-        if self.now < entry.until and info.keepalives < entry.last_at:
-            self.wire = entry.wire
+            # A client's heads are all of one shape, mostly.
+            shape = info.shape
+            if shape is not None and shape.is_current:
+                line, _, fields = data.partition(b"\r\n")
+                loose = shape.cut(fields)
+                if loose is not None:
+                    hit = table.heads.get((line, shape.number))
+            is_ready = hit is not None and hit.entry.is_plain and self.now < hit.entry.until
+        if hit is None or not is_ready or info.keepalives >= hit.entry.last_at or self.is_draining:
+            find = self._finder.find(table, data, info, by_bytes=by_bytes, is_last=self.is_draining)
+            return None if find is None else self._answer_anew(find, len(data), info, fd, sock)
+        entry = hit.entry
+        sent = _send(entry, fd, sock)
+        if sent != entry.length or (sock is None and not entry.close):
+            values = hit.values if shape is None or loose is None else shape.values_with(loose)
+            self.sending = Sending(entry, values, len(data), sent, self._clf)
             return entry
-        if info.keepalives >= entry.last_at:
-            return self.find_last(table, data, info)
-        return entry if self._is_renewed(entry, info) else None
-
-    def find_last(self, table: Table, data: bytes, info: Connection) -> Entry | None:
-        """As `find`, on a connection that may not answer another request after this."""
-        try:
-            line, _, values = self.lines.read(data, table.max_fields)
-        except Unusual:
-            return None
-        self._hit, self._values = None, values
-        entry = self._entry = self._look_up(table, line, values | {"connection": "close"}, info.client_ip)
-        if entry is None or info.keepalives >= entry.last_at or not self._is_renewed(entry, info):
-            return None
+        if shape is None or loose is None:
+            for append, line in hit.lines:
+                append(line)
+        else:
+            if by_bytes:
+                self._finder.remember(table, data, Find(entry, shape.values_with(loose)), info)
+            for maker in entry.makers:
+                maker.append(maker.make_loose(shape, loose, info.client_ip, self._clf, sent))
+        entry.used += 1
+        self.accesses += 1
+        self.bytes += sent
+        info.bytes_out += sent
         return entry
 
-    def _is_renewed(self, entry: Entry, info: Connection) -> bool:
-        """Ask the files if it is time, and write the date anew; False if the answer would be another one now."""
-        if self.now >= entry.recheck and not self.replay.is_fresh(entry, self.now):
-            return False
-        self.wire = entry.wire_for(self.date, entry.last_at - info.keepalives)
+    def _answer_anew(self, find: Find, arrived: int, info: Connection, fd: int, sock: socket | None) -> Entry | None:
+        """As `answer`, for an answer that has to be made ready first."""
+        entry = find.entry
+        if info.keepalives >= entry.last_at or (self.now >= entry.recheck and not self.replay.is_fresh(entry, self.now)):
+            return None
+        entry.renew(self.date, entry.last_at - info.keepalives)
         if entry.left is None:
             entry.until = min(entry.recheck, self._until)
-        return True
-
-    def _find_by_shape(self, table: Table, data: bytes, info: Connection) -> Entry | None:
-        """By the request line and all the rest but what differs from client to client; else by its lines."""
-        if len(data) > MAX_HEAD or not table.specs:
-            return None
-        end = data.find(b"\r")
-        # A client's heads are all of one shape, mostly.
-        shape: Shape | None = info.shape
-        loose = shape.cut(data, end) if shape is not None and shape.version == self.lines.judge.version else None
-        key: Key = ()
-        if shape is None or loose is None:
-            key, loose = self.shapes.cut(data, end)
-            shape = info.shape = self.shapes.get(key)
-        if shape is not None and shape.count <= table.max_fields:
-            hit: Hit | None = table.heads.get((data[:end], *shape.numbers))
-            if hit is not None:
-                self._values = shape.values_with(loose)
-                return hit.entry
-        return self._find_by_lines(table, data, info.client_ip, shape or key)
-
-    def _find_by_lines(self, table: Table, data: bytes, client: str, shape: Shape | Key) -> Entry | None:
-        """Take the head apart by its lines, each known from before or judged now. `shape`: what is known of its shape."""
-        try:
-            line, found, values = self.lines.read(data, table.max_fields)
-        except Unusual:
-            return None
-        entry = self._look_up(table, line, values, client)
-        if entry is None:
-            return None
-        self._values = values
-        if not entry.spec.by_client:
-            if isinstance(shape, tuple):
-                shape = self.shapes.learn(shape, found, values, data.count(b"\r\n") - 2) or shape
-            if isinstance(shape, Shape) and (line, *shape.numbers) not in table.heads:
-                table.heads.remember((line, *shape.numbers), Hit(entry, None, values))
+        sent = _send(entry, fd, sock)
+        if sent != entry.length or (sock is None and not entry.close):
+            self.sending = Sending(entry, find.values, arrived, sent, self._clf)
+        else:
+            self._log(entry, find.values, info, arrived, sent, self._clf, hit=find.hit)
+            info.bytes_out += sent
         return entry
 
-    @staticmethod
-    def _look_up(table: Table, line: bytes, values: Values, client: str) -> Entry | None:
-        """By the values of exactly those fields that the answers to this request line depend on."""
-        spec = table.specs.get((line, values.get("host")))
-        return None if spec is None else spec.entries.get(spec.variant(values, client))
-
-    # -- what each request writes of its own
-
-    def begin(self, entry: Entry, arrived: int) -> Sending:
-        """The answer that was found last is not out yet; whoever sends the rest calls `finish` or `cut` then."""
-        return Sending(self._hit, entry, self._values, arrived, self.sent, self.wire, self._clf)
+    # -- what follows later
 
     def finish(self, sending: Sending, info: Connection, size: int) -> None:
-        """As `log`, for an answer of `size` bytes that is out by now."""
-        self._hit, self._entry, self._values = sending.hit, sending.entry, sending.values
-        self.log(info, sending.arrived, size, sending)
+        """An answer of `size` bytes is out by now: count and log it."""
+        self._log(sending.entry, sending.values, info, sending.arrived, size, sending.second, started=sending.started)
         self.sheets.hand_over()
 
     def cut(self, sending: Sending, info: Connection, size: int) -> Request:
@@ -263,37 +185,37 @@ class HotPath:
         stand_in(entry, sending.values, info, sending.arrived, size, sending.started)
         return tell_cut(entry, size)
 
-    def log(self, info: Connection, arrived: int, sent: int, sending: Sending | None = None) -> None:
-        """Log lines and counts of the answer that was found last, which went out whole. `arrived`, `sent`: bytes.
-
-        Costs: adding a line per log if the same bytes came from the same client in the same second, else making it.
-        """
+    def _log(
+        self, entry: Entry, values: Values, info: Connection, arrived: int, sent: int, second: bytes,
+        *, hit: Hit | None = None, started: float = 0.0,
+    ) -> None:  # fmt: skip
+        """Log lines and counts of an answer that went out whole; a `hit` by bytes has its lines ready from then on."""
         self.accesses += 1
         self.bytes += sent
-        entry = self._entry
-        if entry is None:
-            return
-        entry.used += 1
-        hit = self._hit
-        second = self._clf if sending is None else sending.second
-        if hit is not None and hit.lines_second is second and hit.lines_client == info.client_ip:
-            for append, line in hit.lines:
-                append(line)
-            return
-        if entry.logging is None:
-            entry.logging = plan_logs(self._planners, self.sheets, entry, self._values, info, sent)
-        has_readers, makers = entry.logging
         self.last = entry.request
-        if has_readers or entry.log:
-            stand_in(entry, self._values, info, arrived, sent, 0.0 if sending is None else sending.started)
-        if hit is None:
-            for maker in makers:
-                maker.append(maker.make(entry, self._values, info.client_ip, second, sent))
-        else:
-            lines = tuple([(maker.append, maker.make(entry, self._values, info.client_ip, second, sent)) for maker in makers])
-            for append, line in lines:
-                append(line)
-            if entry.left is None and not has_readers and not entry.log:
-                hit.lines, hit.lines_client, hit.lines_second = lines, info.client_ip, second
+        entry.used += 1
+        if entry.makers is None:
+            has_readers, entry.makers = plan_logs(self._planners, self.sheets, entry, values, info, sent)
+            entry.is_plain = not has_readers and not entry.log
+        if not entry.is_plain:
+            stand_in(entry, values, info, arrived, sent, started)
+        lines: list[tuple[Callable[[bytes], None], bytes]] = []
+        for maker in entry.makers:
+            lines.append((maker.append, maker.make(entry, values, info.client_ip, second, sent)))
+        for append, line in lines:
+            append(line)
+        if hit is not None and entry.is_plain:
+            hit.lines, hit.ready_for, hit.until = lines, info.client_ip, entry.until
         if entry.log:
             say_again(entry, info)
+
+
+def _send(entry: Entry, fd: int, sock: socket | None) -> int:
+    """Send as much of an answer as the socket takes at once; returns the bytes."""
+    try:
+        if entry.file is None:
+            return write(fd, entry.wire)
+        return 0 if sock is None else send_with_file(sock, entry.wire, entry.file)
+    except OSError:
+        # There is no room now, or nobody is there any more: the connection goes on, and finds out.
+        return 0

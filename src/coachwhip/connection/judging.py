@@ -58,7 +58,7 @@ class SecondSight:
 class Judge:
     """Knows which fields anything depends on."""
 
-    __slots__ = ("_logged", "_names", "_request_lines", "_spellings", "version")
+    __slots__ = ("_logged", "_names", "_request_lines", "_spellings")
 
     def __init__(self) -> None:
         self._names = {"host", "connection"}
@@ -66,8 +66,6 @@ class Judge:
         #: Names as clients spell them → lower case; "" where nothing depends on the field.
         self._spellings: dict[bytes, str] = {}
         self._request_lines: set[bytes] = set()
-        #: Goes up when other fields are depended on or logged than before.
-        self.version = 0
 
     def care_about(self, names: Iterable[str], *, logged: bool) -> bool:
         """Answers (or, `logged`, log lines) depend on these fields too from now on; returns whether that is new. Lower-case names."""
@@ -76,7 +74,6 @@ class Judge:
             return False
         known.update(names)
         self._spellings.clear()
-        self.version += 1
         return True
 
     @property

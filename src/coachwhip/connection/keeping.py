@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from coachwhip.api.server import Connection, Server
-from coachwhip.connection.hot import MAX_HEAD, HotPath
+from coachwhip.connection.finding import MAX_HEAD
+from coachwhip.connection.hot import HotPath
 from coachwhip.connection.judging import Unusual
 from coachwhip.connection.lines import Values
 from coachwhip.connection.loglines import Planner

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterable
 
 from coachwhip.connection.judging import Judge, SecondSight, Unusual
+from coachwhip.connection.shapes import Field, Shapes, Values
 
 __all__ = ["Field", "Lines", "Values"]
 
@@ -17,20 +18,19 @@ __all__ = ["Field", "Lines", "Values"]
 MAX_LINES = 8192
 MAX_LINE = 512
 
-#: A line that something depends on: its number, its lower-case name, and its value: `str`, or `bytes` ready for a log line.
-#: The number is 0 if only log lines take it, else of this line alone, or -1 while the line is not remembered.
-Field = tuple[int, str, "str | bytes"]
-Values = dict[str, "str | bytes"]
-
 
 class Lines(dict[bytes, "Field | None"]):
-    """The lines that are known, None where nothing depends on one; a line that is not known is judged where it is looked up."""
+    """The lines that are known, None where nothing depends on one; a line that is not known is judged where it is looked up.
 
-    __slots__ = ("_is_second_sight", "_numbers", "judge")
+    With the `shapes` of heads that were taken apart by them.
+    """
+
+    __slots__ = ("_is_second_sight", "_numbers", "judge", "shapes")
 
     def __init__(self) -> None:
         super().__init__()
         self.judge = Judge()
+        self.shapes = Shapes(self.judge)
         self._numbers = itertools.count(1)
         self._is_second_sight = SecondSight()
 
@@ -38,6 +38,7 @@ class Lines(dict[bytes, "Field | None"]):
         """Answers (or, `logged`, log lines) depend on these fields too from now on. Lower-case names."""
         if self.judge.care_about(names, logged=logged):
             self.clear()
+            self.shapes.start_again()
 
     def read(self, head: bytes, limit: int) -> tuple[bytes, list[Field], Values]:
         """Request line, the fields that anything depends on, in order and by name; at most `limit` fields.

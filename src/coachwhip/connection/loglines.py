@@ -15,7 +15,7 @@ from coachwhip.api.log import LogPlan, LogTarget, LogTemplate
 from coachwhip.api.record import Record
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
-from coachwhip.connection.lines import Values
+from coachwhip.connection.shapes import Shape, Values
 from coachwhip.request.replay import Entry
 from coachwhip.util.escapes import escape_logitem
 
@@ -46,7 +46,7 @@ class Sheets(dict[LogTarget, list[bytes]]):
 class LineMaker:
     """Makes the lines of one kept answer for one log."""
 
-    __slots__ = ("_clients", "_fields", "_parts", "_second", "_sent", "_template", "append")
+    __slots__ = ("_client", "_clients", "_fields", "_loose", "_parts", "_second", "_sent", "_shape", "_template", "append")
 
     def __init__(self, template: LogTemplate, sheets: Sheets) -> None:
         self._template = template
@@ -57,7 +57,37 @@ class LineMaker:
         self._second = b""
         self._sent = -1
         self._clients: list[int] = []
+        self._client = ""
         self._fields: list[tuple[int, str]] = []
+        #: Whose request fields are filled in as far as they are the same for all heads of that shape, and where which of the others go.
+        self._shape: Shape | None = None
+        self._loose: list[tuple[int, int]] = []
+
+    def make_loose(self, shape: Shape, loose: list[bytes], client: str, second: bytes, sent: int) -> bytes:
+        """As `make`, for a head of that shape with these loose values, where no reader is needed.
+
+        Costs: filling in the client and the loose values that the line takes, and joining.
+        """
+        if shape is not self._shape or second is not self._second or sent != self._sent:
+            self._fill_for(shape, second, sent)
+        parts = self._parts
+        if client != self._client:
+            self._client, octets = client, client.encode("latin-1")
+            for at in self._clients:
+                parts[at] = octets
+        for at, number in self._loose:
+            parts[at] = loose[number]
+        return b"".join(parts)
+
+    def _fill_for(self, shape: Shape, second: bytes, sent: int) -> None:
+        if second is not self._second or sent != self._sent:
+            self._fill(second, sent)
+        self._shape = shape
+        places = {name: number for number, name in shape.logged}
+        self._loose = [(at, places[name]) for at, name in self._fields if name in places]
+        for at, name in self._fields:
+            if name not in places:
+                self._parts[at] = _escaped(shape.values.get(name, b"-"))
 
     def make(self, entry: Entry, values: Values, client: str, second: bytes, sent: int) -> bytes:
         """The line of a replay to `client` in the `second` (as `%t` has it), of `sent` bytes, for a request with these fields."""
@@ -66,6 +96,7 @@ class LineMaker:
         parts = self._parts
         for at in self._clients:
             parts[at] = client.encode("latin-1")
+        self._client, self._shape = client, None
         for at, name in self._fields:
             parts[at] = values.get(name, b"-")
         for at, read, original in self._template.readers:
@@ -75,8 +106,7 @@ class LineMaker:
             return b"".join(parts)
         except TypeError:
             # A value that is text has to be escaped.
-            escaped = [escape_logitem(part.encode("latin-1")).encode("latin-1") if isinstance(part, str) else part for part in parts]
-            return b"".join(escaped)
+            return b"".join(map(_escaped, parts))
 
     def _fill(self, second: bytes, sent: int) -> None:
         """Fill in what is the same until the next second. Pieces between two that stand open are joined, if no reader needs its place."""
@@ -88,7 +118,7 @@ class LineMaker:
             pieces[at] = b"%d" % sent
         self._clients, self._fields = list(template.clients), list(template.fields)
         self._parts = pieces if template.readers else self._joined(pieces)
-        self._second, self._sent = second, sent
+        self._second, self._sent, self._client, self._shape = second, sent, "", None
 
     def _joined(self, pieces: list[bytes]) -> list[bytes]:
         fields, clients = dict(self._fields), set(self._clients)
@@ -104,6 +134,11 @@ class LineMaker:
                 continue
             parts += (b"", b"")
         return parts
+
+
+def _escaped(value: str | bytes) -> bytes:
+    """A value as it stands in a log line; it does already if it is `bytes`."""
+    return escape_logitem(value.encode("latin-1")).encode("latin-1") if isinstance(value, str) else value
 
 
 def plan_logs(

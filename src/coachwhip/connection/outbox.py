@@ -6,6 +6,7 @@ files go out by `sendfile`. Knows the socket, not the loop: `flush` says whether
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 
 from coachwhip.api.buckets import File
 
-__all__ = ["MSG_MORE", "TURN", "ClientGone", "FileShrank", "Outbox"]
+__all__ = ["ClientGone", "FileShrank", "Outbox", "send_with_file"]
 
 GATHER = 64 << 10
 #: The most that one turn of the loop spends on one connection, so that a fast reader cannot keep others waiting.
@@ -30,6 +31,18 @@ class ClientGone(OSError):
 
 class FileShrank(OSError):
     """A file became shorter, or cannot be read any more, while it was sent; the response cannot be completed."""
+
+
+def send_with_file(sock: socket.socket, head: bytes, file: File) -> int:
+    """Send as much of these as the socket takes at once, without an outbox; returns the bytes.
+
+    Raises OSError if it takes nothing. Whatever stops it behind the head is found out by whoever sends the rest.
+    """
+    sent = sock.send(head, MSG_MORE)
+    if sent == len(head):
+        with contextlib.suppress(OSError):
+            sent += os.sendfile(sock.fileno(), file.file.fileno(), file.start, min(file.length, TURN))
+    return sent
 
 
 class Outbox:

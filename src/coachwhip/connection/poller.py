@@ -87,11 +87,16 @@ class Poller:
                 others.append((connection, data))
                 continue
             try:
-                entry = answer(table, data, connection.info, connection.fd)
+                info = connection.info
+                entry = answer(table, data, info, connection.fd, connection.socket)
                 if entry is None:
                     others.append((connection, data))
+                elif entry.close or hot.sending is not None:
+                    connection.replayed(entry)
                 else:
-                    connection.replayed(entry, len(data))
+                    # As `replayed` does it, at the cost of no call.
+                    info.keepalives += 1
+                    connection.clock.deadline = hot.now + entry.keep_alive
             except Exception as error:
                 connection.fault(error)
         hot.sheets.hand_over()

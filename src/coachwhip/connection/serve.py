@@ -74,47 +74,38 @@ class ClientConnection(Wire):
         return self._started
 
     def start(self, data: bytes = b"", entry: Entry | None = None) -> None:
-        """Begin; `data` has arrived already, and `entry` is the kept answer to it, which was found last."""
+        """Begin; `data` has arrived already, and `entry` is the kept answer to it, which was given last."""
         if entry is not None:
-            self.guard(self._begin_with, entry, len(data))
+            self.guard(self._begin_with, entry)
         elif data:
             self.guard(self.arrived, data)
         if self.state in _WAITING:
             self.watch_reads(True)
 
-    def _begin_with(self, entry: Entry, arrived: int) -> None:
+    def _begin_with(self, entry: Entry) -> None:
         """The first request has a kept answer."""
         self.state = State.IDLE
         # The time for the first head is over.
-        self._clock.enter(Stage.IDLE, self.info, self._hot.now)
-        self.replayed(entry, arrived)
+        self.clock.enter(Stage.IDLE, self.info, self._hot.now)
+        self.replayed(entry)
 
     # -- replaying
 
-    def replayed(self, entry: Entry, arrived: int) -> None:
-        """The answer that was found last goes out to a request of `arrived` bytes; what the socket does not take now follows."""
-        info, hot = self.info, self._hot
-        size = len(hot.wire)
-        if entry.file is not None:
-            size += entry.file.length
-            hot.sent = self.send_with_file(hot.wire, entry.file)
-        if hot.sent < size:
-            self._go_on(hot.begin(entry, arrived))
-            return
-        hot.log(info, arrived, size)
-        info.bytes_out += size
-        if entry.close:
+    def replayed(self, entry: Entry) -> None:
+        """A kept answer was given, the last one: what is left of it follows, or the connection closes, or waits for the next request."""
+        sending = self._sending = self._hot.sending
+        if sending is not None:
+            # As after an answer that was made now: its virtual host says how long the client may take.
+            self.info.server = entry.request.server
+            if sending.sent == entry.length:
+                self._on_sent(0)
+            else:
+                self.send_later(sending.rest, sending.file)
+        elif entry.close:
             self.linger()
-            return
-        info.keepalives += 1
-        self._clock.deadline = hot.now + entry.keep_alive
-
-    def _go_on(self, sending: Sending) -> None:
-        """Send the rest of a kept answer."""
-        self._sending = sending
-        # As after an answer that was made now: its virtual host says how long the client may take.
-        self.info.server = sending.entry.request.server
-        self.send_later(sending.rest, sending.file)
+        else:
+            self.info.keepalives += 1
+            self.clock.deadline = self._hot.now + entry.keep_alive
 
     def offer(self, raw: bytes, reply: Reply) -> None:
         """Let an answer be kept, if nothing about its request was out of the ordinary. One that cannot be is an answer still."""
@@ -144,9 +135,10 @@ class ClientConnection(Wire):
 
     def _first(self, data: bytes) -> None:
         """The first bytes have come, later than the connection."""
-        entry = self._hot.answer(self.table, data, self.info, self.fd) if self.table is not None else None
+        table = self.table
+        entry = self._hot.answer(table, data, self.info, self.fd, self.socket) if table is not None else None
         if entry is not None:
-            self._begin_with(entry, len(data))
+            self._begin_with(entry)
             self._hot.sheets.hand_over()
         else:
             self.state = State.READING
@@ -155,7 +147,7 @@ class ClientConnection(Wire):
     def _receive(self, data: bytes) -> None:
         """Bytes have come: of a head, of a body, of a later request, or of nothing that counts any more."""
         self.info.bytes_in += len(data)
-        self._clock.received(len(data), self.info, time.monotonic())
+        self.clock.received(len(data), self.info, time.monotonic())
         if self.state is State.LINGERING:
             return
         exchange = self._exchange
@@ -247,7 +239,7 @@ class ClientConnection(Wire):
         self._started = time.time()
         if self.state is State.IDLE:
             # The first head's time began with the connection, a later one's begins with its first byte.
-            self._clock.enter(Stage.HEADER, self.info, time.monotonic())
+            self.clock.enter(Stage.HEADER, self.info, time.monotonic())
         self.state = State.READING
 
     def _answer(self, head: RequestHead, raw: bytes, rest: bytes) -> None:
@@ -271,10 +263,10 @@ class ClientConnection(Wire):
 
     def await_body(self) -> None:
         """The time for the body begins to run, or goes on."""
-        if self._clock.stage is Stage.BODY:
-            self._clock.received(0, self.info, time.monotonic())
+        if self.clock.stage is Stage.BODY:
+            self.clock.received(0, self.info, time.monotonic())
         else:
-            self._clock.enter(Stage.BODY, self.info, time.monotonic())
+            self.clock.enter(Stage.BODY, self.info, time.monotonic())
 
     def answering_goes_on(self) -> None:
         """The answer is out, but its request is not done."""
@@ -294,7 +286,7 @@ class ClientConnection(Wire):
         self._started = 0.0
         self.state = State.IDLE
         # The virtual host that answered says how long (as Apache does it); the address's own server judges the next head.
-        self._clock.enter(Stage.IDLE, info, time.monotonic())
+        self.clock.enter(Stage.IDLE, info, time.monotonic())
         info.server = info.base_server
         if not self._rest:
             self.watch_reads(True)
@@ -373,7 +365,7 @@ class ClientConnection(Wire):
 
     def check_time(self, now: float) -> None:
         """Called about once a second: end what takes too long."""
-        if self._clock.expired(now):
+        if self.clock.expired(now):
             self.guard(self._time_out)
 
     def _time_out(self) -> None:

@@ -6,56 +6,65 @@ apart by its lines, so whatever has a known shape and good values is as valid as
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from coachwhip.connection.judging import LOGGABLE, Judge, SecondSight
-from coachwhip.connection.lines import Field, Values
 
-__all__ = ["Key", "Shape", "Shapes"]
+__all__ = ["Field", "Key", "Shape", "Shapes", "Values"]
 
 #: Shapes that are remembered; when there are more, they are learned again. Longer ones are not remembered.
 MAX_SHAPES = 4096
 MAX_LENGTH = 4096
 #: A loose field whose value may stand in a log line as it is: no end of a line, quote or backslash, no blank at either end.
 _LOOSE = rb"\r\n(%b): ((?! )[ !#-\[\]-~]++(?<! ))(?=\r)"
+#: A line that something depends on: its number, its lower-case name, and its value: `str`, or `bytes` ready for a log line.
+#: The number is 0 if only log lines take it, else of this line alone, or -1 while the line is not remembered.
+Field = tuple[int, str, "str | bytes"]
+Values = dict[str, "str | bytes"]
 #: What is left of a head: its pieces, and between them the names whose values were cut out.
 Key = tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Shape:
     """What a head says whatever its request line and its loose fields are."""
 
-    #: What stands before each value that is cut out, with its length; and what stands behind the last.
-    pieces: tuple[tuple[bytes, int], ...]
+    #: What stands before the first value that is cut out, between two, each with its length, and behind the last.
+    front: bytes
+    between: tuple[tuple[bytes, int], ...]
     tail: bytes
-    #: Of the lines that answers depend on.
-    numbers: tuple[int, ...]
+    #: Stands for the lines that answers depend on, and for how many lines there are.
+    number: int
     #: What log lines take, without loose fields; and which of the values that are cut out they take, under which names.
     values: Values
     logged: tuple[tuple[int, str], ...]
-    #: Lines in the head; and what `Judge.version` was.
-    count: int
-    version: int
+    #: False once other fields are loose, or taken by log lines.
+    is_current: bool = True
 
-    def cut(self, head: bytes, at: int) -> list[bytes] | None:
-        """The values that are cut out of a head whose request line ends at `at`; None if it has another shape.
+    def cut(self, fields: bytes) -> list[bytes] | None:
+        """The values that are cut out of what follows a request line and its CRLF; None if it has another shape.
 
-        Costs: a comparison, a search and a slice for each, and one pass over all of them.
+        Costs: two comparisons, a search and a slice for each value, and one pass over all values.
         """
-        values: list[bytes] = []
-        for piece, length in self.pieces:
-            if not head.startswith(piece, at):
-                return None
-            start = at + length
-            at = head.find(b"\r", start)
-            values.append(head[start:at].strip(b" "))
-        if head[at:] != self.tail or b"" in values:
+        if not self.tail:
+            return [] if fields == self.front else None
+        if not fields.startswith(self.front) or not fields.endswith(self.tail):
             return None
+        values: list[bytes] = []
+        start = len(self.front)
+        for piece, length in self.between:
+            # A value that goes on behind the end of its line is seen below: it holds that end.
+            end = fields.find(piece, start)
+            if end < 0:
+                return None
+            values.append(fields[start:end].strip(b" "))
+            start = end + length
+        values.append(fields[start : -len(self.tail)].strip(b" "))
         joined = b"".join(values)
-        return values if joined.translate(LOGGABLE) == joined else None
+        return values if joined.translate(LOGGABLE) == joined and b"" not in values else None
 
     def values_with(self, loose: list[bytes]) -> Values:
         """What log lines take of a head with these values cut out, in their order."""
@@ -70,26 +79,35 @@ class Shape:
 class Shapes(dict[Key, Shape]):
     """The shapes that are known, by what is left of a head when its loose values are cut out."""
 
-    __slots__ = ("_is_second_sight", "_judge", "_split", "_version")
+    __slots__ = ("_count", "_is_second_sight", "_judge", "_numbers", "_split")
 
     def __init__(self, judge: Judge) -> None:
         super().__init__()
         self._judge = judge
         self._is_second_sight = SecondSight()
-        self._version = judge.version
+        #: Numbers that were given away; none of them twice, for short cuts know shapes by them.
+        self._numbers: dict[tuple[int, ...], int] = {}
+        self._count = itertools.count(1)
         self._split = _expression(judge.loose)
 
-    def cut(self, head: bytes, end: int) -> tuple[Key, list[bytes]]:
-        """What is left, and the values that were cut out, of a head whose request line ends at `end`.
+    def start_again(self) -> None:
+        """Other fields are loose from now on, or taken by log lines."""
+        self.clear()
+        self._split = _expression(self._judge.loose)
+
+    def clear(self) -> None:
+        """Forget all shapes; connections that know one look theirs up again."""
+        for shape in self.values():
+            shape.is_current = False
+        super().clear()
+        self._numbers.clear()
+
+    def cut(self, fields: bytes) -> tuple[Key, list[bytes]]:
+        """What is left, and the values that were cut out, of what follows a request line and its CRLF.
 
         Nothing that is cut out holds the end of a line, so whether there are empty lines, and where, is still seen in what is left.
         """
-        if self._judge.version != self._version:
-            # Other fields are loose from now on, or taken by log lines.
-            self.clear()
-            self._version = self._judge.version
-            self._split = _expression(self._judge.loose)
-        pieces = self._split(head[end:])
+        pieces = self._split(b"\r\n" + fields)
         values = pieces[2::3]
         del pieces[2::3]
         return tuple(pieces), values
@@ -102,19 +120,21 @@ class Shapes(dict[Key, Shape]):
         known = self.get(key)
         if known is not None or not key:
             return known
-        numbers = tuple([number for number, _, _ in found if number])
+        numbers = (count, *[number for number, _, _ in found if number])
         if -1 in numbers or sum(map(len, key)) > MAX_LENGTH or not self._is_second_sight(key):
             return None
+        # The key begins with the CRLF of the request line, which is no part of a shape.
         *before, tail = key[::2]
         pieces = [piece + b"\r\n%b: " % name for piece, name in zip(before, key[1::2], strict=True)]
+        front, *between = [piece[2:] if not at else piece for at, piece in enumerate(pieces)] or [tail[2:]]
         names = [name.decode("ascii").lower() for name in key[1::2]]
         fixed = {name: value for name, value in values.items() if name not in names}
         logged = tuple([(at, name) for at, name in enumerate(names) if name in values])
         if len(self) >= MAX_SHAPES:
             self.clear()
-        shape = self[key] = Shape(
-            tuple([(piece, len(piece)) for piece in pieces]), tail, numbers, fixed, logged, count, self._version
-        )
+        number = self._numbers.get(numbers) or self._numbers.setdefault(numbers, next(self._count))
+        places = tuple([(piece, len(piece)) for piece in between])
+        shape = self[key] = Shape(front, places, tail if pieces else b"", number, fixed, logged)
         return shape
 
 

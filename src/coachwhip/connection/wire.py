@@ -7,8 +7,6 @@ upper half by the five methods at the end of `Wire`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +18,7 @@ from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
 from coachwhip.connection.hot import HotPath
 from coachwhip.connection.keeping import Keeper
-from coachwhip.connection.outbox import MSG_MORE, TURN, ClientGone, FileShrank, Outbox
+from coachwhip.connection.outbox import ClientGone, FileShrank, Outbox
 from coachwhip.connection.places import Places
 from coachwhip.connection.poller import Poller
 from coachwhip.connection.states import State
@@ -60,16 +58,16 @@ class Host(Protocol):
 class Wire:
     """A non-blocking socket with a clock. `send`, `linger`, `abort` and `close` are its verbs."""
 
-    __slots__ = ("_clock", "_outbox", "_socket", "fd", "host", "info", "is_reading", "is_writing", "state")
+    __slots__ = ("_outbox", "clock", "fd", "host", "info", "is_reading", "is_writing", "socket", "state")
 
     def __init__(self, host: Host, sock: socket.socket, info: Connection) -> None:
         self.host = host
         #: The record that hooks see.
         self.info = info
         self.state = State.NEW
-        self._socket = sock
+        self.socket = sock
         self.fd = sock.fileno()
-        self._clock = Clock(info, time.monotonic())
+        self.clock = Clock(info, time.monotonic())
         self._outbox: Outbox | None = None
         #: Whether the loop tells of bytes that come, and of room for more to be sent; only `Wire` changes them.
         self.is_reading = False
@@ -105,7 +103,7 @@ class Wire:
         if self._outbox is None:
             self.state = State.SENDING
             try:
-                count = self._socket.send(data)
+                count = self.socket.send(data)
             except (BlockingIOError, InterruptedError):
                 count = 0
             except OSError:
@@ -115,16 +113,6 @@ class Wire:
                 self._on_sent(count)
                 return
         self.send(data[count:], None, count)
-
-    def send_with_file(self, head: bytes, file: File) -> int:
-        """Send as much of these as the socket takes at once; returns the bytes. Only while no outbox waits."""
-        sent = 0
-        with contextlib.suppress(OSError):
-            sent = self._socket.send(head, MSG_MORE)
-            if sent == len(head):
-                sent += os.sendfile(self.fd, file.file.fileno(), file.start, min(file.length, TURN))
-        # If there is no room now, or nobody is there any more, or it is no file for `sendfile`: whoever sends the rest finds out.
-        return sent
 
     def send_later(self, rest: bytes, file: File | None) -> None:
         """Send these, the rest of an answer, when the socket takes more."""
@@ -138,15 +126,15 @@ class Wire:
 
     def _begin_to_send(self, head: bytes, body: Iterator[bytes | File] | None, sent: int) -> None:
         self.state = State.SENDING
-        self._clock.enter(Stage.SEND, self.info, time.monotonic())
+        self.clock.enter(Stage.SEND, self.info, time.monotonic())
         if self._outbox is None:
-            self._outbox = Outbox(self._socket)
+            self._outbox = Outbox(self.socket)
         self._outbox.put(head, body, sent)
 
     def send_interim(self, data: bytes) -> None:
         """Send a 1xx response while the request is at work."""
         if self.state is State.ANSWERING and self._outbox is None:
-            self._outbox = Outbox(self._socket)
+            self._outbox = Outbox(self.socket)
             self._outbox.put(data, None)
             self._flush()
 
@@ -172,7 +160,7 @@ class Wire:
             self.abort()
         else:
             if outbox.sent != before:
-                self._clock.progressed(self.info, time.monotonic())
+                self.clock.progressed(self.info, time.monotonic())
             self._watch_writes(not done)
             if done:
                 self._outbox = None
@@ -184,10 +172,10 @@ class Wire:
     def linger(self) -> None:
         """Close our side, and read on for a while so that the client sees the whole answer (RFC 9112 §9.6)."""
         self.state = State.LINGERING
-        self._clock.enter(Stage.LINGER, self.info, time.monotonic())
+        self.clock.enter(Stage.LINGER, self.info, time.monotonic())
         self._let_go()
         try:
-            self._socket.shutdown(socket.SHUT_WR)
+            self.socket.shutdown(socket.SHUT_WR)
         except OSError:
             self.close()
             return
@@ -210,7 +198,7 @@ class Wire:
         self._watch_writes(False)
         outbox, self._outbox = self._outbox, None
         self._let_go()
-        self._socket.close()
+        self.socket.close()
         if outbox is not None:
             outbox.drop()
 

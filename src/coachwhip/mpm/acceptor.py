@@ -43,7 +43,7 @@ class Takes(Protocol):
     def take(
         self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes, entry: Entry | None
     ) -> None:
-        """A connection that stays; `data` has arrived already, and the kept answer `entry`, if there is one, was found last."""
+        """A connection that stays; `data` has arrived already, and the kept answer `entry`, if there is one, was given last."""
 
     def report(self, error: Exception) -> None:
         """A connection could not be begun; it is closed already."""
@@ -97,7 +97,8 @@ class Acceptor:
                 if not isinstance(error, OSError):
                     self._worker.report(error)
                 continue
-            if entry is not None and self._is_all(entry):
+            if entry is not None and self._worker.hot.sending is None:
+                # It is out and logged, and was the last.
                 os.close(fd)
             else:
                 self._hand_over(fd, client, local, data, entry)
@@ -141,23 +142,14 @@ class Acceptor:
             unless_taken.pop_all()
 
     def _answer(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes) -> Entry | None:
-        """The kept answer to `data`, begun to be sent; None if there is none. Raises OSError."""
+        """The kept answer to `data`, given as far as it can be; None if there is none. Raises OSError."""
         if self._guests is None:
             return None
         guest, table = self._guests.get(local) or self._new_guest(local)
         if table is None:
             return None
         guest.client_ip, guest.client_port = client
-        hot = self._worker.hot
-        entry = hot.answer(table, data, guest, fd)
-        if entry is not None and self._is_all(entry):
-            hot.log(guest, len(data), hot.sent)
-        return entry
-
-    def _is_all(self, entry: Entry) -> bool:
-        """Whether nothing more is to be done for a connection that has this, found last."""
-        hot = self._worker.hot
-        return entry.close and entry.file is None and hot.sent == len(hot.wire)
+        return self._worker.hot.answer(table, data, guest, fd)
 
     def _new_guest(self, local: tuple[str, int]) -> Guest:
         guest = Connection(self._worker.server_of(*local), ("", 0), local, id=0)

@@ -81,8 +81,11 @@ class Entry:
     stamp: bytes = b""
     #: Monotonic second until which `wire` may go out as it is; 0 for an answer that has to be looked at each time.
     until: float = 0.0
-    #: What makes the log lines of its replays; owned by the hot path.
-    logging: Any = None
+    #: Bytes of the answer as it goes out, its file among them.
+    length: int = 0
+    #: What makes the log lines of its replays, once that is planned; and whether they take no more than client, time, size and fields.
+    makers: Any = None
+    is_plain: bool = False
     #: Key → where it leads here; they go when this goes.
     short_cuts: dict[Any, ShortCuts] = field(default_factory=dict)
     #: With this many answers before it on its connection, another answer is due: one that closes.
@@ -92,13 +95,17 @@ class Entry:
     #: Where the number of requests left stands in `Keep-Alive`, if the head has that field: start and end.
     left: tuple[int, int] | None = None
 
-    def wire_for(self, stamp: bytes, left: int) -> bytes:
-        """Head (and body, if it is in memory) with this date, and this many requests left on the connection."""
+    def renew(self, stamp: bytes, left: int) -> None:
+        """Let `wire` say this date, and that this many requests are left on the connection."""
         if self.stamp is not stamp:
-            at = self.head.index(b"\r\nDate: ") + 8
+            at = self.wire.index(b"\r\nDate: ") + 8
             self.wire = _spliced(self.wire, at, at + len(stamp), stamp)
             self.stamp = stamp
-        return self.wire if self.left is None else _spliced(self.wire, *self.left, b"%d" % left)
+        if self.left is not None:
+            start, end = self.left
+            self.wire = _spliced(self.wire, start, end, b"%d" % left)
+            self.left = start, start + len(str(left))
+        self.length = len(self.wire) + (self.file.length if self.file is not None else 0)
 
 
 def _spliced(data: bytes, start: int, end: int, piece: bytes) -> bytes:

@@ -226,7 +226,7 @@ def test_a_small_answer_that_the_socket_does_not_take_is_sent_on(serve):
     line = inside.line()
     line._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     for connection in inside.worker.connections:
-        connection._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     line.send(b"GET /small HTTP/1.1\r\nHost: localhost\r\n\r\n" * 40)
     inside.turns(10)
     assert any(connection._outbox is not None for connection in inside.worker.connections)

@@ -18,14 +18,17 @@ def entry(head=HEAD, **fields):
 
 def test_the_date_is_put_in_its_place_and_nowhere_else():
     made = entry(b"HTTP/1.1 200 OK\r\nX-Date: Sun\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n")
-    assert made.wire_for(LATER, 0) == b"HTTP/1.1 200 OK\r\nX-Date: Sun\r\nDate: " + LATER + b"\r\n\r\nbody"
+    made.renew(LATER, 0)
+    assert made.wire == b"HTTP/1.1 200 OK\r\nX-Date: Sun\r\nDate: " + LATER + b"\r\n\r\nbody"
 
 
 def test_the_count_of_requests_left_is_put_in_its_place():
     at = HEAD.index(b"100")
     made = entry(left=(at, at + 3))
     for left in (99, 7, 100):
-        assert made.wire_for(LATER, left) == HEAD.replace(b"100", b"%d" % left).replace(HEAD[23:52], LATER) + b"body"
+        made.renew(LATER, left)
+        assert made.wire == HEAD.replace(b"100", b"%d" % left).replace(HEAD[23:52], LATER) + b"body"
+        assert made.length == len(made.wire)
 
 
 def test_variants_differ_by_the_fields_that_were_read_and_by_the_client_if_it_was():
