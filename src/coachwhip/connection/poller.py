@@ -161,7 +161,8 @@ class EpollPoller(Poller):
             if (events & _ENDS and data) or (data is not None and len(data) == READ_SIZE):
                 # The edge is past, but there is more to read: the end of input, or what did not fit.
                 again.append((fd, connection))
-        self.serve(arrived)
+        if arrived:
+            self.serve(arrived)
         for fd, connection in again:
             if waiting.get(fd) is connection:
                 self._ask(connection)
