@@ -16,6 +16,8 @@ __all__ = ["NoPlots", "draw"]
 _COLOURS = {"coachwhip": "#1b7f5c", "nginx": "#8a94a6", "apache": "#c9a227"}
 _OTHERS = ("#5b7db1", "#a86a8f", "#6b6b6b", "#b5651d", "#7fa650", "#4aa3a2", "#996699")
 _SCALING = "open-"
+#: Bars of ratios end here, so that one workload does not make the others unreadable; their figure still says how long they are.
+_LONGEST = 2.0
 _STYLE: Any = {
     "font.size": 11, "axes.spines.top": False, "axes.spines.right": False, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "svg.hashsalt": "coachwhip", "figure.dpi": 100, "savefig.dpi": 200, "savefig.bbox": "tight", "legend.frameon": False,
@@ -63,13 +65,16 @@ def _bars(run: Run, plt: Any, value: Callable[[str, str], float | None], title: 
     names = [w for w in run.workloads if not w.name.startswith((_SCALING, "idle")) and any(value(w.name, s.key) for s in run.servers)]
     if not names:
         return None
-    figure, axes = plt.subplots(figsize=(10, 1.5 + 0.24 * len(names) * (len(run.servers) + 1)), layout="constrained")
+    figure, axes = plt.subplots(figsize=(10, 1.2 + 0.17 * len(names) * (len(run.servers) + 1)), layout="constrained")
     height = 0.85 / len(run.servers)
+    longest = _LONGEST if reference else float("inf")
     for number, server in enumerate(run.servers):
         points = [(at, found) for at, w in enumerate(names) if (found := value(w.name, server.key)) is not None]
         places = [at + number * height for at, _ in points]
-        drawn = axes.barh(places, [found for _, found in points], height * 0.92, label=server.title, color=_colour(run, server.key))
-        axes.bar_label(drawn, [f"{found:,.0f}" if found >= 100 else f"{found:.2g}" for _, found in points], padding=3, fontsize=8)
+        lengths = [min(found, longest) for _, found in points]
+        drawn = axes.barh(places, lengths, height * 0.92, label=server.title, color=_colour(run, server.key))
+        axes.bar_label(drawn, [_figure(found, longest) for _, found in points], padding=3, fontsize=8)
+    axes.set_ylim(-height, len(names) - 0.15)
     axes.set_yticks([at + height * (len(run.servers) - 1) / 2 for at in range(len(names))], [w.title for w in names])
     axes.invert_yaxis()
     axes.set_xlabel(label)
@@ -78,6 +83,11 @@ def _bars(run: Run, plt: Any, value: Callable[[str, str], float | None], title: 
         axes.axvline(1, color="#444444", linewidth=0.8, linestyle=":")
     figure.legend(loc="outside lower center", ncol=min(len(run.servers), 6))
     return figure
+
+
+def _figure(value: float, longest: float) -> str:
+    text = f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
+    return f"{text} ▸" if value > longest else text
 
 
 def _ratios(run: Run, plt: Any) -> Any:
@@ -105,18 +115,20 @@ def _scaling(run: Run, plt: Any) -> Any:
     steps = sorted((w.connections, w.name) for w in run.workloads if w.name.startswith(_SCALING))
     if len(steps) < 2:
         return None
-    figure, both = plt.subplots(1, 2, figsize=(11, 4.2))
+    figure, both = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     for axes, what, title in zip(both, ("rate", "cpu_us"), ("Requests per second", "CPU µs per request"), strict=True):
         for server in run.servers:
             points = [(n, m) for n, name in steps if (row := run.row(name, server.key)) and (m := row.median(what)) is not None]
             if points:
                 axes.plot(*zip(*points, strict=True), marker="o", label=server.title, color=_colour(run, server.key))
         axes.set_xscale("log")
+        axes.set_xticks([n for n, _ in steps], [f"{n:,}" for n, _ in steps])
+        axes.minorticks_off()
+        axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.set_ylim(bottom=0)
         axes.set_xlabel("open connections")
         axes.set_title(title)
-    both[0].legend()
-    figure.tight_layout()
+    figure.legend(*both[0].get_legend_handles_labels(), loc="outside lower center", ncol=min(len(run.servers), 6))
     return figure
 
 
