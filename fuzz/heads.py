@@ -99,7 +99,7 @@ class Heads:
 
     def by_shape(self, data: bytes) -> tuple[bytes, Values] | None:
         """The same, if all but the request line and the loose fields was met before. A request line is known by then."""
-        line, _, fields = data.partition(b"\r\n")
+        line, _, fields = data.partition(b"\r")
         try:
             self.lines.judge.check_request_line(line)
         except Unusual:
@@ -110,7 +110,7 @@ class Heads:
 
     def by_latest(self, data: bytes) -> tuple[bytes, Values] | None:
         """The same, if it has the shape that was learned last."""
-        line, _, fields = data.partition(b"\r\n")
+        line, _, fields = data.partition(b"\r")
         try:
             self.lines.judge.check_request_line(line)
         except Unusual:
@@ -120,7 +120,7 @@ class Heads:
 
     def learn(self, data: bytes) -> None:
         """Remember the shape of a head that its lines were good for."""
-        key, _ = self.shapes.cut(data.partition(b"\r\n")[2])
+        key, _ = self.shapes.cut(data.partition(b"\r")[2])
         try:
             first, found, values = self.lines.read(data, 100)
             self.lines.judge.check_request_line(first)

@@ -87,7 +87,7 @@ class Finder:
         """By the request line and all the rest but what differs from client to client; else by its lines."""
         if len(data) > MAX_HEAD or not table.specs:
             return None
-        line, _, fields = data.partition(b"\r\n")
+        line, _, fields = data.partition(b"\r")
         key: Key = ()
         shape: Shape | None = info.shape
         loose = shape.cut(fields) if shape is not None and shape.is_current else None

@@ -127,7 +127,7 @@ class HotPath:
             # A client's heads are all of one shape, mostly.
             shape = info.shape
             if shape is not None and shape.is_current:
-                line, _, fields = data.partition(b"\r\n")
+                line, _, fields = data.partition(b"\r")
                 loose = shape.cut(fields)
                 if loose is not None:
                     hit = table.heads.get((line, shape.number))

@@ -32,9 +32,8 @@ Key = tuple[bytes, ...]
 class Shape:
     """What a head says whatever its request line and its loose fields are."""
 
-    #: What stands before the first value that is cut out, between two, each with its length, and behind the last.
-    front: bytes
-    between: tuple[tuple[bytes, int], ...]
+    #: What stands before each value that is cut out, and behind the last of them; a value and the CR behind it are between two of these.
+    pieces: tuple[bytes, ...]
     tail: bytes
     #: Stands for the lines that answers depend on, and for how many lines there are.
     number: int
@@ -45,24 +44,20 @@ class Shape:
     is_current: bool = True
 
     def cut(self, fields: bytes) -> list[bytes] | None:
-        """The values that are cut out of what follows a request line and its CRLF; None if it has another shape.
+        """The values that are cut out of what follows a request line and its CR; None if it has another shape.
 
-        Costs: two comparisons, a search and a slice for each value, and one pass over all values.
+        Costs: a comparison, a search and two copies for each value, and one pass over all values.
         """
-        if not self.tail:
-            return [] if fields == self.front else None
-        if not fields.startswith(self.front) or not fields.endswith(self.tail):
-            return None
         values: list[bytes] = []
-        start = len(self.front)
-        for piece, length in self.between:
-            # A value that goes on behind the end of its line is seen below: it holds that end.
-            end = fields.find(piece, start)
-            if end < 0:
+        for piece in self.pieces:
+            # These methods take one argument: others of `bytes`, which take positions, cost twice as much.
+            behind = fields.removeprefix(piece)
+            if behind == fields:
                 return None
-            values.append(fields[start:end].strip(b" "))
-            start = end + length
-        values.append(fields[start : -len(self.tail)].strip(b" "))
+            value, _, fields = behind.partition(b"\r")
+            values.append(value.strip(b" "))
+        if fields != self.tail:
+            return None
         joined = b"".join(values)
         return values if joined.translate(LOGGABLE) == joined and b"" not in values else None
 
@@ -103,11 +98,11 @@ class Shapes(dict[Key, Shape]):
         self._numbers.clear()
 
     def cut(self, fields: bytes) -> tuple[Key, list[bytes]]:
-        """What is left, and the values that were cut out, of what follows a request line and its CRLF.
+        """What is left, and the values that were cut out, of what follows a request line and its CR.
 
         Nothing that is cut out holds the end of a line, so whether there are empty lines, and where, is still seen in what is left.
         """
-        pieces = self._split(b"\r\n" + fields)
+        pieces = self._split(b"\r" + fields)
         values = pieces[2::3]
         del pieces[2::3]
         return tuple(pieces), values
@@ -123,18 +118,16 @@ class Shapes(dict[Key, Shape]):
         numbers = (count, *[number for number, _, _ in found if number])
         if -1 in numbers or sum(map(len, key)) > MAX_LENGTH or not self._is_second_sight(key):
             return None
-        # The key begins with the CRLF of the request line, which is no part of a shape.
         *before, tail = key[::2]
         pieces = [piece + b"\r\n%b: " % name for piece, name in zip(before, key[1::2], strict=True)]
-        front, *between = [piece[2:] if not at else piece for at, piece in enumerate(pieces)] or [tail[2:]]
         names = [name.decode("ascii").lower() for name in key[1::2]]
         fixed = {name: value for name, value in values.items() if name not in names}
         logged = tuple([(at, name) for at, name in enumerate(names) if name in values])
         if len(self) >= MAX_SHAPES:
             self.clear()
         number = self._numbers.get(numbers) or self._numbers.setdefault(numbers, next(self._count))
-        places = tuple([(piece, len(piece)) for piece in between])
-        shape = self[key] = Shape(front, places, tail if pieces else b"", number, fixed, logged)
+        # Each begins with a CR that ends what was before: the request line, or a value.
+        shape = self[key] = Shape(tuple([piece[1:] for piece in pieces]), tail[1:], number, fixed, logged)
         return shape
 
 
