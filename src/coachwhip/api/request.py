@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from coachwhip.api.buckets import Brigade, Bucket, OpenFile
 from coachwhip.api.core import CoreDir, ETag
-from coachwhip.api.files import DirEntry, FileKind, Files, FileStat
+from coachwhip.api.files import MISSING, DirEntry, Files, FileStat
 from coachwhip.api.headers import Headers, HeadersIn
-from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.outcome import OK, Outcome, Result
 from coachwhip.api.record import LogLine, Record
 from coachwhip.api.table import Table
 from coachwhip.api.traffic import Traffic
@@ -30,7 +30,7 @@ __all__ = ["Body", "BodyError", "Engine", "Request"]
 
 C = TypeVar("C")
 
-_UNKNOWN = FileStat(FileKind.MISSING)
+_UNKNOWN = FileStat(MISSING)
 #: The order of methods in `Allow`.
 ALLOW_ORDER = ("HEAD", "GET", "PUT", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
 
@@ -478,7 +478,7 @@ class Request:
     def becomes(self, sub: Request) -> Outcome:
         """Go on as `sub`, whose phases have run (ap_internal_fast_redirect)."""
         self.engine.fast_redirect(self, sub)
-        return Outcome.OK
+        return OK
 
     def internal_redirect(self, uri: str) -> Result:
         """Answer another URL in place of this one."""

@@ -35,6 +35,7 @@ __all__ = ["Exchange"]
 LOG = ModuleLog("core")
 TIMEOUT_LOG = ModuleLog("reqtimeout")
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_NONE = BodyKind.NONE
 
 #: Makes the record anew: a request that turns out to need a thread starts again there. The status is 200 or that of a refusal.
 Make = Callable[[], tuple[Request, Framing | None, int]]
@@ -71,7 +72,7 @@ class Exchange:
         self._r, framing, self._status = self._make()
         # Whether what follows is a body cannot be told, or the client waits for something else: it is never taken for a request.
         self._ends = framing is None or framing.objection is not None
-        if framing is not None and framing.kind is not BodyKind.NONE:
+        if framing is not None and framing.kind is not _NONE:
             limit = self._r.dir_settings.get(CoreDir).limit_request_body
             self.body = RequestBody(framing, wire.host.loop, self._want_body, limit, limits_of(self._r.server.core))
             return self.body.feed(rest)

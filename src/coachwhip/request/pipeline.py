@@ -22,7 +22,7 @@ from coachwhip.api.buckets import OpenFile
 from coachwhip.api.core import ETag
 from coachwhip.api.files import DirEntry
 from coachwhip.api.log import ModuleLog
-from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.outcome import DECLINED, DONE, OK, Outcome, Result
 from coachwhip.api.phases import Phase
 from coachwhip.api.request import Body, BodyError, Request
 from coachwhip.api.server import Startup
@@ -41,7 +41,6 @@ __all__ = ["Pipeline", "Waiting"]
 
 LOG = ModuleLog("core")
 HTTP_LOG = ModuleLog("http")
-OK, DECLINED, DONE = Outcome.OK, Outcome.DECLINED, Outcome.DONE
 
 #: Whatever is in a path that is not canonical as it stands.
 _UNUSUAL = re.compile(r"%|//|/\.")

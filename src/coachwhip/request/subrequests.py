@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from coachwhip.api import phases
 from coachwhip.api.buckets import End
-from coachwhip.api.files import DirEntry, FileKind
+from coachwhip.api.files import DIRECTORY, REGULAR, DirEntry
 from coachwhip.api.log import ModuleLog
-from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.outcome import OK, Outcome, Result
 from coachwhip.api.request import Request
 from coachwhip.api.table import Table
 from coachwhip.filters.chain import run_whole
@@ -123,7 +123,7 @@ def lookup_file(pipeline: Pipeline, r: Request, path: str) -> Request:
         sub.uri = ""
     else:
         folder = (r.filename or "/").rpartition("/")[0]
-        if r.finfo.kind is FileKind.DIRECTORY and r.filename:
+        if r.finfo.kind is DIRECTORY and r.filename:
             folder = r.filename.rstrip("/")
         sub.filename = f"{folder}/{path}"
         sub.uri = f"{r.uri.rpartition('/')[0]}/{path}" if not r.uri.endswith("/") else r.uri + path
@@ -153,7 +153,7 @@ def lookup_entries(pipeline: Pipeline, r: Request, folder: str, entries: Iterabl
     alike: dict[str, Request] = {}
     by_extension = all(hook.by_extension for phase in _LOOKUP_PHASES for hook in pipeline.hooks.hooks(phase))
     for entry in entries:
-        kind = extensions_of(entry.name) if entry.stat.kind is FileKind.REGULAR and not entry.is_link and by_extension else None
+        kind = extensions_of(entry.name) if entry.stat.kind is REGULAR and not entry.is_link and by_extension else None
         sub = alike.get(kind) if kind is not None else None
         if sub is not None and not pipeline.walks.speaks_of(sub, entry.name):
             sub.filename, sub.finfo = folder + entry.name, entry.stat
@@ -185,7 +185,7 @@ def _prepared(pipeline: Pipeline, sub: Request) -> Request:
     answer = pipeline.prepare(sub)
     if isinstance(answer, int):
         sub.status = answer
-    elif answer is not Outcome.OK:
+    elif answer is not OK:
         sub.status = 500
     return sub
 
@@ -195,7 +195,7 @@ def run(pipeline: Pipeline, sub: Request) -> Result:
     answer: Result = pipeline.invoke_handler(sub)
     if not isinstance(answer, (Outcome, int)):
         raise TypeError("a sub-request was answered by an `async def` handler")
-    if answer is Outcome.OK and sub.main is not None:
+    if answer is OK and sub.main is not None:
         sub.main.output.extend(bucket for bucket in run_whole(sub, sub.output) if not isinstance(bucket, End))
     return answer
 

@@ -6,7 +6,7 @@ The requirements are judged twice: by `access_checker_ex`, which may decide with
 
 from __future__ import annotations
 
-from coachwhip.api import Args, Directive, Level, Module, Order, Outcome, Request, Result, Where, phases
+from coachwhip.api import DECLINED, OK, Args, Directive, Level, Module, Order, Request, Result, Where, phases
 from coachwhip.api.auth import AuthzResult, auth_type, note_auth_failure
 from coachwhip.modules.aaa.mod_authz_core import providers
 from coachwhip.modules.aaa.mod_authz_core.reading import read_container, read_merging, read_provider_alias, read_require
@@ -66,14 +66,14 @@ def _authorize(r: Request, *, is_known: bool) -> Result:
             LOG.error(r, "AH01627", "AuthType configured with no corresponding authorization directives")
             return 500
         LOG.debug(r, "AH01628", "authorization result: granted (no directives)")
-        return Outcome.OK
+        return OK
     answer = _judge(r, conf.policy.root)
     if answer is AuthzResult.GRANTED:
-        return Outcome.OK
+        return OK
     if answer is AuthzResult.ERROR:
         return 500
     if answer is AuthzResult.DENIED_NO_USER:
-        return _nobody(r) if is_known else Outcome.DECLINED
+        return _nobody(r) if is_known else DECLINED
     return _refuse(r, is_known=is_known, status=403 if conf.send_forbidden else 401)
 
 
