@@ -124,7 +124,12 @@ def any_type(r: Request) -> Result:
     return OK
 
 
-@MODULE.hook(phases.fixups, Order.REALLY_FIRST, by_extension=True)
+def _overrides(server: Server, settings: Settings) -> bool:
+    conf = settings.get(CoreDir)
+    return conf.force_type is not None or conf.set_handler is not None or conf.accept_path_info != "default"
+
+
+@MODULE.hook(phases.fixups, Order.REALLY_FIRST, by_extension=True, acts=_overrides)
 def override_type(r: Request) -> Result:
     """`ForceType`, `SetHandler` and `AcceptPathInfo`, over what the name of the file said (core_override_type)."""
     conf = r.core

@@ -79,15 +79,14 @@ def _authorize(r: Request, *, is_known: bool) -> Result:
 
 def _judge(r: Request, root: Group) -> AuthzResult:
     """As `judge`; what is the same for all requests under these settings is judged once, unless somebody wants to know how it went."""
-    log = LOG if LOG.is_on(Level.DEBUG, r) else None
-    if log is not None or r.record.steps is not None:
-        return judge(r, root, log)
     derived = r.dir_settings.derived
     known: AuthzResult | None = derived.get(judge)
-    if known is not None:
+    if known is not None and r.record.steps is None:
         return known
-    answer = judge(r, root, None)
-    if answers_alike(root):
+    # The level of the log follows from the same settings.
+    log = LOG if LOG.is_on(Level.DEBUG, r) else None
+    answer = judge(r, root, log)
+    if log is None and answers_alike(root):
         derived[judge] = answer
     return answer
 

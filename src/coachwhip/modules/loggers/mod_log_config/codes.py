@@ -109,7 +109,7 @@ _PASSWORD = re.compile(r"([^ ]* [^ :/?#]*://[^ :/?#@]*:)[^ /?#@]*(@.*)", re.DOTA
 
 
 def _request_line(r: Request) -> str:
-    found = _PASSWORD.fullmatch(r.the_request)
+    found = _PASSWORD.fullmatch(r.the_request) if "@" in r.the_request else None
     return _escape(f"{found[1]}XXXXXXXX{found[2]}" if found else r.the_request or None)
 
 
@@ -118,7 +118,7 @@ def _handler(r: Request) -> str:
 
 
 def _user(r: Request) -> str:
-    return '""' if r.user == "" else _escape(r.user)
+    return "-" if r.user is None else _escape(r.user) or '""'
 
 
 def _query(r: Request) -> str:
@@ -126,7 +126,11 @@ def _query(r: Request) -> str:
 
 
 def _header_in(name: str) -> Reader:
-    return lambda r: _escape(r.headers_in.get(name))
+    def read(r: Request) -> str:
+        value = r.headers_in.get(name)
+        return "-" if value is None else _escape(value)
+
+    return read
 
 
 def _cookie(name: str) -> Reader:
