@@ -19,6 +19,7 @@ from coachwhip.api.request import BodyError, Request
 from coachwhip.api.server import Connection
 from coachwhip.connection.body import RequestBody, limits_of
 from coachwhip.connection.places import Place
+from coachwhip.connection.states import CLOSED
 from coachwhip.hooks import NeedsThread
 from coachwhip.protocol.errors import BadRequest
 from coachwhip.protocol.framing import BodyKind, Framing
@@ -268,16 +269,15 @@ class Exchange:
 
     def _answered(self, reply: Reply) -> None:
         wire = self._wire
-        if wire.is_closed:
+        if wire.state is CLOSED:
             # The client is gone; its request is still logged.
             self._account(reply, 0)
             self._let_go()
             return
-        if self._raw and self.body is None:
-            wire.offer(self._raw, reply)
+        if not self._raw or self.body is not None or not wire.offer(self._raw, reply):
+            # A body, an unusual head, an end of the connection that nobody asked for.
+            reply.request.first.notes.setdefault("replay", reply.request.record.volatile or "out of the ordinary")
         self._answer = reply
-        # What was not offered, or could not be taken: a body, an unusual head, an end of the connection that nobody asked for.
-        reply.request.first.notes.setdefault("replay", reply.request.record.volatile or "out of the ordinary")
         traffic = reply.request.traffic
         if traffic.tracks_first_byte:
             traffic.first_byte = time.time()

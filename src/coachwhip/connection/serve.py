@@ -107,15 +107,20 @@ class ClientConnection(Wire):
             self.info.keepalives += 1
             self.clock.deadline = self._hot.now + entry.keep_alive
 
-    def offer(self, raw: bytes, reply: Reply) -> None:
-        """Let an answer be kept, if nothing about its request was out of the ordinary. One that cannot be is an answer still."""
+    def offer(self, raw: bytes, reply: Reply) -> bool:
+        """Let an answer be kept, if nothing about its request was out of the ordinary. One that cannot be is an answer still.
+
+        True if it was turned down for a reason that is noted.
+        """
         if self.table is None or self._rest:
-            return
+            return False
         try:
-            if not self._hot.replay.turns_down(reply):
-                self.host.keeper.offer(self.table, raw, self.info, reply)
+            if self._hot.replay.turns_down(reply):
+                return True
+            self.host.keeper.offer(self.table, raw, self.info, reply)
         except Exception as error:
             self.host.pipeline.report(reply.request, error)
+        return False
 
     # -- reading
 

@@ -53,8 +53,11 @@ def content_type(r: Request) -> str | None:
 
 def merged_fields(r: Request) -> Headers:
     """All fields of the response except Date, Server and the framing."""
-    fields = r.err_headers_out.copy()
-    fields.add_all(r.headers_out)
+    if r.err_headers_out:
+        fields = r.err_headers_out.copy()
+        fields.add_all(r.headers_out)
+    else:
+        fields = r.headers_out.copy()
     if r.env and "force-no-vary" in r.env:
         fields.unset("Vary")
     elif vary := fields.get_all("Vary"):
@@ -90,10 +93,11 @@ def place(fields: Headers, framing: list[tuple[str, str]]) -> None:
 
     One that is there already is changed in its own place.
     """
-    before = len(fields)
+    is_longer = False
     for name, value in framing:
+        is_longer = is_longer or name not in fields
         fields.set(name, value)
-    if len(fields) > before:
+    if is_longer:
         fields.move_to_end(_LAST)
 
 

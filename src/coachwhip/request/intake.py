@@ -95,6 +95,8 @@ def begin(pipeline: Pipeline, connection: Connection, head: RequestHead, started
     r.args = head.uri.query.decode("latin-1") if head.uri.query is not None else None
     r.raw_headers = tuple([(n.decode("latin-1"), v.decode("latin-1")) for n, v in head.headers])
     r.headers_in = HeadersIn(r.raw_headers, r.record)
+    if (asked := head.get(b"connection")) is not None:
+        r.traffic.connection = asked.decode("latin-1")
     try:
         _choose_host(pipeline, r, head)
         framing = decide_framing(head, strict=connection.base_server.core.strict)

@@ -14,13 +14,11 @@ import re
 import socket
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
 from coachwhip.api import phases
 from coachwhip.api.buckets import OpenFile
-from coachwhip.api.core import ETag
-from coachwhip.api.files import DirEntry
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import DECLINED, DONE, OK, Outcome, Result
 from coachwhip.api.phases import Phase
@@ -61,6 +59,9 @@ class Pipeline:
         self.walks = Walks(self)
         #: What `Server` and the signature say, cut by `ServerTokens`.
         self.software = software
+        #: Says whether address and user have to be right, or one of them (`Satisfy`).
+        self.satisfy: Callable[[Request], str] | None = startup.providers.get("satisfy", "satisfy")
+        self._sees_raw_paths = bool(self.hooks.hooks(phases.pre_translate_name))
         self._foreign = [m.source for m in startup.modules if not m.replayable]
 
     # -- the whole of a request
@@ -206,8 +207,9 @@ class Pipeline:
         return run_on(phases.fixups, r)
 
     def _map_uri(self, r: Request, plan: Plan) -> Result:
-        if r.uri.startswith("/") and _UNUSUAL.search(r.uri) is None and not self.hooks.hooks(phases.pre_translate_name):
-            self.walks.walk_url(r, plan)
+        if r.uri.startswith("/") and _UNUSUAL.search(r.uri) is None and not self._sees_raw_paths:
+            if plan.has_url_sections or r.sections is not plan.base:
+                self.walks.walk_url(r, plan)
         else:
             try:
                 answer = self._clean_uri(r, plan)
@@ -292,21 +294,13 @@ class Pipeline:
         """See `Engine`."""
         return self.folder.fold((*r.sections, section))
 
-    def lookup_uri(self, r: Request, uri: str, method: str) -> Request:
-        """See `Engine`."""
-        return subrequests.lookup_uri(self, r, uri, method)
-
-    def lookup_file(self, r: Request, path: str) -> Request:
-        """See `Engine`."""
-        return subrequests.lookup_file(self, r, path)
-
-    def lookup_entries(self, r: Request, folder: str, entries: Iterable[DirEntry]) -> Iterator[tuple[DirEntry, Request]]:
-        """See `Engine`."""
-        return subrequests.lookup_entries(self, r, folder, entries)
-
-    def run(self, sub: Request) -> Result:
-        """See `Engine`."""
-        return subrequests.run(self, sub)
+    # These are functions of other files as they are, with the pipeline for `self`.
+    lookup_uri = subrequests.lookup_uri
+    lookup_file = subrequests.lookup_file
+    lookup_entries = subrequests.lookup_entries
+    run = subrequests.run
+    meets_conditions = conditions.meets
+    set_validators = conditions.set_validators
 
     def internal_redirect(self, r: Request, uri: str) -> Result:
         """See `Engine`. The redirect is followed when the calling hook has returned."""
@@ -315,14 +309,6 @@ class Pipeline:
     def fast_redirect(self, r: Request, sub: Request) -> None:
         """See `Engine`."""
         subrequests.become(r, sub)
-
-    def meets_conditions(self, r: Request) -> Result:
-        """See `Engine`."""
-        return conditions.meets(self, r)
-
-    def set_validators(self, r: Request, parts: ETag) -> None:
-        """`Last-Modified` and `ETag` of the file at hand, by `FileETag`."""
-        conditions.set_validators(self, r, parts)
 
     def md5_of(self, r: Request, file: OpenFile) -> str:
         """The value of `Content-MD5` for a file."""

@@ -181,7 +181,7 @@ def _set_framing(r: Request, fields: Headers, framing: list[tuple[str, str]], le
 def _set_keepalive(r: Request, fields: Headers, framing: list[tuple[str, str]], *, bounded: bool) -> bool:
     """Whether the connection stays open, and the `Connection` and `Keep-Alive` fields that say so (RFC 9112 §9.3)."""
     server = r.server.core
-    connection = _connection_as_it_came(r)
+    connection = r.traffic.connection
     asked = {word.strip(" \t").lower() for word in connection.split(",")} if connection else set()
     left = server.max_keep_alive_requests - r.connection.keepalives
     keep = (
@@ -206,11 +206,6 @@ def _set_keepalive(r: Request, fields: Headers, framing: list[tuple[str, str]], 
     if not r.is_http09:
         framing.append(("Connection", "close"))
     return False
-
-
-def _connection_as_it_came(r: Request) -> str:
-    """`Connection`, joined if there are several: for the framing, and no input of the content."""
-    return ",".join([value for name, value in r.raw_headers if len(name) == len("connection") and name.lower() == "connection"])
 
 
 def _pieces(chain: Chain, source: Iterator[Brigade], first: Brigade, ended: bool) -> Iterator[bytes | File]:

@@ -110,12 +110,10 @@ def _echo(r: Request, content: bytes) -> Result:
 @MODULE.hook(phases.map_to_storage, Order.REALLY_LAST, by_extension=True)
 def walk(r: Request) -> Result:
     """`<Directory>` and `.htaccess` on the way to the file, then `<Files>`."""
-    walks = r.engine.walks
-    answer = walks.walk_directories(r)
-    if answer is not OK:
-        return answer
-    walks.walk_files(r)
-    return OK
+    answer = r.engine.walks.walk_directories(r)
+    if answer is OK and r.dir_settings.inner.files:
+        r.engine.walks.walk_files(r)
+    return answer
 
 
 @MODULE.hook(phases.type_checker, Order.REALLY_LAST, by_extension=True)

@@ -74,6 +74,8 @@ class OpenLog:
     settings: AccessLog
     format: Format
     target: LogTarget
+    #: Every request gets a line.
+    is_unconditional: bool
 
 
 @MODULE.hook(phases.check_config)
@@ -112,7 +114,7 @@ def open_logs(startup: Startup) -> Outcome:
                     # A nickname means what it means where the line stands, in every server that inherits the log.
                     formats[id(log)] = _format_of(log.words, conf, startup)
                 form = formats[id(log)] if log.words is not None else _format_of(None, conf, startup)
-                ready.append(OpenLog(log, form, opened[id(log)]))
+                ready.append(OpenLog(log, form, opened[id(log)], log.env is None and log.expr is None))
             except (LogTargetError, BadFormat) as error:
                 startup.refuse(error)
                 return DONE
@@ -155,9 +157,9 @@ def write_logs(r: Request) -> Outcome:
     logs: tuple[OpenLog, ...] = r.server.state.get(MODULE.source, ())
     if not logs:
         return DECLINED
-    final = _final(r)
+    final = r if r.next is None else _final(r)
     for log in logs:
-        if _is_wanted(log.settings, r):
+        if log.is_unconditional or _is_wanted(log.settings, r):
             log.target.write(log.format.line(r, final))
     return OK
 

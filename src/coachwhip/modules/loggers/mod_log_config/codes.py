@@ -225,7 +225,7 @@ def _time(argument: str) -> Reader:
     when = _finished if argument.startswith("end:") else _started
     shape = argument.removeprefix("end:") if when is _finished else argument.removeprefix("begin:")
     if not shape:
-        return lambda r: _clf(int(when(r)))
+        return (lambda r: _clf(int(r.traffic.started))) if when is _started else lambda r: _clf(int(when(r)))
     fraction = _FRACTIONS.get(shape)
     if fraction is not None:
         return lambda r: fraction(when(r))
