@@ -11,7 +11,7 @@ from typing import Any
 
 from coachwhip.api.module import Hook, Module
 from coachwhip.api.outcome import Outcome, Result
-from coachwhip.api.phases import Phase, RunMode, handler
+from coachwhip.api.phases import Phase, RunMode, handler, pre_translate_name
 from coachwhip.api.request import Request
 
 __all__ = ["Agenda", "HookCycle", "HookTable", "NeedsThread", "sort_hooks"]
@@ -86,7 +86,7 @@ class _Whole(dict[Phase, Agenda]):
 class HookTable:
     """All phases of the loaded modules, sorted."""
 
-    __slots__ = ("_all", "_handlers")
+    __slots__ = ("_all", "_handlers", "sees_raw_paths")
 
     def __init__(self, modules: Iterable[Module]) -> None:
         by_phase: dict[Phase, list[Hook]] = {}
@@ -94,6 +94,8 @@ class HookTable:
             for hook in module.hooks:
                 by_phase.setdefault(hook.phase, []).append(hook)
         self._all = _Whole((phase, Agenda(phase, sort_hooks(hooks))) for phase, hooks in by_phase.items())
+        #: A hook looks at paths while they are encoded.
+        self.sees_raw_paths = bool(self.hooks(pre_translate_name))
         answering = self.hooks(handler)
         #: By `r.handler`; None for all that no hook names.
         self._handlers: dict[str | None, Agenda] = {

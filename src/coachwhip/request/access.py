@@ -27,7 +27,8 @@ def authorize(pipeline: Pipeline, r: Request) -> Result:
         if outer is not None and outer.sections == r.sections:
             r.user, r.auth_type = outer.user, outer.auth_type
             return OK
-    is_any = pipeline.satisfy is not None and pipeline.satisfy(r) == "any"
+    satisfy = pipeline.startup.providers.get("satisfy", "satisfy")
+    is_any = satisfy is not None and satisfy(r) == "any"
     answer = pipeline.hooks.run_on(phases.access_checker, r)
     if answer is OK and is_any:
         return OK

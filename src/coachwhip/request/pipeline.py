@@ -59,9 +59,6 @@ class Pipeline:
         self.walks = Walks(self)
         #: What `Server` and the signature say, cut by `ServerTokens`.
         self.software = software
-        #: Says whether address and user have to be right, or one of them (`Satisfy`).
-        self.satisfy: Callable[[Request], str] | None = startup.providers.get("satisfy", "satisfy")
-        self._sees_raw_paths = bool(self.hooks.hooks(phases.pre_translate_name))
         self._foreign = [m.source for m in startup.modules if not m.replayable]
 
     # -- the whole of a request
@@ -207,7 +204,7 @@ class Pipeline:
         return run_on(phases.fixups, r)
 
     def _map_uri(self, r: Request, plan: Plan) -> Result:
-        if r.uri.startswith("/") and _UNUSUAL.search(r.uri) is None and not self._sees_raw_paths:
+        if r.uri.startswith("/") and _UNUSUAL.search(r.uri) is None and not self.hooks.sees_raw_paths:
             if plan.has_url_sections or r.sections is not plan.base:
                 self.walks.walk_url(r, plan)
         else:
