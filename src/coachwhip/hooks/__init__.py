@@ -13,6 +13,7 @@ from coachwhip.api.module import Hook, Module
 from coachwhip.api.outcome import Outcome, Result
 from coachwhip.api.phases import Phase, RunMode, handler, pre_translate_name
 from coachwhip.api.request import Request
+from coachwhip.api.server import Server, Settings
 
 __all__ = ["Agenda", "HookCycle", "HookTable", "NeedsThread", "sort_hooks"]
 
@@ -65,7 +66,7 @@ class Agenda:
     There is one for each set of folded settings (`Hook.acts`), or, of the phase `handler`, for each handler (`Hook.handlers`).
     """
 
-    __slots__ = ("blocks", "functions", "hooks", "nobody", "passes")
+    __slots__ = ("blocks", "functions", "hooks", "is_in_place", "nobody", "passes")
 
     def __init__(self, phase: Phase, hooks: Iterable[Hook]) -> None:
         self.hooks = tuple(hooks)
@@ -73,6 +74,8 @@ class Agenda:
         self.passes, self.nobody = _MODES[phase.mode]
         #: One of them may block.
         self.blocks = any(hook.blocking for hook in self.hooks)
+        #: All of them are `in_place`.
+        self.is_in_place = all(hook.in_place for hook in self.hooks)
 
 
 class _Whole(dict[Phase, Agenda]):
@@ -130,7 +133,7 @@ class HookTable:
             NeedsThread: such a hook is next, and `r.may_block` is False.
         """
         if agenda is None:
-            agenda = r.dir_settings.derived.get(phase) or self._agenda(phase, r)
+            agenda = r.dir_settings.derived.get(phase) or self.agenda(phase, r.server, r.dir_settings)
         if not agenda.functions:
             return agenda.nobody
         if r.record.steps is not None or (agenda.blocks and not r.may_block):
@@ -150,10 +153,9 @@ class HookTable:
         """`run_on` for the phase `handler`, of those hooks that answer for `r.handler`."""
         return self.run_on(handler, r, self._handlers.get(r.handler) or self._handlers[None])
 
-    def _agenda(self, phase: Phase, r: Request) -> Agenda:
-        """Settle which hooks can act under the settings of a request. The settings of two servers are never the same."""
-        settings = r.dir_settings
-        agenda = Agenda(phase, [hook for hook in self.hooks(phase) if hook.acts is None or hook.acts(r.server, settings)])
+    def agenda(self, phase: Phase, server: Server, settings: Settings) -> Agenda:
+        """Settle which hooks can act under these settings, which are the server's: those of two servers are never the same."""
+        agenda = Agenda(phase, [hook for hook in self.hooks(phase) if hook.acts is None or hook.acts(server, settings)])
         settings.derived[phase] = agenda
         return agenda
 

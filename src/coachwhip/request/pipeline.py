@@ -295,6 +295,7 @@ class Pipeline:
     lookup_uri = subrequests.lookup_uri
     lookup_file = subrequests.lookup_file
     lookup_entries = subrequests.lookup_entries
+    go_on_as = subrequests.go_on_as
     run = subrequests.run
     meets_conditions = conditions.meets
     set_validators = conditions.set_validators

@@ -6,6 +6,7 @@ A sub-request (`r.main`) asks "what would this name be?" and may be run into its
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from coachwhip.util.paths import escape_path
 if TYPE_CHECKING:
     from coachwhip.request.pipeline import Pipeline
 
-__all__ = ["become", "lookup_entries", "lookup_file", "lookup_uri", "redirect", "redirect_to_error_document", "run"]
+__all__ = ["become", "go_on_as", "lookup_entries", "lookup_file", "lookup_uri", "redirect", "redirect_to_error_document", "run"]
 
 LOG = ModuleLog("core")
 #: Fields about the body and the conditions of the request as a whole.
@@ -249,6 +250,54 @@ def redirect_to_error_document(pipeline: Pipeline, r: Request, path: str) -> Req
         new.method = "GET"
         LOG.trace(2, r, "", "error page for %s: %s", status_line(r.status), path)
     return new
+
+
+#: Names that stand in a URL as they are.
+_PLAIN = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.\-]*")
+
+
+def go_on_as(pipeline: Pipeline, r: Request, name: str) -> bool:
+    """Let `r`, which is for a folder, become the file of that name in it; False if it takes a sub-request to tell what that is.
+
+    Where all hooks that would act on the sub-request may be asked on `r` itself, nothing is left of it but a look at the file.
+    """
+    derived = r.dir_settings.derived
+    is_simple: bool | None = derived.get((go_on_as, name))
+    if is_simple is None:
+        is_simple = derived[go_on_as, name] = _is_simple(pipeline, r, name)
+    folder, files = r.filename or "", r.files
+    is_usual = r.method == "GET" and folder.endswith("/") and not files.links  # type: ignore[attr-defined]
+    if not is_simple or not is_usual or r.main is not None or r.prev is not None or r.record.steps is not None:
+        return False
+    try:
+        found = files.stat(folder + name)
+    except OSError:
+        return False
+    if found.kind is not REGULAR:
+        return False
+    before = folder, r.uri, r.finfo, r.handler, r.content_type
+    r.filename, r.uri, r.finfo, r.handler, r.content_type = folder + name, r.uri + name, found, None, None
+    run_on = pipeline.hooks.run_on
+    if run_on(phases.type_checker, r) is OK and run_on(phases.fixups, r) is OK:
+        return True
+    r.filename, r.uri, r.finfo, r.handler, r.content_type = before
+    return False
+
+
+def _is_simple(pipeline: Pipeline, r: Request, name: str) -> bool:
+    """Whether no section speaks of this name in the folder of `r`, and all hooks are `in_place`; the same for all requests there."""
+    walks, hooks = pipeline.walks, pipeline.hooks
+    plan = walks.plan_of(r.server)
+    if plan.has_url_sections or plan.regexes or r.dir_settings.inner.ifs or walks.speaks_of(r, name) or walks.speaks_of(r, ""):
+        return False
+    agendas = [hooks.agenda(phase, r.server, plan.settings) for phase in _BEFORE_FILE]
+    agendas += [hooks.agenda(phase, r.server, r.dir_settings) for phase in (phases.type_checker, phases.fixups)]
+    is_mapped_alike = r.server.core.server_path is None and not hooks.sees_raw_paths and _PLAIN.fullmatch(name) is not None
+    return is_mapped_alike and all(agenda.is_in_place and not agenda.blocks for agenda in agendas)
+
+
+#: The phases of a sub-request that run before its file is known.
+_BEFORE_FILE = (phases.create_request, phases.translate_name, phases.map_to_storage)
 
 
 def become(r: Request, sub: Request) -> None:

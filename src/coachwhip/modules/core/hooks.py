@@ -41,7 +41,7 @@ TRACE_SECRETS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _PATH_INFO = {"on": "accept", "off": "reject", "default": "default"}
 
 
-@MODULE.hook(phases.translate_name, Order.REALLY_LAST)
+@MODULE.hook(phases.translate_name, Order.REALLY_LAST, in_place=True)
 def translate(r: Request) -> Result:
     """Document root plus URL path (core's translate_name)."""
     if r.filename is not None and r.main is not None and not r.uri:
@@ -63,7 +63,7 @@ def translate(r: Request) -> Result:
     return OK
 
 
-@MODULE.hook(phases.map_to_storage, Order.MIDDLE, by_extension=True)
+@MODULE.hook(phases.map_to_storage, Order.MIDDLE, by_extension=True, in_place=True)
 def trace_and_options(r: Request) -> Result:
     """TRACE and `OPTIONS *` have no file, so nothing is looked for."""
     if r.method == "TRACE" or (r.method == "OPTIONS" and r.uri == "*"):
@@ -107,7 +107,7 @@ def _echo(r: Request, content: bytes) -> Result:
     return DONE
 
 
-@MODULE.hook(phases.map_to_storage, Order.REALLY_LAST, by_extension=True)
+@MODULE.hook(phases.map_to_storage, Order.REALLY_LAST, by_extension=True, in_place=True)
 def walk(r: Request) -> Result:
     """`<Directory>` and `.htaccess` on the way to the file, then `<Files>`."""
     answer = r.engine.walks.walk_directories(r)
@@ -116,7 +116,7 @@ def walk(r: Request) -> Result:
     return answer
 
 
-@MODULE.hook(phases.type_checker, Order.REALLY_LAST, by_extension=True)
+@MODULE.hook(phases.type_checker, Order.REALLY_LAST, by_extension=True, in_place=True)
 def any_type(r: Request) -> Result:
     """Nobody has to know a type."""
     return OK

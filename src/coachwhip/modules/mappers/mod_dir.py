@@ -14,6 +14,7 @@ from coachwhip.api import (
     DECLINED,
     DIRECTORY,
     MISSING,
+    OK,
     REGULAR,
     Args,
     Directive,
@@ -107,7 +108,7 @@ MODULE = Module(
 )
 
 
-@MODULE.hook(phases.fixups, Order.LAST, by_extension=True)
+@MODULE.hook(phases.fixups, Order.LAST, by_extension=True, in_place=True)
 def serve_directory(r: Request) -> Result:
     """Turn a folder into its index file, and what does not exist into the fallback."""
     if r.finfo.kind is DIRECTORY:
@@ -147,6 +148,8 @@ def _serve_index(r: Request, conf: DirConfig) -> Result:
     """The first name that is a file; else the last error met on the way; else the fallback."""
     error = 0
     for left, name in zip(range(len(conf.index) - 1, -1, -1), conf.index, strict=True):
+        if not conf.index_redirect and r.goes_on_as(name):
+            return OK
         sub = _look_up(r, name)
         if _is_found(sub):
             if conf.index_redirect:

@@ -212,7 +212,7 @@ def read_types(startup: Startup) -> Result:
     return OK
 
 
-@MODULE.hook(phases.type_checker, by_extension=True)
+@MODULE.hook(phases.type_checker, by_extension=True, in_place=True)
 def find_type(r: Request) -> Result:
     """Set what the name of the file says."""
     if r.finfo.kind is DIRECTORY:

@@ -144,7 +144,7 @@ def _wants_names(server: Server, settings: Settings) -> bool:
     return settings.get(CoreDir).hostname_lookups != "off" and bool(server.state.get(MODULE.source))
 
 
-@MODULE.hook(phases.fixups, by_extension=True, acts=_wants_names)
+@MODULE.hook(phases.fixups, by_extension=True, in_place=True, acts=_wants_names)
 def look_up_client(r: Request) -> Outcome:
     """The name for `%h` is asked for while the request may still wait for it on a thread; a log line may not."""
     r.remote_host()

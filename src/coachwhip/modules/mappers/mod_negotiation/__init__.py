@@ -374,7 +374,7 @@ def _announce(r: Request, best: Variant) -> int | None:
     return None
 
 
-@MODULE.hook(phases.fixups, by_extension=True)
+@MODULE.hook(phases.fixups, by_extension=True, in_place=True)
 def fix_encoding(r: Request) -> Result:
     """Spell the content coding (`gzip`, `x-gzip`) as the client does."""
     if not r.content_encodings:
