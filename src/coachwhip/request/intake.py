@@ -95,8 +95,8 @@ def begin(pipeline: Pipeline, connection: Connection, head: RequestHead, started
     r.args = head.uri.query.decode("latin-1") if head.uri.query is not None else None
     r.raw_headers = tuple([(n.decode("latin-1"), v.decode("latin-1")) for n, v in head.headers])
     r.headers_in = HeadersIn(r.raw_headers, r.record)
-    if (asked := head.get(b"connection")) is not None:
-        r.traffic.connection = asked.decode("latin-1")
+    if (asked := head.by_name.get(b"connection")) is not None:
+        r.traffic.connection = b",".join(asked).decode("latin-1")
     try:
         _choose_host(pipeline, r, head)
         framing = decide_framing(head, strict=connection.base_server.core.strict)
@@ -126,7 +126,7 @@ def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
         literal = uri.host if uri.port is None else b"%b:%d" % (uri.host, uri.port)
         host, port = parse_host(literal, strict=strict)
     else:
-        given = head.get_all(b"host")
+        given = head.by_name.get(b"host")
         if given and given[0]:
             host, port = parse_host(given[0], strict=strict)
     connection = r.connection

@@ -126,7 +126,9 @@ class Pipeline:
         """
         try:
             result = step(r)
-            if isinstance(result, (Outcome, int)) or not inspect.isawaitable(result):
+            if isinstance(result, Outcome):
+                return result
+            if isinstance(result, int) or not inspect.isawaitable(result):
                 return _as_result(result)
             return result
         except NeedsThread:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from coachwhip.api.buckets import Brigade, Bucket, Data, End, File
@@ -82,7 +83,7 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     # A filter that had to let go of a part before the end has given the length away, even if the end has come by now.
     complete = ended and not r.chunked
     if complete:
-        apply_ranges(r, first, lambda asked: range_applies(pipeline, asked))
+        apply_ranges(r, first, partial(range_applies, pipeline))
     has_body = r.status >= 200 and r.status not in (204, 304)
     length = _length_of(first) if complete else None
     fields = merged_fields(r)

@@ -72,10 +72,22 @@ def trace_and_options(r: Request) -> Result:
 
 
 @MODULE.hook(phases.handler, Order.REALLY_FIRST)
-def trace(r: Request) -> Result:
+def trace_or_options(r: Request) -> Result:
+    """TRACE and `OPTIONS *` are about the server, not about a file."""
+    if r.method == "TRACE":
+        return _trace(r)
+    return _options_asterisk(r) if r.method == "OPTIONS" and r.uri == "*" else DECLINED
+
+
+def _options_asterisk(r: Request) -> Result:
+    """What the server can do in general, without a body."""
+    r.headers_out.set("Content-Length", "0")
+    r.send(End())
+    return OK
+
+
+def _trace(r: Request) -> Result:
     """TRACE echoes what arrived, as far as `TraceEnable` lets it (RFC 9110 §9.3.8)."""
-    if r.method != "TRACE":
-        return DECLINED
     mode = r.server.config(CoreServer).trace_enable
     if mode == "off":
         r.notes["error-notes"] = "The configuration of this server does not allow TRACE."
@@ -170,16 +182,6 @@ def insert_filters(r: Request) -> Result:
     for name in conf.input_filters:
         if not r.add_input_filter(name):
             LOG.warn(r, "", "an unknown input filter was not added: %s", name)
-    return OK
-
-
-@MODULE.hook(phases.handler, Order.REALLY_FIRST)
-def options_asterisk(r: Request) -> Result:
-    """`OPTIONS *`: what the server can do in general, without a body."""
-    if r.method != "OPTIONS" or r.uri != "*":
-        return DECLINED
-    r.headers_out.set("Content-Length", "0")
-    r.send(End())
     return OK
 
 

@@ -216,7 +216,7 @@ def read_types(startup: Startup) -> Result:
 def find_type(r: Request) -> Result:
     """Set what the name of the file says."""
     if r.finfo.kind is DIRECTORY:
-        r.set_content_type(DIRECTORY_TYPE)
+        r.content_type = DIRECTORY_TYPE
         return OK
     if r.filename is None:
         return DECLINED
