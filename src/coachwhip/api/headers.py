@@ -104,7 +104,9 @@ class Headers:
 
     def lines_but(self, names: frozenset[str]) -> list[str]:
         """All fields in order but those of these (lower-case) names, as `name: value`."""
-        return [f"{name}: {value}" for name, value in self._fields.values() if name.lower() not in names]
+        if self._repeats:
+            return [f"{name}: {value}" for name, value in self._fields.values() if name.lower() not in names]
+        return [f"{name}: {value}" for key, (name, value) in self._fields.items() if key not in names]
 
     def copy(self) -> Headers:
         """An independent copy."""

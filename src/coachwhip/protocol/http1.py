@@ -170,6 +170,7 @@ _USUAL = re.compile(
 )
 _PAIR = re.compile(rb"([^:]+): ([^\r]+)\r\n")
 _VERSIONS = {b"0": HTTP_10, b"1": HTTP_11}
+_ORIGIN = TargetForm.ORIGIN
 
 
 def parse_usual(data: bytes, limits: Limits, rules: Rules) -> tuple[RequestHead, int] | None:
@@ -188,7 +189,7 @@ def parse_usual(data: bytes, limits: Limits, rules: Rules) -> tuple[RequestHead,
         return None
     if not rules.lenient_methods and method not in rules.methods:
         return None
-    return RequestHead(method, target, _VERSIONS[minor], Target(TargetForm.ORIGIN, path, query), fields), end
+    return RequestHead(method, target, _VERSIONS[minor], Target(_ORIGIN, path, query), fields), end
 
 
 _WORD = re.compile(rb"[^ \t\v\f\r]+")

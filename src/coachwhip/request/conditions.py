@@ -45,7 +45,7 @@ def set_validators(pipeline: Pipeline, r: Request, parts: ETag) -> None:
 
 def _etag(r: Request, parts: ETag, now: float) -> str:
     stat = r.finfo
-    if parts is ETag.NONE:
+    if not parts.value:
         r.notes["no-etag"] = "omit"
         return ""
     if stat.kind is MISSING:

@@ -29,6 +29,7 @@ __all__ = ["begin", "begin_broken"]
 
 LOG = ModuleLog("core")
 HTTP_09 = 9
+_ABSOLUTE = TargetForm.ABSOLUTE
 _PROTOCOLS = {HTTP_09: "HTTP/0.9", 1000: "HTTP/1.0", 1001: "HTTP/1.1"}
 _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 _TARGET = re.compile(rb"(?:[A-Za-z][A-Za-z0-9+.\-]*://[^/?#]*)?(?P<path>/[^?#]*)(?:\?(?P<query>[^#]*))?")
@@ -122,7 +123,7 @@ def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
     uri = head.uri
     host: str | None = None
     port: int | None = None
-    if uri.form is TargetForm.ABSOLUTE and uri.host is not None and uri.scheme == (b"https" if r.is_tls else b"http"):
+    if uri.form is _ABSOLUTE and uri.host is not None and uri.scheme == (b"https" if r.is_tls else b"http"):
         literal = uri.host if uri.port is None else b"%b:%d" % (uri.host, uri.port)
         host, port = parse_host(literal, strict=strict)
     else:

@@ -26,6 +26,8 @@ def _escape(text: str | None) -> str:
     """Latin-1 text, escaped; "-" for None."""
     if text is None:
         return "-"
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return text
     return escape_logitem(text.encode("latin-1", "replace"))
 
 
