@@ -29,6 +29,7 @@ __all__ = ["conditions_of", "content_md5", "meets", "range_applies", "set_valida
 FRESH = 1.0
 #: Within this many seconds after a change, a date is too weak a validator for a range.
 STRONG_DATE = 60
+_NO_TAG = ETag.NONE
 
 
 def set_validators(pipeline: Pipeline, r: Request, parts: ETag) -> None:
@@ -45,7 +46,7 @@ def set_validators(pipeline: Pipeline, r: Request, parts: ETag) -> None:
 
 def _etag(r: Request, parts: ETag, now: float) -> str:
     stat = r.finfo
-    if not parts.value:
+    if parts is _NO_TAG:
         r.notes["no-etag"] = "omit"
         return ""
     if stat.kind is MISSING:

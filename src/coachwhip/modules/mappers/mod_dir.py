@@ -147,7 +147,7 @@ def _escaped(path: str) -> str:
 def _serve_index(r: Request, conf: DirConfig) -> Result:
     """The first name that is a file; else the last error met on the way; else the fallback."""
     error = 0
-    for left, name in zip(range(len(conf.index) - 1, -1, -1), conf.index, strict=True):
+    for number, name in enumerate(conf.index, 1):
         if not conf.index_redirect and r.goes_on_as(name):
             return OK
         sub = _look_up(r, name)
@@ -155,7 +155,7 @@ def _serve_index(r: Request, conf: DirConfig) -> Result:
             if conf.index_redirect:
                 return r.redirect(conf.index_redirect, r.construct_url(_escaped(sub.uri)))
             return r.becomes(sub)
-        if 300 <= sub.status < 400 or (not left and sub.status in (401, 406)):
+        if 300 <= sub.status < 400 or (number == len(conf.index) and sub.status in (401, 406)):
             return _pass_on(r, sub)
         if sub.status not in (200, 404):
             error = sub.status

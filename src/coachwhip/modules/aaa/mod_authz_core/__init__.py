@@ -10,7 +10,7 @@ from coachwhip.api import DECLINED, OK, Args, Directive, Level, Module, Order, R
 from coachwhip.api.auth import AuthzResult, auth_type, note_auth_failure
 from coachwhip.modules.aaa.mod_authz_core import providers
 from coachwhip.modules.aaa.mod_authz_core.reading import read_container, read_merging, read_provider_alias, read_require
-from coachwhip.modules.aaa.mod_authz_core.requirements import AuthzCoreDir, Group, Logic, answers_alike, judge
+from coachwhip.modules.aaa.mod_authz_core.requirements import GRANTED, AuthzCoreDir, Group, Logic, answers_alike, judge
 
 __all__ = ["MODULE", "AuthzCoreDir"]
 
@@ -68,7 +68,7 @@ def _authorize(r: Request, *, is_known: bool) -> Result:
         LOG.debug(r, "AH01628", "authorization result: granted (no directives)")
         return OK
     answer = _judge(r, conf.policy.root)
-    if answer is AuthzResult.GRANTED:
+    if answer is GRANTED:
         return OK
     if answer is AuthzResult.ERROR:
         return 500
