@@ -74,6 +74,7 @@ class RegularFile:
 _KIND_BITS = 0o170000
 _KINDS = {st.S_IFREG: REGULAR, st.S_IFDIR: DIRECTORY, st.S_IFLNK: FileKind.LINK}
 _OTHER = FileKind.OTHER
+_FOLLOW = Links.FOLLOW
 _STAT, _LSTAT, _READ = Look.STAT, Look.LSTAT, Look.READ
 
 
@@ -134,9 +135,9 @@ class RecordedFiles:
 
     def restrict(self, folder: str, rule: Links) -> None:
         """Treat links in `folder` (with a slash at its end) and below so from now on."""
-        if self.links or rule is not Links.FOLLOW:
+        if self.links or rule is not _FOLLOW:
             links = {**self.links, folder: rule}
-            self.links = links if any(one is not Links.FOLLOW for one in links.values()) else {}
+            self.links = links if any(one is not _FOLLOW for one in links.values()) else {}
 
     def _note(self, path: str, look: Look, seen: Seen) -> None:
         files = self._record.files
