@@ -9,12 +9,12 @@ from coachwhip.api import phases
 from coachwhip.api.buckets import Brigade, Bucket, Data, End, File, Flush, OpenFile, Stream
 from coachwhip.api.core import CoreDir, CoreServer, ErrorDocument, Options
 from coachwhip.api.directives import Args, Directive, DirectiveContext, DirectiveError, Join, Location, Repeat, Where
-from coachwhip.api.files import DirEntry, FileKind, Files, FileStat, is_exhausted
+from coachwhip.api.files import DIRECTORY, MISSING, REGULAR, DirEntry, FileKind, Files, FileStat, is_exhausted
 from coachwhip.api.filters import FilterType, InputFilter, InputFilterError, OutputFilter, RegisteredFilter
 from coachwhip.api.headers import Headers, HeadersIn
 from coachwhip.api.log import Level, ModuleLog
 from coachwhip.api.module import Hook, Module
-from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.outcome import DECLINED, DONE, OK, Outcome, Result
 from coachwhip.api.phases import Order
 from coachwhip.api.providers import Providers
 from coachwhip.api.request import Request
@@ -22,6 +22,12 @@ from coachwhip.api.server import Connection, Server, Settings, Startup
 from coachwhip.api.settings import append, overlay, prepend, setting
 
 __all__ = [
+    "DECLINED",
+    "DIRECTORY",
+    "DONE",
+    "MISSING",
+    "OK",
+    "REGULAR",
     "Args",
     "Brigade",
     "Bucket",

@@ -47,7 +47,7 @@ class Data:
         return len(self.data)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class File:
     """`length` bytes from `start` of an open file."""
 

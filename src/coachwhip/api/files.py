@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from coachwhip.api.buckets import OpenFile
 
-__all__ = ["DirEntry", "FileKind", "FileStat", "Files", "Links", "is_exhausted"]
+__all__ = ["DIRECTORY", "MISSING", "REGULAR", "DirEntry", "FileKind", "FileStat", "Files", "Links", "is_exhausted"]
 
 
 class FileKind(Enum):
@@ -26,6 +26,10 @@ class FileKind(Enum):
     LINK = "link"
     #: Device, pipe or socket: never served.
     OTHER = "other"
+
+
+#: The common ones as plain names, see `outcome.py`.
+MISSING, REGULAR, DIRECTORY = FileKind.MISSING, FileKind.REGULAR, FileKind.DIRECTORY
 
 
 class Links(Enum):

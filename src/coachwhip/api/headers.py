@@ -14,61 +14,58 @@ if TYPE_CHECKING:
 __all__ = ["Headers", "HeadersIn"]
 
 
+#: A lower-case name; from the second field of a name on, with a number at its side.
+_Key = str | tuple[str, int]
+
+
 class Headers:
     """Response fields (httpd's `headers_out`, `err_headers_out`). `set` replaces, `add` repeats, `merge` joins by comma."""
 
-    __slots__ = ("_fields", "_names", "_repeats")
+    __slots__ = ("_fields", "_repeats")
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
-        #: (lower-case name, name, value).
-        self._fields: list[tuple[str, str, str]] = []
-        #: The lower-case names, and whether one of them is there twice.
-        self._names: set[str] = set()
-        self._repeats = False
+        #: (name, value) by key, in order.
+        self._fields: dict[_Key, tuple[str, str]] = {}
+        #: How many repeated fields were ever added; the number of the latest.
+        self._repeats = 0
         for name, value in fields:
             self.add(name, value)
 
     def get(self, name: str) -> str | None:
         """The first value of `name`, or None."""
-        wanted = name.lower()
-        if wanted in self._names:
-            for key, _, value in self._fields:
-                if key == wanted:
-                    return value
-        return None
+        field = self._fields.get(name.lower())
+        return None if field is None else field[1]
 
     def get_all(self, name: str) -> list[str]:
         """All values of `name`, in order."""
         wanted = name.lower()
-        return [value for key, _, value in self._fields if key == wanted] if wanted in self._names else []
+        first = self._fields.get(wanted)
+        if first is None:
+            return []
+        return [value for name, value in self._fields.values() if name.lower() == wanted] if self._repeats else [first[1]]
 
     def set(self, name: str, value: str) -> None:
         """Make `value` the only one; keeps the place of the first field of that name."""
-        wanted = name.lower()
-        fields = self._fields
-        if wanted not in self._names:
-            self._names.add(wanted)
-            fields.append((wanted, name, value))
-            return
-        at = [field[0] for field in fields].index(wanted)
-        fields[at] = (wanted, name, value)
+        key = name.lower()
         if self._repeats:
-            fields[at + 1 :] = [field for field in fields[at + 1 :] if field[0] != wanted]
+            self._drop_repeats(key)
+        self._fields[key] = (name, value)
 
     def add(self, name: str, value: str) -> None:
         """One more field, even if the name is there already."""
-        key = name.lower()
-        if key in self._names:
-            self._repeats = True
-        self._names.add(key)
-        self._fields.append((key, name, value))
+        key: _Key = name.lower()
+        if key in self._fields:
+            self._repeats += 1
+            key = (name.lower(), self._repeats)
+        self._fields[key] = (name, value)
 
     def add_all(self, others: Headers) -> None:
         """All fields of `others`, even if their names are there already."""
-        if others._fields:
-            self._repeats = self._repeats or others._repeats or not self._names.isdisjoint(others._names)
-            self._names |= others._names
-            self._fields += others._fields
+        if others._repeats or not self._fields.keys().isdisjoint(others._fields):
+            for name, value in others.items():
+                self.add(name, value)
+        else:
+            self._fields |= others._fields
 
     def over(self, outer: Headers) -> Headers:
         """The fields of both, those of `outer` where their names are not here; may be one of the two."""
@@ -77,9 +74,9 @@ class Headers:
         if not outer._fields:
             return self
         both = self.copy()
-        both._fields += [field for field in outer._fields if field[0] not in self._names]
-        both._names |= outer._names
-        both._repeats = self._repeats or outer._repeats
+        for name, value in outer.items():
+            if name not in self:
+                both.add(name, value)
         return both
 
     def merge(self, name: str, value: str) -> None:
@@ -89,40 +86,42 @@ class Headers:
 
     def unset(self, name: str) -> None:
         """Drop all fields of that name."""
-        wanted = name.lower()
-        if wanted in self._names:
-            self._names.remove(wanted)
-            self._fields = [field for field in self._fields if field[0] != wanted]
+        key = name.lower()
+        if self._fields.pop(key, None) is not None and self._repeats:
+            self._drop_repeats(key)
+
+    def _drop_repeats(self, name: str) -> None:
+        self._fields = {key: field for key, field in self._fields.items() if isinstance(key, str) or key[0] != name}
 
     def move_to_end(self, names: frozenset[str]) -> None:
         """Put the fields of these (lower-case) names behind all others, in the order in which they are."""
-        if not names.isdisjoint(self._names):
-            self._fields.sort(key=lambda field: field[0] in names)
+        for key in [key for key, field in self._fields.items() if field[0].lower() in names]:
+            self._fields[key] = self._fields.pop(key)
 
     def items(self) -> list[tuple[str, str]]:
         """All fields in order."""
-        return [(name, value) for _, name, value in self._fields]
+        return list(self._fields.values())
 
     def lines_but(self, names: frozenset[str]) -> list[str]:
         """All fields in order but those of these (lower-case) names, as `name: value`."""
-        return [f"{name}: {value}" for key, name, value in self._fields if key not in names]
+        if self._repeats:
+            return [f"{name}: {value}" for name, value in self._fields.values() if name.lower() not in names]
+        return [f"{name}: {value}" for key, (name, value) in self._fields.items() if key not in names]
 
     def copy(self) -> Headers:
         """An independent copy."""
         twin = Headers.__new__(Headers)
         twin._fields = self._fields.copy()
-        twin._names = self._names.copy()
         twin._repeats = self._repeats
         return twin
 
     def clear(self) -> None:
         """Drop everything."""
-        self._fields = []
-        self._names = set()
-        self._repeats = False
+        self._fields = {}
+        self._repeats = 0
 
     def __contains__(self, name: str) -> bool:
-        return name.lower() in self._names
+        return name.lower() in self._fields
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.items())

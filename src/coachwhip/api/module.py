@@ -41,6 +41,9 @@ class Hook:
     #: True if it looks at the name of a file for its extensions at most, so that of many files that are alike (in a listing) one is asked
     #: for all. What sections say of a name, and expressions in core's own settings, need not be thought of.
     by_extension: bool = False
+    #: True if it may be asked again on a folder's request in place of a sub-request for a file in it, once that has become the file: it
+    #: asks neither whose request it is, nor for conditions and fields about a body, and what it set for the folder it sets anew.
+    in_place: bool = False
     #: Whether it can do anything at all for a request of this server under these settings; None: it may always. It says so from the
     #: settings alone, and where it says no, the hook is not called. Which hooks are, is settled when their phase begins.
     acts: Acts | None = None
@@ -91,13 +94,14 @@ class Module:
         before: tuple[str, ...] = (),
         blocking: bool = False,
         by_extension: bool = False,
+        in_place: bool = False,
         acts: Acts | None = None,
         handlers: tuple[str, ...] = (),
     ) -> Callable[[F], F]:
         """Hang the decorated function on a phase; `Hook` says what the arguments mean."""
 
         def register(function: F) -> F:
-            self.hooks.append(Hook(phase, function, self, order, after, before, blocking, by_extension, acts, handlers))
+            self.hooks.append(Hook(phase, function, self, order, after, before, blocking, by_extension, in_place, acts, handlers))
             return function
 
         return register

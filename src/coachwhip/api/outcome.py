@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-__all__ = ["Outcome", "Result"]
+__all__ = ["DECLINED", "DONE", "OK", "Outcome", "Result"]
 
 
 class Outcome(Enum):
@@ -20,6 +20,10 @@ class Outcome(Enum):
     DECLINED = "declined"
     #: The whole request is answered; no later phase runs (Apache's DONE).
     DONE = "done"
+
+
+#: The same as plain names: before Python 3.12, a look-up on an `Enum` class costs more than the call of a small function.
+OK, DECLINED, DONE = Outcome.OK, Outcome.DECLINED, Outcome.DONE
 
 
 #: What every request hook returns: an outcome, or the status (100 to 599) with which the request ends.

@@ -6,7 +6,7 @@ Replay keys and validates answers by it, and `explain` prints it. Hooks do not w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -56,24 +56,26 @@ class Step:
     source: str = ""
 
 
-@dataclass(slots=True)
 class Record:
     """Inputs of one request with all its sub-requests and internal redirects."""
 
-    #: Lower-case names of request header fields that were asked for; "*" if all were.
-    headers: set[str] = field(default_factory=set)
-    #: Connection and request facts beyond the key that were asked for, by name ("client_ip", "user", …).
-    facts: dict[str, Any] = field(default_factory=dict)
-    #: (path, look) → what was seen then.
-    files: dict[tuple[str, Look], Seen] = field(default_factory=dict)
-    #: Why the answer must not be replayed (the first reason), or None.
-    volatile: str | None = None
-    #: Error-log lines of this request.
-    log: list[LogLine] = field(default_factory=list)
-    #: How many of them are in the log already: those of a first run that was given up for a worker thread.
-    said: int = 0
-    #: The explanation, in order; None unless it was asked for.
-    steps: list[Step] | None = None
+    __slots__ = ("facts", "files", "headers", "log", "said", "steps", "volatile")
+
+    def __init__(self, steps: list[Step] | None = None) -> None:
+        #: Lower-case names of request header fields that were asked for; "*" if all were.
+        self.headers: set[str] = set()
+        #: Connection and request facts beyond the key that were asked for, by name ("client_ip", "user", …).
+        self.facts: dict[str, Any] = {}
+        #: (path, look) → what was seen then.
+        self.files: dict[tuple[str, Look], Seen] = {}
+        #: Why the answer must not be replayed (the first reason), or None.
+        self.volatile: str | None = None
+        #: Error-log lines of this request.
+        self.log: list[LogLine] = []
+        #: How many of them are in the log already: those of a first run that was given up for a worker thread.
+        self.said = 0
+        #: The explanation, in order; None unless it was asked for.
+        self.steps = steps
 
     def make_volatile(self, reason: str) -> None:
         """This answer depends on something that is not recorded."""

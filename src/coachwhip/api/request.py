@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from coachwhip.api.buckets import Brigade, Bucket, OpenFile
 from coachwhip.api.core import CoreDir, ETag
-from coachwhip.api.files import DirEntry, FileKind, Files, FileStat
+from coachwhip.api.files import MISSING, DirEntry, Files, FileStat
 from coachwhip.api.headers import Headers, HeadersIn
-from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.outcome import OK, Outcome, Result
 from coachwhip.api.record import LogLine, Record
 from coachwhip.api.table import Table
 from coachwhip.api.traffic import Traffic
@@ -30,7 +30,7 @@ __all__ = ["Body", "BodyError", "Engine", "Request"]
 
 C = TypeVar("C")
 
-_UNKNOWN = FileStat(FileKind.MISSING)
+_UNKNOWN = FileStat(MISSING)
 #: The order of methods in `Allow`.
 ALLOW_ORDER = ("HEAD", "GET", "PUT", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
 
@@ -84,6 +84,9 @@ class Engine(Protocol):
 
     def internal_redirect(self, r: Request, uri: str) -> Result:
         """Answer another URL in place of this one (`r.prev` links them)."""
+
+    def go_on_as(self, r: Request, name: str) -> bool:
+        """Let `r`, which is for a folder, become the file of that name in it, if that needs no sub-request."""
 
     def fast_redirect(self, r: Request, sub: Request) -> None:
         """Let `r` become `sub`, whose phases have run."""
@@ -475,10 +478,14 @@ class Request:
         """
         return self.engine.lookup_entries(self, folder, entries)
 
+    def goes_on_as(self, name: str) -> bool:
+        """Go on as the file of that name in this folder, as if a sub-request for it had been looked up; False if it takes one to tell."""
+        return self.engine.go_on_as(self, name)
+
     def becomes(self, sub: Request) -> Outcome:
         """Go on as `sub`, whose phases have run (ap_internal_fast_redirect)."""
         self.engine.fast_redirect(self, sub)
-        return Outcome.OK
+        return OK
 
     def internal_redirect(self, uri: str) -> Result:
         """Answer another URL in place of this one."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from coachwhip.api.core import CoreDir, CoreServer
@@ -54,11 +53,12 @@ class ErrorSink(Protocol):
 class Server:
     """The main server, or one `<VirtualHost>`."""
 
-    #: The dictionary holds what was found out on first use.
-    __slots__ = ("__dict__", "addresses", "errors", "is_virtual", "location", "machine_name", "sections", "settings", "state")
+    __slots__ = ("addresses", "core", "errors", "is_virtual", "location", "machine_name", "sections", "settings", "state")
 
     def __init__(self, settings: Settings, *, is_virtual: bool, location: Location | None) -> None:
         self.settings = settings
+        #: `config(CoreServer)`, kept at hand: asked for a dozen times in every request.
+        self.core = self.config(CoreServer)
         self.is_virtual = is_virtual
         #: Where it was defined.
         self.location = location
@@ -75,11 +75,6 @@ class Server:
     def config(self, config: type[C]) -> C:
         """This server's settings of one module."""
         return self.settings.get(config)
-
-    @cached_property
-    def core(self) -> CoreServer:
-        """`config(CoreServer)`, kept at hand: asked for a dozen times in every request."""
-        return self.settings.get(CoreServer)
 
     @property
     def name(self) -> str:

@@ -15,6 +15,8 @@ __all__ = ["Table"]
 class Table(dict[str, str]):
     """A `dict` of strings with keys in any case."""
 
+    # `dict.x(self, …)` and not `super().x(…)`: every request sets some, and before Python 3.12 `super` makes an object each time.
+
     __slots__ = ("_spelling",)
 
     def __init__(self, items: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
@@ -24,13 +26,13 @@ class Table(dict[str, str]):
             self.update(items)
 
     def __setitem__(self, key: str, value: str) -> None:
-        super().__setitem__(self._spelling.setdefault(key.lower(), key), value)
+        dict.__setitem__(self, self._spelling.setdefault(key.lower(), key), value)
 
     def __getitem__(self, key: str) -> str:
-        return super().__getitem__(self._spelling.get(key.lower(), key))
+        return dict.__getitem__(self, self._spelling.get(key.lower(), key))
 
     def __delitem__(self, key: str) -> None:
-        super().__delitem__(self._spelling.pop(key.lower(), key))
+        dict.__delitem__(self, self._spelling.pop(key.lower(), key))
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and key.lower() in self._spelling
@@ -38,11 +40,11 @@ class Table(dict[str, str]):
     def get(self, key: str, default: Any = None) -> Any:
         """The value of `key` in any case, or `default`."""
         spelled = self._spelling.get(key.lower())
-        return default if spelled is None else super().__getitem__(spelled)
+        return default if spelled is None else dict.__getitem__(self, spelled)
 
     def pop(self, key: str, *default: Any) -> Any:
         """Take `key` out and answer its value; `default`, if given, where it is absent."""
-        return super().pop(self._spelling.pop(key.lower(), key), *default)
+        return dict.pop(self, self._spelling.pop(key.lower(), key), *default)
 
     def setdefault(self, key: str, default: str = "") -> str:
         """The value of `key`, set to `default` first if it is absent."""
@@ -59,7 +61,7 @@ class Table(dict[str, str]):
 
     def clear(self) -> None:
         """Drop everything."""
-        super().clear()
+        dict.clear(self)
         self._spelling.clear()
 
     def copy(self) -> Table:

@@ -25,3 +25,5 @@ class Traffic:
     bytes_out: int = 0
     #: The connection stays open after the answer.
     kept_alive: bool = False
+    #: The request's field `Connection` as it came, joined if there were several: for the framing alone.
+    connection: str = ""

@@ -6,7 +6,6 @@ the rule applied from the outermost section inward, starting from the default. R
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 from coachwhip.api.core import CoreDir
@@ -29,7 +28,7 @@ class Inner(NamedTuple):
 class Folded:
     """The settings of one list of sections; implements `api.server.Settings`."""
 
-    __slots__ = ("__dict__", "_records", "derived", "inner", "sections")
+    __slots__ = ("_records", "core", "derived", "inner", "sections")
 
     def __init__(self, sections: tuple[Section, ...]) -> None:
         self.sections = sections
@@ -40,6 +39,8 @@ class Folded:
             tuple([one for section in sections for one in section.files]),
             tuple([one for section in sections for one in section.ifs]),
         )
+        #: `get(CoreDir)`, kept at hand: a plain attribute, for every request asks a dozen times.
+        self.core: CoreDir = self.get(CoreDir)
 
     def get(self, config: type[C]) -> C:
         """The folded record; made on first use."""
@@ -47,11 +48,6 @@ class Folded:
         if record is None:
             record = self._records[config] = self._fold(config)
         return record
-
-    @cached_property
-    def core(self) -> CoreDir:
-        """`get(CoreDir)`, kept at hand."""
-        return self.get(CoreDir)
 
     def _fold(self, config: type[C]) -> C:
         said = [fields for section in self.sections if (fields := section.values.get(config))]

@@ -19,6 +19,7 @@ from coachwhip.api.request import BodyError, Request
 from coachwhip.api.server import Connection
 from coachwhip.connection.body import RequestBody, limits_of
 from coachwhip.connection.places import Place
+from coachwhip.connection.states import CLOSED
 from coachwhip.hooks import NeedsThread
 from coachwhip.protocol.errors import BadRequest
 from coachwhip.protocol.framing import BodyKind, Framing
@@ -35,6 +36,7 @@ __all__ = ["Exchange"]
 LOG = ModuleLog("core")
 TIMEOUT_LOG = ModuleLog("reqtimeout")
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_NONE = BodyKind.NONE
 
 #: Makes the record anew: a request that turns out to need a thread starts again there. The status is 200 or that of a refusal.
 Make = Callable[[], tuple[Request, Framing | None, int]]
@@ -71,7 +73,7 @@ class Exchange:
         self._r, framing, self._status = self._make()
         # Whether what follows is a body cannot be told, or the client waits for something else: it is never taken for a request.
         self._ends = framing is None or framing.objection is not None
-        if framing is not None and framing.kind is not BodyKind.NONE:
+        if framing is not None and framing.kind is not _NONE:
             limit = self._r.dir_settings.get(CoreDir).limit_request_body
             self.body = RequestBody(framing, wire.host.loop, self._want_body, limit, limits_of(self._r.server.core))
             return self.body.feed(rest)
@@ -267,16 +269,15 @@ class Exchange:
 
     def _answered(self, reply: Reply) -> None:
         wire = self._wire
-        if wire.is_closed:
+        if wire.state is CLOSED:
             # The client is gone; its request is still logged.
             self._account(reply, 0)
             self._let_go()
             return
-        if self._raw and self.body is None:
-            wire.offer(self._raw, reply)
+        if not self._raw or self.body is not None or not wire.offer(self._raw, reply):
+            # A body, an unusual head, an end of the connection that nobody asked for.
+            reply.request.first.notes.setdefault("replay", reply.request.record.volatile or "out of the ordinary")
         self._answer = reply
-        # What was not offered, or could not be taken: a body, an unusual head, an end of the connection that nobody asked for.
-        reply.request.first.notes.setdefault("replay", reply.request.record.volatile or "out of the ordinary")
         traffic = reply.request.traffic
         if traffic.tracks_first_byte:
             traffic.first_byte = time.time()

@@ -13,7 +13,7 @@ from coachwhip.api.server import Connection, Server
 from coachwhip.connection.body import limits_of
 from coachwhip.connection.exchange import TIMEOUT_LOG, Exchange
 from coachwhip.connection.hot import Sending
-from coachwhip.connection.states import State
+from coachwhip.connection.states import ANSWERING, IDLE, LINGERING, NEW, READING, SENDING
 from coachwhip.connection.timing import Stage
 from coachwhip.connection.wire import Host, Wire
 from coachwhip.protocol.errors import BadRequest
@@ -26,7 +26,7 @@ __all__ = ["ClientConnection", "Host"]
 #: Requests answered in one turn of the loop before other connections get theirs.
 TURN = 64
 #: Where the next bytes are those of a head.
-_WAITING = (State.NEW, State.IDLE, State.READING)
+_WAITING = (NEW, IDLE, READING)
 
 
 class ClientConnection(Wire):
@@ -84,7 +84,7 @@ class ClientConnection(Wire):
 
     def _begin_with(self, entry: Entry) -> None:
         """The first request has a kept answer."""
-        self.state = State.IDLE
+        self.state = IDLE
         # The time for the first head is over.
         self.clock.enter(Stage.IDLE, self.info, self._hot.now)
         self.replayed(entry)
@@ -107,28 +107,33 @@ class ClientConnection(Wire):
             self.info.keepalives += 1
             self.clock.deadline = self._hot.now + entry.keep_alive
 
-    def offer(self, raw: bytes, reply: Reply) -> None:
-        """Let an answer be kept, if nothing about its request was out of the ordinary. One that cannot be is an answer still."""
+    def offer(self, raw: bytes, reply: Reply) -> bool:
+        """Let an answer be kept, if nothing about its request was out of the ordinary. One that cannot be is an answer still.
+
+        True if it was turned down for a reason that is noted.
+        """
         if self.table is None or self._rest:
-            return
+            return False
         try:
-            if not self._hot.replay.turns_down(reply):
-                self.host.keeper.offer(self.table, raw, self.info, reply)
+            if self._hot.replay.turns_down(reply):
+                return True
+            self.host.keeper.offer(self.table, raw, self.info, reply)
         except Exception as error:
             self.host.pipeline.report(reply.request, error)
+        return False
 
     # -- reading
 
     def arrived(self, data: bytes | None) -> None:
         """Bytes have come that no kept answer is for, or the end (b""), or the connection is lost (None)."""
         if data:
-            if self.state is State.NEW:
+            if self.state is NEW:
                 self._first(data)
             else:
                 self._receive(data)
         elif data is None:
             self.abort()
-        elif self.state is State.LINGERING:
+        elif self.state is LINGERING:
             self.close()
         else:
             self._on_end_of_input()
@@ -141,14 +146,14 @@ class ClientConnection(Wire):
             self._begin_with(entry)
             self._hot.sheets.hand_over()
         else:
-            self.state = State.READING
+            self.state = READING
             self._receive(data)
 
     def _receive(self, data: bytes) -> None:
         """Bytes have come: of a head, of a body, of a later request, or of nothing that counts any more."""
         self.info.bytes_in += len(data)
         self.clock.received(len(data), self.info, time.monotonic())
-        if self.state is State.LINGERING:
+        if self.state is LINGERING:
             return
         exchange = self._exchange
         if exchange is None and self._reader is None and not self._rest:
@@ -190,7 +195,7 @@ class ClientConnection(Wire):
                 return
         finally:
             self._advancing = False
-        if self.state is State.READING or self.state is State.IDLE:
+        if self.state is READING or self.state is IDLE:
             self.watch_reads(True)
 
     def _advance_soon(self) -> None:
@@ -200,7 +205,7 @@ class ClientConnection(Wire):
 
     def _advance_once(self) -> bool:
         """Answer one head if it is there; returns whether another may be."""
-        if self.state is not State.READING and self.state is not State.IDLE:
+        if self.state is not READING and self.state is not IDLE:
             return False
         reader = self._reader
         if reader is None:
@@ -237,13 +242,13 @@ class ClientConnection(Wire):
         if self._started:
             return
         self._started = time.time()
-        if self.state is State.IDLE:
+        if self.state is IDLE:
             # The first head's time began with the connection, a later one's begins with its first byte.
             self.clock.enter(Stage.HEADER, self.info, time.monotonic())
-        self.state = State.READING
+        self.state = READING
 
     def _answer(self, head: RequestHead, raw: bytes, rest: bytes) -> None:
-        self.state = State.ANSWERING
+        self.state = ANSWERING
         exchange = self._exchange = Exchange(self, self._started, raw)
         self._rest = exchange.begin(head, rest)
         exchange.run()
@@ -253,7 +258,7 @@ class ClientConnection(Wire):
         self._begin_head()
         line = self._reader.first_line if self._reader is not None else b""
         self._reader = None
-        self.state = State.ANSWERING
+        self.state = ANSWERING
         self.watch_reads(False)
         exchange = self._exchange = Exchange(self, self._started)
         exchange.begin_broken(error, line)
@@ -270,7 +275,7 @@ class ClientConnection(Wire):
 
     def answering_goes_on(self) -> None:
         """The answer is out, but its request is not done."""
-        self.state = State.ANSWERING
+        self.state = ANSWERING
 
     def take_received(self) -> int:
         """Bytes of the request at hand, and of what came before it and was none."""
@@ -284,7 +289,7 @@ class ClientConnection(Wire):
         info.keepalives += 1
         self._exchange = None
         self._started = 0.0
-        self.state = State.IDLE
+        self.state = IDLE
         # The virtual host that answered says how long (as Apache does it); the address's own server judges the next head.
         self.clock.enter(Stage.IDLE, info, time.monotonic())
         info.server = info.base_server
@@ -360,7 +365,7 @@ class ClientConnection(Wire):
 
     def drain(self) -> None:
         """The worker is going: an idle connection closes now, a busy one after its answer."""
-        if self._exchange is None and self._sending is None and not self._started and self.state is not State.LINGERING:
+        if self._exchange is None and self._sending is None and not self._started and self.state is not LINGERING:
             self.linger()
 
     def check_time(self, now: float) -> None:
@@ -369,18 +374,18 @@ class ClientConnection(Wire):
             self.guard(self._time_out)
 
     def _time_out(self) -> None:
-        if self.state is State.READING and self._started:
+        if self.state is READING and self._started:
             TIMEOUT_LOG.info(self.info, "AH01382", "Request header read timeout")
             if self._reader is not None and self._reader.has_line:
                 self._refuse(BadRequest(408, "Request header read timeout", "AH01382"))
             else:
                 self.linger()
-        elif self.state is State.ANSWERING:
+        elif self.state is ANSWERING:
             if self._exchange is not None:
                 self._exchange.time_out()
-        elif self.state is State.SENDING:
+        elif self.state is SENDING:
             self.abort()
-        elif self.state is State.IDLE:
+        elif self.state is IDLE:
             self.linger()
         else:
             self.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-__all__ = ["State"]
+__all__ = ["ANSWERING", "CLOSED", "IDLE", "LINGERING", "NEW", "READING", "SENDING", "State"]
 
 
 class State(Enum):
@@ -17,3 +17,8 @@ class State(Enum):
     IDLE = "idle"
     LINGERING = "lingering"
     CLOSED = "closed"
+
+
+#: The same as plain names, see `api/outcome.py`.
+NEW, READING, ANSWERING, SENDING = State.NEW, State.READING, State.ANSWERING, State.SENDING
+IDLE, LINGERING, CLOSED = State.IDLE, State.LINGERING, State.CLOSED

@@ -28,6 +28,9 @@ class Stage(Enum):
     LINGER = "linger"
 
 
+_HEADER, _BODY, _SEND, _IDLE, _LINGER = Stage
+
+
 class Clock:
     """The deadline of one connection. Times are seconds of the monotonic clock."""
 
@@ -46,28 +49,28 @@ class Clock:
         self._account: StageClock | None = None
         #: The end of the stage, whatever arrives.
         self._last = 0.0
-        if stage is Stage.IDLE:
+        if stage is _IDLE:
             self.deadline = now + core.keep_alive_timeout
-        elif stage is Stage.LINGER:
+        elif stage is _LINGER:
             self.deadline, self._last = now + LINGER_SILENCE, now + LINGER_TOTAL
         else:
             self.deadline = now + core.timeout
             limits = info.timeouts
-            if limits is not None and stage is not Stage.SEND:
-                self._account = StageClock(limits.header if stage is Stage.HEADER else limits.body, now)
+            if limits is not None and stage is not _SEND:
+                self._account = StageClock(limits.header if stage is _HEADER else limits.body, now)
 
     def received(self, count: int, info: Connection, now: float) -> None:
         """Bytes arrived."""
-        if self.stage is Stage.LINGER:
+        if self.stage is _LINGER:
             self.deadline = min(now + LINGER_SILENCE, self._last)
-        elif self.stage is Stage.HEADER or self.stage is Stage.BODY:
+        elif self.stage is _HEADER or self.stage is _BODY:
             self.deadline = now + info.server.core.timeout
             if self._account is not None:
                 self._account.received(count)
 
     def progressed(self, info: Connection, now: float) -> None:
         """Bytes were taken by the client's side."""
-        if self.stage is Stage.SEND:
+        if self.stage is _SEND:
             self.deadline = now + info.server.core.timeout
 
     def expired(self, now: float) -> bool:

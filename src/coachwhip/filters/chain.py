@@ -26,7 +26,7 @@ class Chain:
 
     def __init__(self, r: Request) -> None:
         self._r = r
-        self._waiting = [registered for registered, _ in r.output_filters]
+        self._waiting = [registered for registered, _ in r.output_filters] if r.output_filters else []
         self._filters: list[OutputFilter] | None = None
 
     @property

@@ -26,10 +26,8 @@ _LAST = frozenset(("transfer-encoding", "content-type", "content-encoding", "con
 _FIRST = frozenset(("date", "server"))
 _FIRST_304 = _FIRST | NOT_IN_304
 
-#: Whole heads: a status line, then fields. What stands before the first colon of a line is the name.
-_LINE = rb"[\t -~\x80-\xff]*+\r\n"
-_HEAD = re.compile(_LINE + rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++: " + _LINE + rb")*+\r\n")
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+#: What stands before the first colon of a line is the name.
+_LINE = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++: [\t -~\x80-\xff]*+")
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
 _DEFAULT_CHARSET_TYPES = ("text/plain", "text/html")
 
@@ -53,8 +51,11 @@ def content_type(r: Request) -> str | None:
 
 def merged_fields(r: Request) -> Headers:
     """All fields of the response except Date, Server and the framing."""
-    fields = r.err_headers_out.copy()
-    fields.add_all(r.headers_out)
+    if r.err_headers_out:
+        fields = r.err_headers_out.copy()
+        fields.add_all(r.headers_out)
+    else:
+        fields = r.headers_out.copy()
     if r.env and "force-no-vary" in r.env:
         fields.unset("Vary")
     elif vary := fields.get_all("Vary"):
@@ -90,10 +91,11 @@ def place(fields: Headers, framing: list[tuple[str, str]]) -> None:
 
     One that is there already is changed in its own place.
     """
-    before = len(fields)
+    is_longer = False
     for name, value in framing:
+        is_longer = is_longer or name not in fields
         fields.set(name, value)
-    if len(fields) > before:
+    if is_longer:
         fields.move_to_end(_LAST)
 
 
@@ -104,25 +106,33 @@ def head_bytes(r: Request, fields: Headers, date: str, server: str) -> bytes:
         BadHeader: a field name is no token, or a value holds a control character.
     """
     status = r.status_line or status_line(r.status)
+    if r.status_line and _BAD_VALUE.search(status) is not None:
+        raise BadHeader("status line")
     version = "HTTP/1.0" if r.protocol_number == 1000 and r.env.get("force-response-1.0") is not None else "HTTP/1.1"
-    lines = [f"{version} {status}", f"Date: {fields.get('Date') or date}"]
+    lines = [f"Date: {fields.get('Date') or date}"]
     if server:
         lines.append(f"Server: {fields.get('Server') or server}")
     lines += fields.lines_but(_FIRST_304 if r.status == 304 else _FIRST)
-    lines += ("", "")
-    try:
-        head = "\r\n".join(lines).encode("latin-1")
-    except UnicodeEncodeError:
-        raise BadHeader(_culprit(fields)) from None
-    # A line end inside a value would make one line more.
-    if head.count(b"\n") != len(lines) - 1 or _HEAD.fullmatch(head) is None:
-        raise BadHeader(_culprit(fields))
-    return head
+    if not _good_lines.issuperset(lines):
+        _judge(lines)
+    return "\r\n".join((f"{version} {status}", *lines, "", "")).encode("latin-1")
 
 
-def _culprit(fields: Headers) -> str:
-    """The name of the field that must not be sent."""
-    for name, value in fields.items():
-        if _NAME.fullmatch(name) is None or _BAD_VALUE.search(value) is not None:
-            return name
-    return "status line"
+#: Lines that were judged before: of such are most heads. Few and short ones are kept, for what is in them may come from anywhere.
+_good_lines: set[str] = set()
+MAX_GOOD = 2048
+MAX_LENGTH = 200
+
+
+def _judge(lines: list[str]) -> None:
+    """Raises BadHeader if one of the lines must not be sent."""
+    for line in lines:
+        if line in _good_lines:
+            continue
+        if _LINE.fullmatch(line) is None:
+            name = line.partition(": ")[0]
+            raise BadHeader(name)
+        if len(line) <= MAX_LENGTH:
+            if len(_good_lines) >= MAX_GOOD:
+                _good_lines.clear()
+            _good_lines.add(line)

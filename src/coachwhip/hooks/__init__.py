@@ -11,8 +11,9 @@ from typing import Any
 
 from coachwhip.api.module import Hook, Module
 from coachwhip.api.outcome import Outcome, Result
-from coachwhip.api.phases import Phase, RunMode, handler
+from coachwhip.api.phases import Phase, RunMode, handler, pre_translate_name
 from coachwhip.api.request import Request
+from coachwhip.api.server import Server, Settings
 
 __all__ = ["Agenda", "HookCycle", "HookTable", "NeedsThread", "sort_hooks"]
 
@@ -65,7 +66,7 @@ class Agenda:
     There is one for each set of folded settings (`Hook.acts`), or, of the phase `handler`, for each handler (`Hook.handlers`).
     """
 
-    __slots__ = ("blocks", "functions", "hooks", "nobody", "passes")
+    __slots__ = ("blocks", "functions", "hooks", "is_in_place", "nobody", "passes")
 
     def __init__(self, phase: Phase, hooks: Iterable[Hook]) -> None:
         self.hooks = tuple(hooks)
@@ -73,6 +74,8 @@ class Agenda:
         self.passes, self.nobody = _MODES[phase.mode]
         #: One of them may block.
         self.blocks = any(hook.blocking for hook in self.hooks)
+        #: All of them are `in_place`.
+        self.is_in_place = all(hook.in_place for hook in self.hooks)
 
 
 class _Whole(dict[Phase, Agenda]):
@@ -86,7 +89,7 @@ class _Whole(dict[Phase, Agenda]):
 class HookTable:
     """All phases of the loaded modules, sorted."""
 
-    __slots__ = ("_all", "_handlers")
+    __slots__ = ("_all", "_handlers", "sees_raw_paths")
 
     def __init__(self, modules: Iterable[Module]) -> None:
         by_phase: dict[Phase, list[Hook]] = {}
@@ -94,6 +97,8 @@ class HookTable:
             for hook in module.hooks:
                 by_phase.setdefault(hook.phase, []).append(hook)
         self._all = _Whole((phase, Agenda(phase, sort_hooks(hooks))) for phase, hooks in by_phase.items())
+        #: A hook looks at paths while they are encoded.
+        self.sees_raw_paths = bool(self.hooks(pre_translate_name))
         answering = self.hooks(handler)
         #: By `r.handler`; None for all that no hook names.
         self._handlers: dict[str | None, Agenda] = {
@@ -128,7 +133,7 @@ class HookTable:
             NeedsThread: such a hook is next, and `r.may_block` is False.
         """
         if agenda is None:
-            agenda = r.dir_settings.derived.get(phase) or self._agenda(phase, r)
+            agenda = r.dir_settings.derived.get(phase) or self.agenda(phase, r.server, r.dir_settings)
         if not agenda.functions:
             return agenda.nobody
         if r.record.steps is not None or (agenda.blocks and not r.may_block):
@@ -148,10 +153,9 @@ class HookTable:
         """`run_on` for the phase `handler`, of those hooks that answer for `r.handler`."""
         return self.run_on(handler, r, self._handlers.get(r.handler) or self._handlers[None])
 
-    def _agenda(self, phase: Phase, r: Request) -> Agenda:
-        """Settle which hooks can act under the settings of a request. The settings of two servers are never the same."""
-        settings = r.dir_settings
-        agenda = Agenda(phase, [hook for hook in self.hooks(phase) if hook.acts is None or hook.acts(r.server, settings)])
+    def agenda(self, phase: Phase, server: Server, settings: Settings) -> Agenda:
+        """Settle which hooks can act under these settings, which are the server's: those of two servers are never the same."""
+        agenda = Agenda(phase, [hook for hook in self.hooks(phase) if hook.acts is None or hook.acts(server, settings)])
         settings.derived[phase] = agenda
         return agenda
 

@@ -123,7 +123,7 @@ def check_host(head: RequestHead, *, strict: bool = True) -> tuple[str, int | No
 
     Raises BadRequest (400).
     """
-    values = head.get_all(b"host")
+    values = head.by_name.get(b"host", ())
     if len(values) > 1:
         # Whatever the options say: two programs would choose two of them.
         raise BadRequest(400, "Client sent malformed Host header", "AH00550", detail=b", ".join(values))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from coachwhip.protocol.errors import BadRequest
 from coachwhip.protocol.fields import DEFAULT_LIMITS, Fields, FieldSection, Limits, is_blank, parse_field_line
@@ -63,7 +62,7 @@ class Rules:
 DEFAULT_RULES = Rules()
 
 
-@dataclass
+@dataclass(slots=True)
 class RequestHead:
     """A syntactically valid head.
 
@@ -77,13 +76,16 @@ class RequestHead:
     version: int
     uri: Target
     headers: Fields = field(default_factory=list)
+    _by_name: dict[bytes, list[bytes]] | None = field(default=None, init=False, repr=False, compare=False)
 
-    @cached_property
+    @property
     def by_name(self) -> dict[bytes, list[bytes]]:
         """Lower-case names with their values in order of arrival; only asked for when all fields are there."""
-        found: dict[bytes, list[bytes]] = {}
-        for name, value in self.headers:
-            found.setdefault(name.lower(), []).append(value)
+        found = self._by_name
+        if found is None:
+            found = self._by_name = {}
+            for name, value in self.headers:
+                found.setdefault(name.lower(), []).append(value)
         return found
 
     def get_all(self, name: bytes) -> list[bytes]:
@@ -168,6 +170,7 @@ _USUAL = re.compile(
 )
 _PAIR = re.compile(rb"([^:]+): ([^\r]+)\r\n")
 _VERSIONS = {b"0": HTTP_10, b"1": HTTP_11}
+_ORIGIN = TargetForm.ORIGIN
 
 
 def parse_usual(data: bytes, limits: Limits, rules: Rules) -> tuple[RequestHead, int] | None:
@@ -186,7 +189,7 @@ def parse_usual(data: bytes, limits: Limits, rules: Rules) -> tuple[RequestHead,
         return None
     if not rules.lenient_methods and method not in rules.methods:
         return None
-    return RequestHead(method, target, _VERSIONS[minor], Target(TargetForm.ORIGIN, path, query), fields), end
+    return RequestHead(method, target, _VERSIONS[minor], Target(_ORIGIN, path, query), fields), end
 
 
 _WORD = re.compile(rb"[^ \t\v\f\r]+")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from coachwhip.api import phases
 from coachwhip.api.log import ModuleLog
-from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.outcome import DECLINED, OK, Result
 from coachwhip.api.request import Request
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["authorize"]
 
 LOG = ModuleLog("core")
-OK, DECLINED = Outcome.OK, Outcome.DECLINED
 
 
 def authorize(pipeline: Pipeline, r: Request) -> Result:

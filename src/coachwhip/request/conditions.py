@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from coachwhip.api.buckets import OpenFile
 from coachwhip.api.core import ETag
-from coachwhip.api.files import FileKind
-from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.files import MISSING, REGULAR
+from coachwhip.api.outcome import OK, Result
 from coachwhip.api.request import Request
 from coachwhip.protocol import conditions as rules
 from coachwhip.protocol.conditions import Conditions, Verdict
@@ -29,6 +29,7 @@ __all__ = ["conditions_of", "content_md5", "meets", "range_applies", "set_valida
 FRESH = 1.0
 #: Within this many seconds after a change, a date is too weak a validator for a range.
 STRONG_DATE = 60
+_NO_TAG = ETag.NONE
 
 
 def set_validators(pipeline: Pipeline, r: Request, parts: ETag) -> None:
@@ -45,10 +46,10 @@ def set_validators(pipeline: Pipeline, r: Request, parts: ETag) -> None:
 
 def _etag(r: Request, parts: ETag, now: float) -> str:
     stat = r.finfo
-    if parts is ETag.NONE:
+    if parts is _NO_TAG:
         r.notes["no-etag"] = "omit"
         return ""
-    if stat.kind is FileKind.MISSING:
+    if stat.kind is MISSING:
         return ""
     weak = now - stat.mtime_ns / 1e9 <= FRESH
     if weak:
@@ -56,7 +57,7 @@ def _etag(r: Request, parts: ETag, now: float) -> str:
         r.record.make_volatile("file changed a moment ago")
     suffix = f";{r.vlist_validator}" if r.vlist_validator else ""
     is_digest, flags = _meaning(parts)
-    if is_digest and stat.kind is FileKind.REGULAR:
+    if is_digest and stat.kind is REGULAR:
         file = r.files.open(r.filename or "")
         try:
             digest = hashlib.sha1(usedforsecurity=False)
@@ -126,10 +127,10 @@ def conditions_of(r: Request) -> Conditions:
 def meets(pipeline: Pipeline, r: Request) -> Result:
     """RFC 9110 §13: OK, 304 or 412."""
     if r.main is not None or r.no_local_copy or not r.headers_in.has_any(_FIELDS):
-        return Outcome.OK
+        return OK
     asked = conditions_of(r)
     if not asked:
-        return Outcome.OK
+        return OK
     _limit_validity(pipeline, r, asked)
     etag = r.headers_out.get("ETag")
     verdict = rules.meets_conditions(
@@ -140,7 +141,7 @@ def meets(pipeline: Pipeline, r: Request) -> Result:
         mtime=int(r.mtime) if r.mtime is not None else None,
         now=int(pipeline.now()),
     )
-    return Outcome.OK if verdict is Verdict.OK else verdict.value
+    return OK if verdict is Verdict.OK else verdict.value
 
 
 def _limit_validity(pipeline: Pipeline, r: Request, asked: Conditions) -> None:

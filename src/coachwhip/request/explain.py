@@ -139,8 +139,8 @@ class _TracedFolded(Folded):
     __slots__ = ("_reads",)
 
     def __init__(self, sections: tuple[Section, ...], reads: _Reads) -> None:
-        super().__init__(sections)
         self._reads = reads
+        super().__init__(sections)
 
     def _fold(self, config: type[Any]) -> Any:
         return self._reads.trace(self, super()._fold(config))
@@ -175,7 +175,7 @@ def explain(
     for server in [pipeline.startup.main, *pipeline.startup.servers]:
         if isinstance(server.settings, Folded):
             server.settings = _TracedFolded(server.settings.sections, reads)
-            server.__dict__.pop("core", None)
+            server.core = server.config(CoreServer)
     r, _, status = intake.begin(pipeline, connection, parsed, pipeline.now())
     r.may_block = True
     r.record.steps = []

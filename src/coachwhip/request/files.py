@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 
-from coachwhip.api.files import DirEntry, FileKind, FileStat, Links
+from coachwhip.api.files import DIRECTORY, MISSING, REGULAR, DirEntry, FileKind, FileStat, Links
 from coachwhip.api.record import Look, Record, Seen
 from coachwhip.request.reach import LOOK, LinkRefused, reach
 
@@ -21,7 +21,7 @@ __all__ = ["RecordedFiles", "RegularFile", "TooLarge", "is_settled_time", "signa
 
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _FOLDER_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_DIRECTORY
-MISSING = FileStat(FileKind.MISSING)
+NOTHING = FileStat(MISSING)
 _ABSENT = (errno.ENOENT, errno.ENOTDIR)
 _PASSING = (Look.STAT, Look.LSTAT)
 #: An answer made from more looks than this is not kept, for each is a watch and some memory; the listing of a large folder is such a one.
@@ -72,21 +72,28 @@ class RegularFile:
 
 
 _KIND_BITS = 0o170000
-_KINDS = {st.S_IFREG: FileKind.REGULAR, st.S_IFDIR: FileKind.DIRECTORY, st.S_IFLNK: FileKind.LINK}
+_KINDS = {st.S_IFREG: REGULAR, st.S_IFDIR: DIRECTORY, st.S_IFLNK: FileKind.LINK}
+_OTHER = FileKind.OTHER
+_FOLLOW = Links.FOLLOW
+_STAT, _LSTAT, _READ = Look.STAT, Look.LSTAT, Look.READ
 
 
 def _from(result: os.stat_result) -> FileStat:
     mode = result.st_mode
-    return FileStat(
-        _KINDS.get(mode & _KIND_BITS, FileKind.OTHER),
-        result.st_size,
-        result.st_mtime_ns,
-        result.st_ctime_ns,
-        result.st_ino,
-        result.st_dev,
-        mode,
-        result.st_uid,
-        result.st_gid,
+    # Not by the constructor of the named tuple, which is a Python function that takes as long as the `stat` itself.
+    return tuple.__new__(
+        FileStat,
+        (
+            _KINDS.get(mode & _KIND_BITS, _OTHER),
+            result.st_size,
+            result.st_mtime_ns,
+            result.st_ctime_ns,
+            result.st_ino,
+            result.st_dev,
+            mode,
+            result.st_uid,
+            result.st_gid,
+        ),
     )
 
 
@@ -102,7 +109,7 @@ def signature(result: os.stat_result, look: Look) -> tuple[int, ...]:
 
 def signature_of(stat: FileStat, look: Look) -> tuple[int, ...]:
     """The same `signature`, from what the record says that was seen."""
-    if stat.kind is FileKind.DIRECTORY and look in _PASSING:
+    if stat.kind is DIRECTORY and look in _PASSING:
         return (stat.inode, stat.device, 0, 0, stat.mode, stat.uid, stat.gid)
     return (stat.inode, stat.device, stat.mtime_ns, stat.ctime_ns, stat.size)
 
@@ -128,9 +135,9 @@ class RecordedFiles:
 
     def restrict(self, folder: str, rule: Links) -> None:
         """Treat links in `folder` (with a slash at its end) and below so from now on."""
-        if self.links or rule is not Links.FOLLOW:
+        if self.links or rule is not _FOLLOW:
             links = {**self.links, folder: rule}
-            self.links = links if any(one is not Links.FOLLOW for one in links.values()) else {}
+            self.links = links if any(one is not _FOLLOW for one in links.values()) else {}
 
     def _note(self, path: str, look: Look, seen: Seen) -> None:
         files = self._record.files
@@ -141,21 +148,21 @@ class RecordedFiles:
 
     def stat(self, path: str) -> FileStat:
         """What stands at `path`, links followed."""
-        return self._ask(path, Look.STAT, os.stat)
+        return self._ask(path, _STAT, os.stat)
 
     def lstat(self, path: str) -> FileStat:
         """What stands at `path` itself."""
-        return self._ask(path, Look.LSTAT, os.lstat)
+        return self._ask(path, _LSTAT, os.lstat)
 
     def _ask(self, path: str, look: Look, stat: Callable[[str], os.stat_result]) -> FileStat:
         if "\0" in path:
-            return MISSING
+            return NOTHING
         try:
             found = _from(stat(path))
         except OSError as error:
             self._note(path, look, None if error.errno in _ABSENT else error.errno)
             if error.errno in _ABSENT:
-                return MISSING
+                return NOTHING
             raise
         self._note(path, look, found)
         return found
@@ -177,7 +184,7 @@ class RecordedFiles:
         except OSError as error:
             self._note(path, Look.LSTAT, None if error.errno in _ABSENT else error.errno)
             if error.errno in _ABSENT:
-                return MISSING
+                return NOTHING
             raise
         try:
             found = _from(os.fstat(fd))
@@ -198,12 +205,12 @@ class RecordedFiles:
         try:
             fd = reach(path, _FLAGS, self.links, last)[0] if self.links and not configured else os.open(path, _FLAGS)
         except OSError as error:
-            self._note(path, Look.READ, error.errno)
+            self._note(path, _READ, error.errno)
             raise
         try:
             found = _from(os.fstat(fd))
-            self._note(path, Look.READ, found)
-            if found.kind is not FileKind.REGULAR:
+            self._note(path, _READ, found)
+            if found.kind is not REGULAR:
                 raise PermissionError(errno.EACCES, "not a regular file", path)
         except BaseException:
             os.close(fd)
@@ -256,9 +263,9 @@ class RecordedFiles:
             found = _from(entry.stat())
         except OSError as error:
             self._note(name, Look.STAT, error.errno)
-            return DirEntry(entry.name, MISSING, is_link)
+            return DirEntry(entry.name, NOTHING, is_link)
         # The time of a folder among the entries is shown, and changes with the names in it.
-        self._note(name, Look.LIST if found.kind is FileKind.DIRECTORY else Look.STAT, found)
+        self._note(name, Look.LIST if found.kind is DIRECTORY else Look.STAT, found)
         return DirEntry(entry.name, found, is_link)
 
 

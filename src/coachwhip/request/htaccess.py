@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from coachwhip.api.core import CoreDir
-from coachwhip.api.files import FileKind, Links, is_exhausted
+from coachwhip.api.files import MISSING, REGULAR, Links, is_exhausted
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.request import Request
 from coachwhip.config.errors import ConfigError
@@ -23,6 +23,7 @@ __all__ = ["HtaccessCache", "HtaccessError"]
 
 LOG = ModuleLog("core")
 LIMIT = 1 << 20
+_FOLLOW = Links.FOLLOW
 #: A file of more bytes is parsed on a worker thread: it takes some milliseconds.
 ON_LOOP = 16 << 10
 
@@ -62,17 +63,17 @@ class HtaccessCache:
             looked = time.time()
             try:
                 # The file itself may be a link, as for Apache; on the way to it the rules for links count.
-                stat = files.look(path, Links.FOLLOW)
-                if stat.kind is FileKind.MISSING:
+                stat = files.look(path, _FOLLOW)
+                if stat.kind is MISSING:
                     continue
-                if stat.kind is not FileKind.REGULAR:
+                if stat.kind is not REGULAR:
                     raise PermissionError(errno.EACCES, "not a regular file", path)
                 key = (path, core.override, core.override_list)
                 seen = (stat.inode, stat.device, stat.mtime_ns, stat.ctime_ns, stat.size)
                 kept = self._kept.get(key)
                 if kept is not None and kept[0] == seen:
                     return kept[1]
-                data = files.read(path, LIMIT, Links.FOLLOW)
+                data = files.read(path, LIMIT, _FOLLOW)
                 if len(data) > ON_LOOP:
                     r.engine.leave_loop(r)
             except OSError as error:

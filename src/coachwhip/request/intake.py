@@ -29,6 +29,7 @@ __all__ = ["begin", "begin_broken"]
 
 LOG = ModuleLog("core")
 HTTP_09 = 9
+_ABSOLUTE = TargetForm.ABSOLUTE
 _PROTOCOLS = {HTTP_09: "HTTP/0.9", 1000: "HTTP/1.0", 1001: "HTTP/1.1"}
 _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 _TARGET = re.compile(rb"(?:[A-Za-z][A-Za-z0-9+.\-]*://[^/?#]*)?(?P<path>/[^?#]*)(?:\?(?P<query>[^#]*))?")
@@ -95,6 +96,8 @@ def begin(pipeline: Pipeline, connection: Connection, head: RequestHead, started
     r.args = head.uri.query.decode("latin-1") if head.uri.query is not None else None
     r.raw_headers = tuple([(n.decode("latin-1"), v.decode("latin-1")) for n, v in head.headers])
     r.headers_in = HeadersIn(r.raw_headers, r.record)
+    if (asked := head.by_name.get(b"connection")) is not None:
+        r.traffic.connection = b",".join(asked).decode("latin-1")
     try:
         _choose_host(pipeline, r, head)
         framing = decide_framing(head, strict=connection.base_server.core.strict)
@@ -120,11 +123,11 @@ def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
     uri = head.uri
     host: str | None = None
     port: int | None = None
-    if uri.form is TargetForm.ABSOLUTE and uri.host is not None and uri.scheme == (b"https" if r.is_tls else b"http"):
+    if uri.form is _ABSOLUTE and uri.host is not None and uri.scheme == (b"https" if r.is_tls else b"http"):
         literal = uri.host if uri.port is None else b"%b:%d" % (uri.host, uri.port)
         host, port = parse_host(literal, strict=strict)
     else:
-        given = head.get_all(b"host")
+        given = head.by_name.get(b"host")
         if given and given[0]:
             host, port = parse_host(given[0], strict=strict)
     connection = r.connection

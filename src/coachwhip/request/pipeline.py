@@ -14,15 +14,13 @@ import re
 import socket
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
 from coachwhip.api import phases
 from coachwhip.api.buckets import OpenFile
-from coachwhip.api.core import ETag
-from coachwhip.api.files import DirEntry
 from coachwhip.api.log import ModuleLog
-from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.outcome import DECLINED, DONE, OK, Outcome, Result
 from coachwhip.api.phases import Phase
 from coachwhip.api.request import Body, BodyError, Request
 from coachwhip.api.server import Startup
@@ -41,7 +39,6 @@ __all__ = ["Pipeline", "Waiting"]
 
 LOG = ModuleLog("core")
 HTTP_LOG = ModuleLog("http")
-OK, DECLINED, DONE = Outcome.OK, Outcome.DECLINED, Outcome.DONE
 
 #: Whatever is in a path that is not canonical as it stands.
 _UNUSUAL = re.compile(r"%|//|/\.")
@@ -129,7 +126,9 @@ class Pipeline:
         """
         try:
             result = step(r)
-            if isinstance(result, (Outcome, int)) or not inspect.isawaitable(result):
+            if isinstance(result, Outcome):
+                return result
+            if isinstance(result, int) or not inspect.isawaitable(result):
                 return _as_result(result)
             return result
         except NeedsThread:
@@ -207,8 +206,9 @@ class Pipeline:
         return run_on(phases.fixups, r)
 
     def _map_uri(self, r: Request, plan: Plan) -> Result:
-        if r.uri.startswith("/") and _UNUSUAL.search(r.uri) is None and not self.hooks.hooks(phases.pre_translate_name):
-            self.walks.walk_url(r, plan)
+        if r.uri.startswith("/") and _UNUSUAL.search(r.uri) is None and not self.hooks.sees_raw_paths:
+            if plan.has_url_sections or r.sections is not plan.base:
+                self.walks.walk_url(r, plan)
         else:
             try:
                 answer = self._clean_uri(r, plan)
@@ -293,21 +293,14 @@ class Pipeline:
         """See `Engine`."""
         return self.folder.fold((*r.sections, section))
 
-    def lookup_uri(self, r: Request, uri: str, method: str) -> Request:
-        """See `Engine`."""
-        return subrequests.lookup_uri(self, r, uri, method)
-
-    def lookup_file(self, r: Request, path: str) -> Request:
-        """See `Engine`."""
-        return subrequests.lookup_file(self, r, path)
-
-    def lookup_entries(self, r: Request, folder: str, entries: Iterable[DirEntry]) -> Iterator[tuple[DirEntry, Request]]:
-        """See `Engine`."""
-        return subrequests.lookup_entries(self, r, folder, entries)
-
-    def run(self, sub: Request) -> Result:
-        """See `Engine`."""
-        return subrequests.run(self, sub)
+    # These are functions of other files as they are, with the pipeline for `self`.
+    lookup_uri = subrequests.lookup_uri
+    lookup_file = subrequests.lookup_file
+    lookup_entries = subrequests.lookup_entries
+    go_on_as = subrequests.go_on_as
+    run = subrequests.run
+    meets_conditions = conditions.meets
+    set_validators = conditions.set_validators
 
     def internal_redirect(self, r: Request, uri: str) -> Result:
         """See `Engine`. The redirect is followed when the calling hook has returned."""
@@ -316,14 +309,6 @@ class Pipeline:
     def fast_redirect(self, r: Request, sub: Request) -> None:
         """See `Engine`."""
         subrequests.become(r, sub)
-
-    def meets_conditions(self, r: Request) -> Result:
-        """See `Engine`."""
-        return conditions.meets(self, r)
-
-    def set_validators(self, r: Request, parts: ETag) -> None:
-        """`Last-Modified` and `ETag` of the file at hand, by `FileETag`."""
-        conditions.set_validators(self, r, parts)
 
     def md5_of(self, r: Request, file: OpenFile) -> str:
         """The value of `Content-MD5` for a file."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from coachwhip.api.buckets import Brigade, Bucket, Data, End, File
@@ -82,7 +83,7 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     # A filter that had to let go of a part before the end has given the length away, even if the end has come by now.
     complete = ended and not r.chunked
     if complete:
-        apply_ranges(r, first, lambda asked: range_applies(pipeline, asked))
+        apply_ranges(r, first, partial(range_applies, pipeline))
     has_body = r.status >= 200 and r.status not in (204, 304)
     length = _length_of(first) if complete else None
     fields = merged_fields(r)
@@ -181,7 +182,7 @@ def _set_framing(r: Request, fields: Headers, framing: list[tuple[str, str]], le
 def _set_keepalive(r: Request, fields: Headers, framing: list[tuple[str, str]], *, bounded: bool) -> bool:
     """Whether the connection stays open, and the `Connection` and `Keep-Alive` fields that say so (RFC 9112 §9.3)."""
     server = r.server.core
-    connection = _connection_as_it_came(r)
+    connection = r.traffic.connection
     asked = {word.strip(" \t").lower() for word in connection.split(",")} if connection else set()
     left = server.max_keep_alive_requests - r.connection.keepalives
     keep = (
@@ -206,11 +207,6 @@ def _set_keepalive(r: Request, fields: Headers, framing: list[tuple[str, str]], 
     if not r.is_http09:
         framing.append(("Connection", "close"))
     return False
-
-
-def _connection_as_it_came(r: Request) -> str:
-    """`Connection`, joined if there are several: for the framing, and no input of the content."""
-    return ",".join([value for name, value in r.raw_headers if len(name) == len("connection") and name.lower() == "connection"])
 
 
 def _pieces(chain: Chain, source: Iterator[Brigade], first: Brigade, ended: bool) -> Iterator[bytes | File]:

@@ -6,14 +6,15 @@ A sub-request (`r.main`) asks "what would this name be?" and may be run into its
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from coachwhip.api import phases
 from coachwhip.api.buckets import End
-from coachwhip.api.files import DirEntry, FileKind
+from coachwhip.api.files import DIRECTORY, REGULAR, DirEntry
 from coachwhip.api.log import ModuleLog
-from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.outcome import OK, Outcome, Result
 from coachwhip.api.request import Request
 from coachwhip.api.table import Table
 from coachwhip.filters.chain import run_whole
@@ -24,7 +25,7 @@ from coachwhip.util.paths import escape_path
 if TYPE_CHECKING:
     from coachwhip.request.pipeline import Pipeline
 
-__all__ = ["become", "lookup_entries", "lookup_file", "lookup_uri", "redirect", "redirect_to_error_document", "run"]
+__all__ = ["become", "go_on_as", "lookup_entries", "lookup_file", "lookup_uri", "redirect", "redirect_to_error_document", "run"]
 
 LOG = ModuleLog("core")
 #: Fields about the body and the conditions of the request as a whole.
@@ -123,7 +124,7 @@ def lookup_file(pipeline: Pipeline, r: Request, path: str) -> Request:
         sub.uri = ""
     else:
         folder = (r.filename or "/").rpartition("/")[0]
-        if r.finfo.kind is FileKind.DIRECTORY and r.filename:
+        if r.finfo.kind is DIRECTORY and r.filename:
             folder = r.filename.rstrip("/")
         sub.filename = f"{folder}/{path}"
         sub.uri = f"{r.uri.rpartition('/')[0]}/{path}" if not r.uri.endswith("/") else r.uri + path
@@ -153,7 +154,7 @@ def lookup_entries(pipeline: Pipeline, r: Request, folder: str, entries: Iterabl
     alike: dict[str, Request] = {}
     by_extension = all(hook.by_extension for phase in _LOOKUP_PHASES for hook in pipeline.hooks.hooks(phase))
     for entry in entries:
-        kind = extensions_of(entry.name) if entry.stat.kind is FileKind.REGULAR and not entry.is_link and by_extension else None
+        kind = extensions_of(entry.name) if entry.stat.kind is REGULAR and not entry.is_link and by_extension else None
         sub = alike.get(kind) if kind is not None else None
         if sub is not None and not pipeline.walks.speaks_of(sub, entry.name):
             sub.filename, sub.finfo = folder + entry.name, entry.stat
@@ -185,7 +186,7 @@ def _prepared(pipeline: Pipeline, sub: Request) -> Request:
     answer = pipeline.prepare(sub)
     if isinstance(answer, int):
         sub.status = answer
-    elif answer is not Outcome.OK:
+    elif answer is not OK:
         sub.status = 500
     return sub
 
@@ -195,7 +196,7 @@ def run(pipeline: Pipeline, sub: Request) -> Result:
     answer: Result = pipeline.invoke_handler(sub)
     if not isinstance(answer, (Outcome, int)):
         raise TypeError("a sub-request was answered by an `async def` handler")
-    if answer is Outcome.OK and sub.main is not None:
+    if answer is OK and sub.main is not None:
         sub.main.output.extend(bucket for bucket in run_whole(sub, sub.output) if not isinstance(bucket, End))
     return answer
 
@@ -249,6 +250,54 @@ def redirect_to_error_document(pipeline: Pipeline, r: Request, path: str) -> Req
         new.method = "GET"
         LOG.trace(2, r, "", "error page for %s: %s", status_line(r.status), path)
     return new
+
+
+#: Names that stand in a URL as they are.
+_PLAIN = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.\-]*")
+
+
+def go_on_as(pipeline: Pipeline, r: Request, name: str) -> bool:
+    """Let `r`, which is for a folder, become the file of that name in it; False if it takes a sub-request to tell what that is.
+
+    Where all hooks that would act on the sub-request may be asked on `r` itself, nothing is left of it but a look at the file.
+    """
+    derived = r.dir_settings.derived
+    is_simple: bool | None = derived.get((go_on_as, name))
+    if is_simple is None:
+        is_simple = derived[go_on_as, name] = _is_simple(pipeline, r, name)
+    folder, files = r.filename or "", r.files
+    is_usual = r.method == "GET" and folder.endswith("/") and not files.links  # type: ignore[attr-defined]
+    if not is_simple or not is_usual or r.main is not None or r.prev is not None or r.record.steps is not None:
+        return False
+    try:
+        found = files.stat(folder + name)
+    except OSError:
+        return False
+    if found.kind is not REGULAR:
+        return False
+    before = folder, r.uri, r.finfo, r.handler, r.content_type
+    r.filename, r.uri, r.finfo, r.handler, r.content_type = folder + name, r.uri + name, found, None, None
+    run_on = pipeline.hooks.run_on
+    if run_on(phases.type_checker, r) is OK and run_on(phases.fixups, r) is OK:
+        return True
+    r.filename, r.uri, r.finfo, r.handler, r.content_type = before
+    return False
+
+
+def _is_simple(pipeline: Pipeline, r: Request, name: str) -> bool:
+    """Whether no section speaks of this name in the folder of `r`, and all hooks are `in_place`; the same for all requests there."""
+    walks, hooks = pipeline.walks, pipeline.hooks
+    plan = walks.plan_of(r.server)
+    if plan.has_url_sections or plan.regexes or r.dir_settings.inner.ifs or walks.speaks_of(r, name) or walks.speaks_of(r, ""):
+        return False
+    agendas = [hooks.agenda(phase, r.server, plan.settings) for phase in _BEFORE_FILE]
+    agendas += [hooks.agenda(phase, r.server, r.dir_settings) for phase in (phases.type_checker, phases.fixups)]
+    is_mapped_alike = r.server.core.server_path is None and not hooks.sees_raw_paths and _PLAIN.fullmatch(name) is not None
+    return is_mapped_alike and all(agenda.is_in_place and not agenda.blocks for agenda in agendas)
+
+
+#: The phases of a sub-request that run before its file is known.
+_BEFORE_FILE = (phases.create_request, phases.translate_name, phases.map_to_storage)
 
 
 def become(r: Request, sub: Request) -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coachwhip.api.core import UNSAID
-from coachwhip.api.files import FileKind, FileStat, Links, is_exhausted
+from coachwhip.api.files import DIRECTORY, MISSING, REGULAR, FileKind, FileStat, Links, is_exhausted
 from coachwhip.api.log import ModuleLog
-from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.outcome import OK, Result
 from coachwhip.api.request import Request
 from coachwhip.api.server import Server
 from coachwhip.config.folding import Folded, Folder
@@ -113,7 +113,7 @@ class Walks:
             LOG.error(r, "AH00030", "Request filename path %s is invalid or not absolute for uri %s", r.filename, r.uri)
             return 403
         if self._arrive_at_once(r, r.filename):
-            return Outcome.OK
+            return OK
         return _DirectoryWalk(self._pipeline, self, r).run()
 
     def _arrive_at_once(self, r: Request, path: str) -> bool:
@@ -122,7 +122,7 @@ class Walks:
         Costs a look-up and a `stat`. Only what stands at the end of the path is not known by then.
         """
         entered = self.entered.get((r.sections, path[: path.rindex("/") + 1]))
-        if entered is None or not entered.is_last or r.record.steps is not None or r.finfo.kind is not FileKind.MISSING:
+        if entered is None or not entered.is_last or r.record.steps is not None or r.finfo.kind is not MISSING:
             return False
         files: RecordedFiles = r.files  # type: ignore[assignment]
         files.links = entered.links
@@ -130,7 +130,7 @@ class Walks:
             found = files.stat(path)
         except OSError:
             return False
-        if found.kind is not (FileKind.DIRECTORY if path.endswith("/") else FileKind.REGULAR):
+        if found.kind is not (DIRECTORY if path.endswith("/") else REGULAR):
             return False
         r.finfo = found
         r.sections = entered.sections
@@ -257,7 +257,7 @@ def _merged(path: str) -> str:
     return path
 
 
-_FOLDER = FileStat(FileKind.DIRECTORY)
+_FOLDER = FileStat(DIRECTORY)
 
 
 class _DirectoryWalk:
@@ -294,7 +294,7 @@ class _DirectoryWalk:
 
     def run(self) -> Result:
         path = _merged(self._r.filename or "/")
-        if self._r.finfo.kind is FileKind.MISSING:
+        if self._r.finfo.kind is MISSING:
             final = None if self._files.links else self._stat_final(path)
         else:
             final = self._listed = self._r.finfo
@@ -302,7 +302,7 @@ class _DirectoryWalk:
             return final
         if not self._resume(path, final):
             answer = self._enter()
-            if answer is not Outcome.OK:
+            if answer is not OK:
                 return answer
         return self._go_on(path, final)
 
@@ -323,13 +323,13 @@ class _DirectoryWalk:
                 if isinstance(found, int):
                     return found
                 stat = found
-            if stat.kind is not FileKind.DIRECTORY:
+            if stat.kind is not DIRECTORY:
                 self._remember()
                 self._at = here
                 break
             self._at = here + "/"
             answer = self._enter()
-            if answer is not Outcome.OK:
+            if answer is not OK:
                 return answer
         else:
             self._remember()
@@ -356,7 +356,7 @@ class _DirectoryWalk:
 
     def _is_there(self, folder: str) -> bool:
         try:
-            return self._files.stat(folder).kind is FileKind.DIRECTORY
+            return self._files.stat(folder).kind is DIRECTORY
         except OSError:
             return False
 
@@ -385,14 +385,14 @@ class _DirectoryWalk:
                 LOG.error(self._r, "AH00036", "access to %s failed (filesystem path '%s')", self._r.uri, path, error=error)
                 return 403
             return None
-        return None if found.kind is FileKind.MISSING else found
+        return None if found.kind is MISSING else found
 
     def _look(self, path: str) -> FileStat | int:
         """What stands at `path`, links judged by `Options`."""
         r = self._r
         try:
             found = self._files.look(path)
-            if found.kind is not FileKind.LINK and (found.kind is not FileKind.MISSING or not self._leads_nowhere(path)):
+            if found.kind is not FileKind.LINK and (found.kind is not MISSING or not self._leads_nowhere(path)):
                 return found
         except LinkRefused:
             pass
@@ -441,7 +441,7 @@ class _DirectoryWalk:
             self._settle()
         override = self._core.override
         if not override.classes and not self._core.override_list and override is not UNSAID:
-            return Outcome.OK
+            return OK
         self._is_pure = False
         try:
             found = self._pipeline.htaccess.read(self._r, folder, self._core)
@@ -451,18 +451,18 @@ class _DirectoryWalk:
             self._r.record.step("section", found.location.file, found.location)
             self._sections += (found,)
             self._settle()
-        return Outcome.OK
+        return OK
 
     def _arrive(self, stat: FileStat, rest: list[str], slash: bool) -> Result:
         r = self._r
         kind = stat.kind
         r.filename = self._at
-        if kind is FileKind.DIRECTORY:
+        if kind is DIRECTORY:
             if not slash and len(self._at) > 1:
                 r.filename = self._at[:-1]
         else:
             r.path_info = "".join(f"/{segment}" for segment in rest)
-            if slash and (rest or kind is not FileKind.MISSING):
+            if slash and (rest or kind is not MISSING):
                 r.path_info += "/"
         if kind is FileKind.OTHER:
             LOG.error(r, "AH00038", "Forbidden: %s doesn't point to a file or directory", r.filename)
@@ -471,12 +471,12 @@ class _DirectoryWalk:
         if self._plan.regexes:
             self._match_regexes()
         self._walks.apply(r, self._sections)
-        return Outcome.OK
+        return OK
 
     def _match_regexes(self) -> None:
         r = self._r
         path = r.filename or "/"
-        if r.finfo.kind is FileKind.DIRECTORY and not path.endswith("/"):
+        if r.finfo.kind is DIRECTORY and not path.endswith("/"):
             path += "/"
         for section in self._plan.regexes:
             if _matches_regex(r, section, path):

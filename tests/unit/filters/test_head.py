@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from coachwhip.api.core import CoreDir
 from coachwhip.api.headers import Headers
 from coachwhip.api.table import Table
-from coachwhip.filters.head import BadHeader, content_type, head_bytes, merged_fields
+from coachwhip.filters.head import MAX_GOOD, MAX_LENGTH, BadHeader, content_type, head_bytes, merged_fields
 
 DATE = "Mon, 01 Jan 2024 00:00:00 GMT"
 
@@ -103,6 +103,14 @@ def test_what_must_not_leave(name: str, value: str) -> None:
 def test_a_status_line_cannot_carry_a_field() -> None:
     with pytest.raises(BadHeader):
         head(request(status_line="200 OK\r\nX: y"))
+
+
+def test_a_line_is_judged_however_many_were_good_before() -> None:
+    for number in range(MAX_GOOD + 1):
+        head(request(headers_out=Headers([("X", str(number))])))
+    assert head(request(headers_out=Headers([("X", "0"), ("Y", "z" * 2 * MAX_LENGTH)])))[3:5] == ["X: 0", "Y: " + "z" * 2 * MAX_LENGTH]
+    with pytest.raises(BadHeader):
+        head(request(headers_out=Headers([("X", "0"), ("X", "0\nY: z")])))
 
 
 @given(st.text(max_size=20), st.text(max_size=20))

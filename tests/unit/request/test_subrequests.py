@@ -198,3 +198,78 @@ def test_subrequests_in_a_circle_end(world: MakeWorld) -> None:
 def test_an_error_document_is_not_counted_as_part_of_the_answer_of_its_cause(world: MakeWorld) -> None:
     answer = world("ErrorDocument 404 /f", FILES).ask("/none")
     assert answer.r.prev.status == answer.r.status == 404
+
+
+#: What is said of a folder whose index is asked for, and the files in it.
+SITES = {
+    "nothing": ("", {}),
+    "type and language": ("AddLanguage fr .html\nAddCharset utf-8 .html\nDefaultType none", {}),
+    "coding": ("AddEncoding x-gzip .html\nDirectoryIndex index.html", {}),
+    "handler": ("AddHandler nobody .html", {}),
+    "files": ('<Files "index.html">\nForceType text/plain\n</Files>', {}),
+    "files of any name": ('<FilesMatch ".*">\nForceType text/plain\n</FilesMatch>', {}),
+    "files refused": ('<Files "index.html">\nRequire all denied\n</Files>', {}),
+    "section of a URL": ('<Location "/d/index.html">\nRequire all denied\n</Location>', {}),
+    "sections of folders by expression": ('<DirectoryMatch "index">\nRequire all denied\n</DirectoryMatch>', {}),
+    "condition": ("<If \"%{REQUEST_URI} =~ /index/\">\nForceType text/plain\n</If>", {}),
+    "type forced": ("<Directory />\nForceType text/plain\n</Directory>", {}),
+    "links refused": ("<Directory />\nOptions -FollowSymLinks\n</Directory>", {"htdocs/d/link.html": "-> index.html"}),
+    "index is a link": ("DirectoryIndex link.html", {"htdocs/d/link.html": "-> index.html"}),
+    "dangling": ("DirectoryIndex link.html index.html", {"htdocs/d/link.html": "-> nothing"}),
+    "second name": ("DirectoryIndex none.html index.html", {}),
+    "index is a folder": ("DirectoryIndex sub index.html", {"htdocs/d/sub/x": "x"}),
+    "index elsewhere": ("DirectoryIndex /d/other.html", {"htdocs/d/other.html": "other"}),
+    "odd name": ('DirectoryIndex "a%41.html" index.html', {"htdocs/d/aA.html": "A"}),
+    "redirect": ("DirectoryIndexRedirect on", {}),
+    "htaccess": ("<Directory />\nAllowOverride All\n</Directory>", {"htdocs/d/.htaccess": "AddType text/plain .html\n"}),
+    "alias": ('Alias "/d/index.html" "{root}/htdocs/f"', {}),
+    "environment": ("SetEnv A b\nPassEnv PATH", {}),
+}
+
+
+@pytest.mark.parametrize("line", ["/d/", "/d/?a=b", "HEAD /d/", "POST /d/", "OPTIONS /d/", "/e/"])
+@pytest.mark.parametrize("site", SITES)
+def test_a_folder_becomes_its_index_without_a_sub_request_as_with_one(
+    world: MakeWorld, monkeypatch: pytest.MonkeyPatch, site: str, line: str
+) -> None:
+    config, files = SITES[site]
+    modules = ["authz_core", "mime", "dir", "env", *["alias"] * (site == "alias")]
+    made = world("TypesConfig {root}/mime.types\n" + config, {**INDEXED, **files}, modules)
+
+    def told() -> Any:
+        answer = made.ask(line)
+        r = answer.r
+        answer.fields.pop("Date", None)
+        facts = (r.uri, r.filename, r.path_info, r.finfo, r.handler, r.content_type, r.content_encodings, r.content_languages)
+        return answer.status, answer.fields, answer.body, answer.log, facts, dict(r.env), list(map(str, r.sections)), r.record.files.keys()
+
+    at_once = told()
+    monkeypatch.setattr(Request, "goes_on_as", lambda r, name: False)
+    *same, looks = told()
+    assert at_once[:-1] == tuple(same)
+    assert at_once[-1] <= looks
+
+
+INDEXED = {"mime.types": "text/html html\n", "htdocs/d/index.html": "index", "htdocs/f": "file", "htdocs/e/g": "no index"}
+
+
+def test_a_plain_index_takes_no_sub_request(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = world("TypesConfig {root}/mime.types", INDEXED, ("authz_core", "mime", "dir"))
+    monkeypatch.setattr(Request, "lookup_uri", None)
+    assert made.ask("/d/").body == b"index"
+
+
+@pytest.mark.parametrize("phase", [phases.create_request, phases.translate_name, phases.map_to_storage, phases.type_checker, phases.fixups])
+def test_hooks_that_do_not_promise_to_come_to_the_same_get_their_sub_request(world: MakeWorld, phase: phases.Phase) -> None:
+    seen: list[str] = []
+    probe = Module("probe_module", "mod_probe.c", replayable=True)
+
+    @probe.hook(phase)
+    def look(r: Request) -> Outcome:
+        if r.main is not None:
+            seen.append(r.uri)
+        return Outcome.DECLINED
+
+    made = world("TypesConfig {root}/mime.types", INDEXED, ("authz_core", "mime", "dir")).add(probe)
+    assert made.ask("/d/").body == b"index"
+    assert len(seen) == 1

@@ -205,7 +205,7 @@ def _by_digest(r: Request, provider: AuthnProvider, user: str, password: str, re
     return AuthnResult.GRANTED if is_same else AuthnResult.DENIED
 
 
-@MODULE.hook(phases.fixups, Order.LAST, by_extension=True)
+@MODULE.hook(phases.fixups, Order.LAST, by_extension=True, acts=lambda server, settings: bool(settings.get(AuthBasicDir).fake))
 def fake_credentials(r: Request) -> Result:
     """`AuthBasicFake`: an `Authorization` field for what stands behind this server."""
     fake = r.config(AuthBasicDir).fake

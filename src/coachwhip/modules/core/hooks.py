@@ -6,13 +6,16 @@ These run last (or, for the walk's companions, in Apache's places); every other 
 from __future__ import annotations
 
 from coachwhip.api import (
+    DECLINED,
+    DIRECTORY,
+    DONE,
+    MISSING,
+    OK,
     CoreDir,
     CoreServer,
     End,
     File,
-    FileKind,
     Order,
-    Outcome,
     Request,
     Result,
     Server,
@@ -38,11 +41,11 @@ TRACE_SECRETS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _PATH_INFO = {"on": "accept", "off": "reject", "default": "default"}
 
 
-@MODULE.hook(phases.translate_name, Order.REALLY_LAST)
+@MODULE.hook(phases.translate_name, Order.REALLY_LAST, in_place=True)
 def translate(r: Request) -> Result:
     """Document root plus URL path (core's translate_name)."""
     if r.filename is not None and r.main is not None and not r.uri:
-        return Outcome.OK
+        return OK
     if not r.uri.startswith("/") and r.uri != "*":
         LOG.error(r, "AH00126", "Invalid URI in request '%s' %s", r.the_request, r.uri)
         return 400
@@ -57,22 +60,34 @@ def translate(r: Request) -> Result:
     if "\0" in r.filename:
         LOG.error(r, "AH00127", "Cannot map %s to file", r.the_request)
         return 403
-    return Outcome.OK
+    return OK
 
 
-@MODULE.hook(phases.map_to_storage, Order.MIDDLE, by_extension=True)
+@MODULE.hook(phases.map_to_storage, Order.MIDDLE, by_extension=True, in_place=True)
 def trace_and_options(r: Request) -> Result:
     """TRACE and `OPTIONS *` have no file, so nothing is looked for."""
     if r.method == "TRACE" or (r.method == "OPTIONS" and r.uri == "*"):
-        return Outcome.OK
-    return Outcome.DECLINED
+        return OK
+    return DECLINED
 
 
 @MODULE.hook(phases.handler, Order.REALLY_FIRST)
-def trace(r: Request) -> Result:
+def trace_or_options(r: Request) -> Result:
+    """TRACE and `OPTIONS *` are about the server, not about a file."""
+    if r.method == "TRACE":
+        return _trace(r)
+    return _options_asterisk(r) if r.method == "OPTIONS" and r.uri == "*" else DECLINED
+
+
+def _options_asterisk(r: Request) -> Result:
+    """What the server can do in general, without a body."""
+    r.headers_out.set("Content-Length", "0")
+    r.send(End())
+    return OK
+
+
+def _trace(r: Request) -> Result:
     """TRACE echoes what arrived, as far as `TraceEnable` lets it (RFC 9110 §9.3.8)."""
-    if r.method != "TRACE":
-        return Outcome.DECLINED
     mode = r.server.config(CoreServer).trace_enable
     if mode == "off":
         r.notes["error-notes"] = "The configuration of this server does not allow TRACE."
@@ -101,27 +116,30 @@ def _echo(r: Request, content: bytes) -> Result:
     lines = [r.the_request, *fields, "", ""]
     r.content_type = "message/http"
     r.send(Stream(iter(["\r\n".join(lines).encode("latin-1") + content])), End())
-    return Outcome.DONE
+    return DONE
 
 
-@MODULE.hook(phases.map_to_storage, Order.REALLY_LAST, by_extension=True)
+@MODULE.hook(phases.map_to_storage, Order.REALLY_LAST, by_extension=True, in_place=True)
 def walk(r: Request) -> Result:
     """`<Directory>` and `.htaccess` on the way to the file, then `<Files>`."""
-    walks = r.engine.walks
-    answer = walks.walk_directories(r)
-    if answer is not Outcome.OK:
-        return answer
-    walks.walk_files(r)
-    return Outcome.OK
+    answer = r.engine.walks.walk_directories(r)
+    if answer is OK and r.dir_settings.inner.files:
+        r.engine.walks.walk_files(r)
+    return answer
 
 
-@MODULE.hook(phases.type_checker, Order.REALLY_LAST, by_extension=True)
+@MODULE.hook(phases.type_checker, Order.REALLY_LAST, by_extension=True, in_place=True)
 def any_type(r: Request) -> Result:
     """Nobody has to know a type."""
-    return Outcome.OK
+    return OK
 
 
-@MODULE.hook(phases.fixups, Order.REALLY_FIRST, by_extension=True)
+def _overrides(server: Server, settings: Settings) -> bool:
+    conf = settings.get(CoreDir)
+    return conf.force_type is not None or conf.set_handler is not None or conf.accept_path_info != "default"
+
+
+@MODULE.hook(phases.fixups, Order.REALLY_FIRST, by_extension=True, acts=_overrides)
 def override_type(r: Request) -> Result:
     """`ForceType`, `SetHandler` and `AcceptPathInfo`, over what the name of the file said (core_override_type)."""
     conf = r.core
@@ -135,7 +153,7 @@ def override_type(r: Request) -> Result:
             r.handler = handler.lower() if handler.isascii() else handler
     if r.used_path_info == "default":
         r.used_path_info = _PATH_INFO[conf.accept_path_info]
-    return Outcome.OK
+    return OK
 
 
 def _text(r: Request, value: object) -> str:
@@ -164,17 +182,7 @@ def insert_filters(r: Request) -> Result:
     for name in conf.input_filters:
         if not r.add_input_filter(name):
             LOG.warn(r, "", "an unknown input filter was not added: %s", name)
-    return Outcome.OK
-
-
-@MODULE.hook(phases.handler, Order.REALLY_FIRST)
-def options_asterisk(r: Request) -> Result:
-    """`OPTIONS *`: what the server can do in general, without a body."""
-    if r.method != "OPTIONS" or r.uri != "*":
-        return Outcome.DECLINED
-    r.headers_out.set("Content-Length", "0")
-    r.send(End())
-    return Outcome.OK
+    return OK
 
 
 @MODULE.hook(phases.handler, Order.REALLY_LAST)
@@ -203,17 +211,17 @@ def _serve(r: Request) -> Result:
         r.headers_out.set("Allow", r.allow_header())
         r.headers_out.set("Content-Length", "0")
         r.send(End())
-        return Outcome.OK
+        return OK
     if r.method not in READ_METHODS:
         if r.method.encode("latin-1") in REGISTERED_METHODS or r.method in r.server.config(CoreServer).registered_methods:
             return 405
         LOG.error(r, "AH00135", "Invalid method in request %s", r.the_request)
         return 501
     kind = r.finfo.kind
-    if kind is FileKind.MISSING:
+    if kind is MISSING:
         LOG.info(r, "AH00128", "File does not exist: %s", (r.filename or "") + r.path_info)
         return 404
-    if kind is FileKind.DIRECTORY:
+    if kind is DIRECTORY:
         LOG.info(r, "AH00129", "Attempt to serve directory: %s", r.filename)
         return 404
     if r.used_path_info != "accept" and r.path_info:
@@ -241,6 +249,6 @@ def _serve(r: Request) -> Result:
         file.close()
         r.status = answer
         r.send(End())
-        return Outcome.OK
+        return OK
     r.send(File(file, 0, file.size), End())
-    return Outcome.OK
+    return OK

@@ -11,15 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coachwhip.api import (
+    DECLINED,
+    DIRECTORY,
+    MISSING,
+    OK,
+    REGULAR,
     Args,
     Directive,
     DirectiveContext,
     DirectiveError,
-    FileKind,
     Headers,
     Module,
     Order,
-    Outcome,
     Request,
     Result,
     Where,
@@ -105,14 +108,14 @@ MODULE = Module(
 )
 
 
-@MODULE.hook(phases.fixups, Order.LAST, by_extension=True)
+@MODULE.hook(phases.fixups, Order.LAST, by_extension=True, in_place=True)
 def serve_directory(r: Request) -> Result:
     """Turn a folder into its index file, and what does not exist into the fallback."""
-    if r.finfo.kind is FileKind.DIRECTORY:
+    if r.finfo.kind is DIRECTORY:
         return _directory(r)
-    if r.finfo.kind is FileKind.MISSING and r.handler is None and r.uri != "*":
+    if r.finfo.kind is MISSING and r.handler is None and r.uri != "*":
         return _serve_fallback(r)
-    return Outcome.DECLINED
+    return DECLINED
 
 
 def _directory(r: Request) -> Result:
@@ -120,19 +123,19 @@ def _directory(r: Request) -> Result:
     if r.handler is None:
         r.handler = DIRECTORY_TYPE
     if r.path_info:
-        return Outcome.DECLINED
+        return DECLINED
     if not r.uri.endswith("/"):
-        return _add_slash(r) if conf.slash else Outcome.DECLINED
+        return _add_slash(r) if conf.slash else DECLINED
     if r.handler == REWRITE_HANDLER or (conf.check_handler and r.handler != DIRECTORY_TYPE):
         if r.content_type == DIRECTORY_TYPE:
             r.content_type = None
-        return Outcome.DECLINED
+        return DECLINED
     return _serve_index(r, conf)
 
 
 def _add_slash(r: Request) -> Result:
     if r.method not in ("GET", "HEAD") and "redirect-carefully" in r.env:
-        return Outcome.DECLINED
+        return DECLINED
     query = "" if r.args is None else f"?{r.args}"
     return r.redirect(301, r.construct_url(f"{_escaped(r.uri)}/{query}"))
 
@@ -144,13 +147,15 @@ def _escaped(path: str) -> str:
 def _serve_index(r: Request, conf: DirConfig) -> Result:
     """The first name that is a file; else the last error met on the way; else the fallback."""
     error = 0
-    for left, name in zip(range(len(conf.index) - 1, -1, -1), conf.index, strict=True):
+    for number, name in enumerate(conf.index, 1):
+        if not conf.index_redirect and r.goes_on_as(name):
+            return OK
         sub = _look_up(r, name)
         if _is_found(sub):
             if conf.index_redirect:
                 return r.redirect(conf.index_redirect, r.construct_url(_escaped(sub.uri)))
             return r.becomes(sub)
-        if 300 <= sub.status < 400 or (not left and sub.status in (401, 406)):
+        if 300 <= sub.status < 400 or (number == len(conf.index) and sub.status in (401, 406)):
             return _pass_on(r, sub)
         if sub.status not in (200, 404):
             error = sub.status
@@ -163,13 +168,13 @@ def _serve_index(r: Request, conf: DirConfig) -> Result:
 def _serve_fallback(r: Request) -> Result:
     fallback = r.config(DirConfig).fallback
     if fallback is None:
-        return Outcome.DECLINED
+        return DECLINED
     sub = _look_up(r, fallback)
     if _is_found(sub):
         return r.becomes(sub)
     if 300 <= sub.status < 400:
         return _pass_on(r, sub)
-    return sub.status if sub.status not in (200, 404) else Outcome.DECLINED
+    return sub.status if sub.status not in (200, 404) else DECLINED
 
 
 def _look_up(r: Request, name: str) -> Request:
@@ -179,7 +184,7 @@ def _look_up(r: Request, name: str) -> Request:
 
 def _is_found(sub: Request) -> bool:
     """Only a regular file counts: `/x/index.html` may well be `/x` with path info."""
-    return sub.status == 200 and (sub.finfo.kind is FileKind.REGULAR or sub.handler == "proxy-server")
+    return sub.status == 200 and (sub.finfo.kind is REGULAR or sub.handler == "proxy-server")
 
 
 def _pass_on(r: Request, sub: Request) -> int:

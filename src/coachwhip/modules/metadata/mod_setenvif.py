@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from coachwhip.api import (
+    DECLINED,
     Args,
     Directive,
     DirectiveContext,
     DirectiveError,
     Module,
-    Outcome,
     Request,
     Result,
     Where,
@@ -205,14 +205,14 @@ LOG = MODULE.log
 def match_server_rules(r: Request) -> Result:
     """The server's rules, before the URL is looked at: `Request_URI` is still encoded."""
     _apply(r, r.server.config(SetEnvIfServer).rules)
-    return Outcome.DECLINED
+    return DECLINED
 
 
 @MODULE.hook(phases.header_parser, acts=lambda server, settings: bool(settings.get(SetEnvIfDir).dir_rules))
 def match_directory_rules(r: Request) -> Result:
     """The rules of the sections that apply."""
     _apply(r, r.config(SetEnvIfDir).dir_rules)
-    return Outcome.DECLINED
+    return DECLINED
 
 
 def _apply(r: Request, rules: tuple[Rule, ...]) -> None:

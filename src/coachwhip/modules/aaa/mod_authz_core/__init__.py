@@ -6,11 +6,11 @@ The requirements are judged twice: by `access_checker_ex`, which may decide with
 
 from __future__ import annotations
 
-from coachwhip.api import Args, Directive, Level, Module, Order, Outcome, Request, Result, Where, phases
+from coachwhip.api import DECLINED, OK, Args, Directive, Level, Module, Order, Request, Result, Where, phases
 from coachwhip.api.auth import AuthzResult, auth_type, note_auth_failure
 from coachwhip.modules.aaa.mod_authz_core import providers
 from coachwhip.modules.aaa.mod_authz_core.reading import read_container, read_merging, read_provider_alias, read_require
-from coachwhip.modules.aaa.mod_authz_core.requirements import AuthzCoreDir, Group, Logic, answers_alike, judge
+from coachwhip.modules.aaa.mod_authz_core.requirements import GRANTED, AuthzCoreDir, Group, Logic, answers_alike, judge
 
 __all__ = ["MODULE", "AuthzCoreDir"]
 
@@ -66,28 +66,27 @@ def _authorize(r: Request, *, is_known: bool) -> Result:
             LOG.error(r, "AH01627", "AuthType configured with no corresponding authorization directives")
             return 500
         LOG.debug(r, "AH01628", "authorization result: granted (no directives)")
-        return Outcome.OK
+        return OK
     answer = _judge(r, conf.policy.root)
-    if answer is AuthzResult.GRANTED:
-        return Outcome.OK
+    if answer is GRANTED:
+        return OK
     if answer is AuthzResult.ERROR:
         return 500
     if answer is AuthzResult.DENIED_NO_USER:
-        return _nobody(r) if is_known else Outcome.DECLINED
+        return _nobody(r) if is_known else DECLINED
     return _refuse(r, is_known=is_known, status=403 if conf.send_forbidden else 401)
 
 
 def _judge(r: Request, root: Group) -> AuthzResult:
     """As `judge`; what is the same for all requests under these settings is judged once, unless somebody wants to know how it went."""
-    log = LOG if LOG.is_on(Level.DEBUG, r) else None
-    if log is not None or r.record.steps is not None:
-        return judge(r, root, log)
     derived = r.dir_settings.derived
     known: AuthzResult | None = derived.get(judge)
-    if known is not None:
+    if known is not None and r.record.steps is None:
         return known
-    answer = judge(r, root, None)
-    if answers_alike(root):
+    # The level of the log follows from the same settings.
+    log = LOG if LOG.is_on(Level.DEBUG, r) else None
+    answer = judge(r, root, log)
+    if log is None and answers_alike(root):
         derived[judge] = answer
     return answer
 

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from coachwhip.api import (
+    DECLINED,
+    DIRECTORY,
+    OK,
     Args,
     Directive,
     DirectiveContext,
     DirectiveError,
-    FileKind,
     Module,
-    Outcome,
     Repeat,
     Request,
     Result,
@@ -208,17 +209,17 @@ def read_types(startup: Startup) -> Result:
     types = parse_types(data.decode("utf-8", "surrogateescape"))
     for server in (startup.main, *startup.servers):
         server.state[SOURCE] = types
-    return Outcome.OK
+    return OK
 
 
-@MODULE.hook(phases.type_checker, by_extension=True)
+@MODULE.hook(phases.type_checker, by_extension=True, in_place=True)
 def find_type(r: Request) -> Result:
     """Set what the name of the file says."""
-    if r.finfo.kind is FileKind.DIRECTORY:
-        r.set_content_type(DIRECTORY_TYPE)
-        return Outcome.OK
+    if r.finfo.kind is DIRECTORY:
+        r.content_type = DIRECTORY_TYPE
+        return OK
     if r.filename is None:
-        return Outcome.DECLINED
+        return DECLINED
     conf = r.config(MimeDir)
     path = r.filename + r.path_info if conf.use_path_info else r.filename
     base, extensions = cut(path.rpartition("/")[2])
@@ -228,7 +229,7 @@ def find_type(r: Request) -> Result:
     _apply(r, meaning)
     if not r.content_languages and conf.default_language is not None:
         r.content_languages = [conf.default_language]
-    return Outcome.OK if r.content_type else Outcome.DECLINED
+    return OK if r.content_type else DECLINED
 
 
 def _meaning(r: Request, conf: MimeDir, extensions: str) -> Meaning:

@@ -13,6 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coachwhip.api import (
+    DECLINED,
+    DONE,
+    OK,
     Args,
     CoreDir,
     Directive,
@@ -71,6 +74,8 @@ class OpenLog:
     settings: AccessLog
     format: Format
     target: LogTarget
+    #: Every request gets a line.
+    is_unconditional: bool
 
 
 @MODULE.hook(phases.check_config)
@@ -89,7 +94,7 @@ def check_folders(startup: Startup) -> Result:
                 f"{reason_text(error)}: AH02297: Cannot access directory '{folder}' for log file '{log.written}'{where}"
             )
             return 500
-    return Outcome.OK
+    return OK
 
 
 @MODULE.hook(phases.open_logs)
@@ -109,12 +114,12 @@ def open_logs(startup: Startup) -> Outcome:
                     # A nickname means what it means where the line stands, in every server that inherits the log.
                     formats[id(log)] = _format_of(log.words, conf, startup)
                 form = formats[id(log)] if log.words is not None else _format_of(None, conf, startup)
-                ready.append(OpenLog(log, form, opened[id(log)]))
+                ready.append(OpenLog(log, form, opened[id(log)], log.env is None and log.expr is None))
             except (LogTargetError, BadFormat) as error:
                 startup.refuse(error)
-                return Outcome.DONE
+                return DONE
         server.state[MODULE.source] = tuple(ready)
-    return Outcome.OK
+    return OK
 
 
 def _format_of(words: str | None, conf: LogConfigServer, startup: Startup) -> Format:
@@ -132,18 +137,18 @@ def _has_conditions(server: Server, settings: Settings) -> bool:
 def judge_each_request(r: Request) -> Outcome:
     """A condition that is an expression may look at anything: it is judged each time, so no answer may be given again."""
     r.record.make_volatile("condition of a log")
-    return Outcome.DECLINED
+    return DECLINED
 
 
 def _wants_names(server: Server, settings: Settings) -> bool:
     return settings.get(CoreDir).hostname_lookups != "off" and bool(server.state.get(MODULE.source))
 
 
-@MODULE.hook(phases.fixups, by_extension=True, acts=_wants_names)
+@MODULE.hook(phases.fixups, by_extension=True, in_place=True, acts=_wants_names)
 def look_up_client(r: Request) -> Outcome:
     """The name for `%h` is asked for while the request may still wait for it on a thread; a log line may not."""
     r.remote_host()
-    return Outcome.DECLINED
+    return DECLINED
 
 
 @MODULE.hook(phases.log_transaction)
@@ -151,12 +156,12 @@ def write_logs(r: Request) -> Outcome:
     """A line for each log of the request's server whose condition holds for the client's own request."""
     logs: tuple[OpenLog, ...] = r.server.state.get(MODULE.source, ())
     if not logs:
-        return Outcome.DECLINED
-    final = _final(r)
+        return DECLINED
+    final = r if r.next is None else _final(r)
     for log in logs:
-        if _is_wanted(log.settings, r):
+        if log.is_unconditional or _is_wanted(log.settings, r):
             log.target.write(log.format.line(r, final))
-    return Outcome.OK
+    return OK
 
 
 def _final(r: Request) -> Request:

@@ -26,6 +26,8 @@ def _escape(text: str | None) -> str:
     """Latin-1 text, escaped; "-" for None."""
     if text is None:
         return "-"
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return text
     return escape_logitem(text.encode("latin-1", "replace"))
 
 
@@ -109,7 +111,7 @@ _PASSWORD = re.compile(r"([^ ]* [^ :/?#]*://[^ :/?#@]*:)[^ /?#@]*(@.*)", re.DOTA
 
 
 def _request_line(r: Request) -> str:
-    found = _PASSWORD.fullmatch(r.the_request)
+    found = _PASSWORD.fullmatch(r.the_request) if "@" in r.the_request else None
     return _escape(f"{found[1]}XXXXXXXX{found[2]}" if found else r.the_request or None)
 
 
@@ -118,7 +120,7 @@ def _handler(r: Request) -> str:
 
 
 def _user(r: Request) -> str:
-    return '""' if r.user == "" else _escape(r.user)
+    return "-" if r.user is None else _escape(r.user) or '""'
 
 
 def _query(r: Request) -> str:
@@ -126,7 +128,11 @@ def _query(r: Request) -> str:
 
 
 def _header_in(name: str) -> Reader:
-    return lambda r: _escape(r.headers_in.get(name))
+    def read(r: Request) -> str:
+        value = r.headers_in.get(name)
+        return "-" if value is None else _escape(value)
+
+    return read
 
 
 def _cookie(name: str) -> Reader:
@@ -221,7 +227,7 @@ def _time(argument: str) -> Reader:
     when = _finished if argument.startswith("end:") else _started
     shape = argument.removeprefix("end:") if when is _finished else argument.removeprefix("begin:")
     if not shape:
-        return lambda r: _clf(int(when(r)))
+        return (lambda r: _clf(int(r.traffic.started))) if when is _started else lambda r: _clf(int(when(r)))
     fraction = _FRACTIONS.get(shape)
     if fraction is not None:
         return lambda r: fraction(when(r))

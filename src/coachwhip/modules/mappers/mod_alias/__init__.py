@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from coachwhip.api import (
+    DECLINED,
+    OK,
     Args,
     Directive,
     DirectiveContext,
     DirectiveError,
     Module,
-    Outcome,
     Request,
     Result,
     Server,
@@ -258,17 +259,17 @@ def _maps_urls(server: Server, settings: Settings) -> bool:
 def translate(r: Request) -> Result:
     """Server-wide redirects, then aliases."""
     if r.uri and not r.uri.startswith("/"):
-        return Outcome.DECLINED
+        return DECLINED
     server = r.server.config(AliasServer)
     answer = _answer_redirect(r, server.redirects, ("AH00673", "AH00674"))
-    if answer is not Outcome.DECLINED:
+    if answer is not DECLINED:
         return answer
     answer = _by_expression(r)
-    if answer is not Outcome.DECLINED:
+    if answer is not DECLINED:
         return answer
     found = find(server.aliases, r.uri, is_redirect=False)
     if found is None:
-        return Outcome.DECLINED
+        return DECLINED
     if found.rule.pattern is None:
         _note_context(r, found.rule.fake, found.rule.real or "")
     return _map_to(r, found.path, found.rule.handler)
@@ -288,7 +289,7 @@ def redirect_here(r: Request) -> Result:
 def _by_expression(r: Request) -> Result:
     conf = r.config(AliasDir)
     if conf.alias is None:
-        return Outcome.DECLINED
+        return DECLINED
     try:
         path = unoctets(conf.alias.path.text(r.expr_scope()))
     except EvaluationError as error:
@@ -313,7 +314,7 @@ def _map_to(r: Request, path: str, handler: str | None) -> Result:
     if not path.startswith("/"):
         path = f"{r.engine.startup.server_root.rstrip('/')}/{path}"
     r.filename = normalize_path(octets(path), decode_unreserved=False).decode("utf-8", "surrogateescape")
-    return Outcome.OK
+    return OK
 
 
 def _answer_redirect(r: Request, rules: tuple[Rule, ...], log_ids: tuple[str, str]) -> Result:
@@ -323,7 +324,7 @@ def _answer_redirect(r: Request, rules: tuple[Rule, ...], log_ids: tuple[str, st
     if expression is None:
         found = find(rules, r.uri, is_redirect=True)
         if found is None:
-            return Outcome.DECLINED
+            return DECLINED
         status, target = found.rule.status, found.url
     else:
         try:

@@ -11,6 +11,8 @@ import errno
 from dataclasses import dataclass
 
 from coachwhip.api import (
+    DECLINED,
+    OK,
     Args,
     CoreDir,
     Data,
@@ -23,7 +25,6 @@ from coachwhip.api import (
     Module,
     Options,
     Order,
-    Outcome,
     Repeat,
     Request,
     Result,
@@ -126,14 +127,14 @@ def _has_multiviews(server: Server, settings: Settings) -> bool:
 def multiviews(r: Request) -> Result:
     """For a name that does not exist, take the best of the files that continue it with extensions."""
     if r.finfo.kind is not FileKind.MISSING:
-        return Outcome.DECLINED
+        return DECLINED
     if r.filename is None or not r.filename.startswith("/"):
-        return Outcome.DECLINED
+        return DECLINED
     found = _scan(r)
     if isinstance(found, int):
         return found
     if not found:
-        return Outcome.DECLINED
+        return DECLINED
     prefers_scripts = r.method not in ("GET", "HEAD") or r.args is not None or bool(r.path_info)
     best = _negotiate(r, found, prefers_scripts)
     if isinstance(best, int):
@@ -148,7 +149,7 @@ def multiviews(r: Request) -> Result:
     # The variant is a file; what followed the name in the URL still follows it.
     r.path_info = r.path_info or path_info
     r.mtime = None
-    return Outcome.OK
+    return OK
 
 
 def _scan(r: Request) -> list[Variant] | int:
@@ -250,7 +251,7 @@ def _send_body(r: Request, best: Variant, body: bytes) -> Result:
     if best.encoding:
         r.content_encodings = [best.encoding]
     answer = r.meets_conditions()
-    if answer is Outcome.OK:
+    if answer is OK:
         r.send(Data(body), End())
     return answer
 
@@ -374,15 +375,15 @@ def _announce(r: Request, best: Variant) -> int | None:
     return None
 
 
-@MODULE.hook(phases.fixups, by_extension=True)
+@MODULE.hook(phases.fixups, by_extension=True, in_place=True)
 def fix_encoding(r: Request) -> Result:
     """Spell the content coding (`gzip`, `x-gzip`) as the client does."""
     if not r.content_encodings:
-        return Outcome.DECLINED
+        return DECLINED
     encoding = ", ".join(r.content_encodings).removeprefix("x-")
     accepted = parse_entries(r.headers_in.get("Accept-Encoding"))
     names = [entry.name for entry in accepted or () if entry.name.removeprefix("x-") == encoding]
     if not names:
-        return Outcome.DECLINED
+        return DECLINED
     r.content_encodings = [encoding if encoding in names else names[-1]]
-    return Outcome.OK
+    return OK
