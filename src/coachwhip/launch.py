@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.mpm import ServerMpm
+from coachwhip.api.server import Server
 from coachwhip.checks import configure
 from coachwhip.config import LoadOptions
 from coachwhip.logs.targets import LogRoom
@@ -29,9 +30,10 @@ NO_SOCKETS = f"no listening sockets available, shutting down\n{REFUSALS['open_lo
 LOG = ModuleLog("core")
 
 
-def pid_file_of(conf: ServerMpm, server_root: str) -> PidFile:
+def pid_file_of(main: Server, server_root: str) -> PidFile:
     """The `PidFile` of a configuration."""
-    return PidFile(os.path.join(server_root, conf.pid_file))
+    path = os.path.join(server_root, main.config(ServerMpm).pid_file)
+    return PidFile(path, tuple(main.settings.sources(ServerMpm, "pid_file")))
 
 
 def addresses_of(conf: ServerMpm) -> list[ListenAddress]:
@@ -53,7 +55,7 @@ def generation_of(instance: Instance, *, has_pid_file: bool = True) -> Generatio
     generation = Generation(
         instance.pipeline,
         addresses_of(conf),
-        pid_file_of(conf, startup.server_root) if has_pid_file else None,
+        pid_file_of(startup.main, startup.server_root) if has_pid_file else None,
         policy=policy_of(
             conf,
             instance.loaded.mpm or "event",

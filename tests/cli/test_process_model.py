@@ -416,6 +416,22 @@ def test_a_configuration_that_cannot_be_used_changes_nothing(server: Server, kin
     assert server.get() == "hello\n"
 
 
+def test_a_reload_that_fails_when_its_workers_are_forked_needs_no_pid_file_back(server: Server) -> None:
+    """It claimed another one, and the first one's folder is gone by then."""
+    server.pid_file = server.root / "gone/httpd.pid"
+    server.pid_file.parent.mkdir()
+    start(server, "PidFile gone/httpd.pid")
+    parent = server.pid
+    server.pid_file.unlink()
+    server.pid_file.parent.rmdir()
+    append(server.root / "min.conf", "PidFile logs/httpd.pid\nLoadModule stillborn_module python:stillborn\n")
+    os.kill(parent, signal.SIGUSR1)
+    until(lambda: "the new configuration is not used" in server.log())
+    assert server.get() == "hello\n"
+    assert is_alive(parent)
+    assert not (server.root / "logs/httpd.pid").exists()
+
+
 # how much at the same time
 
 

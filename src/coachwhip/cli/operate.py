@@ -101,7 +101,7 @@ def _operate(flags: Flags, options: LoadOptions, messages: Messages) -> int:
     if flags.tests:
         messages.say("Syntax OK")
         return 0
-    file = pid_file_of(loaded.main.config(ServerMpm), loaded.server_root)
+    file = pid_file_of(loaded.main, loaded.server_root)
     pid = file.read() if flags.signal != "start" else _pid_if_any(file)
     running = pid if pid is not None and file.is_running(pid) else None
     if running and flags.signal in RELOADS:

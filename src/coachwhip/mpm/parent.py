@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from coachwhip.api.log import LogTargetError, ModuleLog
 from coachwhip.mpm.birth import DRAIN, FINISH, Inheritance
 from coachwhip.mpm.children import Child, Children
-from coachwhip.mpm.claim import claim_pid_file, drop_pid_file, move_pid_file
+from coachwhip.mpm.claim import claim_pid_file, drop_pid_file
 from coachwhip.mpm.generation import Generation, StartFailed, announce, note
 from coachwhip.mpm.handover import Successor, inherit, say_serving
 from coachwhip.mpm.lifeline import Lifeline
@@ -147,7 +147,8 @@ class Parent:
             raise
         finally:
             self._children.end()
-            drop_pid_file(self.generation)
+            for generation in self._generations():
+                drop_pid_file(generation)
             self._listeners.close()
         return 0
 
@@ -280,7 +281,8 @@ class Parent:
         new.policy = replace(new.policy, most=most, limit=self._limit, start=min(new.policy.start, most))
         try:
             self._listeners.add(new.addresses, new.queue)
-            move_pid_file(old, new)
+            if new.pid_file != old.pid_file:
+                claim_pid_file(new)
             self._begin(new, farewell)
         except Exception as error:
             self._give_up(new, error)
@@ -337,6 +339,7 @@ class Parent:
                 say_serving(self._say)
             return
         announce(new, "resuming normal operations")
+        drop_pid_file(old, other=new)
         self._listeners.keep_only(new.addresses)
         if coming.farewell == signal.SIGTERM:
             self._children.board.begin_anew(new.number)
@@ -351,7 +354,7 @@ class Parent:
         self._children.dismiss([c for c in self._children.all() if c.generation is new], signal.SIGKILL, TERM_WAIT)
         self._listeners.keep_only(old.addresses)
         self._listeners.set(old.addresses, old.queue)
-        move_pid_file(new, old)
+        drop_pid_file(new, other=old)
         self._refuse(error)
         _close_logs(new)
 
