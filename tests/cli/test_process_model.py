@@ -367,7 +367,7 @@ def test_after_so_many_connections_prefork_takes_not_one_more(server: Server) ->
 
 
 def broken(server: Server, kind: str) -> None:
-    """Make the configuration unusable in one of twelve ways."""
+    """Make the configuration unusable in one of many ways."""
     conf = server.root / "min.conf"
     text = conf.read_text()
     lines = {
@@ -380,6 +380,8 @@ def broken(server: Server, kind: str) -> None:
         "log folder gone": "ErrorLog nowhere/error.log\n",
         "include loop": "Include min.conf\n",
         "listened twice": f"Listen 127.0.0.1:{server.port}\n",
+        "log is a folder": "CustomLog htdocs common\n",
+        "no types": "LoadModule mime_module x\nTypesConfig nowhere\n",
         "no user": "User nobody-of-this-name\n",
     }
     if kind == "empty":
@@ -393,7 +395,8 @@ def broken(server: Server, kind: str) -> None:
 
 KINDS = [
     "unknown directive", "open section", "missing file", "bad value", "bad pattern", "missing module",
-    "log folder gone", "include loop", "listened twice", "no user", "empty", "unreadable",
+    "log folder gone", "include loop", "listened twice", "log is a folder", "no types", "no user", "empty",
+    "unreadable",
 ]  # fmt: skip
 
 

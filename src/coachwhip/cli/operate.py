@@ -25,7 +25,7 @@ from coachwhip.mpm.listeners import BindError
 from coachwhip.mpm.occupied import check_free
 from coachwhip.mpm.pidfile import PidFile, PidFileError
 from coachwhip.mpm.privileges import PrivilegeError
-from coachwhip.server import Plan, StartRefused, read, rehearse_logs
+from coachwhip.server import Plan, StartRefused, read, rehearse
 from coachwhip.util.notes import notes_of
 
 __all__ = ["load_options", "operate"]
@@ -106,7 +106,7 @@ def _operate(flags: Flags, options: LoadOptions, messages: Messages) -> int:
     running = pid if pid is not None and file.is_running(pid) else None
     if running and flags.signal in RELOADS:
         check_free(addresses_of(loaded.main.config(ServerMpm)), running)
-        rehearse_logs(plan)
+        rehearse(plan)
     if flags.signal != "start":
         is_done = _signal(SENT[flags.signal], running) if running else _miss(flags.signal, pid)
         if is_done:
