@@ -419,6 +419,17 @@ def test_a_configuration_that_cannot_be_used_changes_nothing(server: Server, kin
     assert server.get() == "hello\n"
 
 
+@pytest.mark.parametrize(("mpm", "log_id"), [("event", "AH00501"), ("worker", "AH00304"), ("prefork", "AH00179")])
+def test_a_reload_says_that_it_does_not_change_server_limit(server: Server, mpm: str, log_id: str) -> None:
+    start(server, "ServerLimit 5", f"MaxRequestWorkers {5 if mpm == 'prefork' else 50}", mpm=mpm)
+    conf = server.root / "min.conf"
+    conf.write_text(conf.read_text().replace("ServerLimit 5", "ServerLimit 7"))
+    os.kill(server.pid, signal.SIGUSR1)
+    until(lambda: server.log().count("resuming normal operations") == 2)
+    said = f"[mpm_{mpm}:warn] [pid {server.pid}:tid {server.pid}] {log_id}: changing ServerLimit to 7 from original value of 5 not allowed"
+    assert said in server.log()
+
+
 def test_a_reload_that_fails_when_its_workers_are_forked_needs_no_pid_file_back(server: Server) -> None:
     """It claimed another one, and the first one's folder is gone by then."""
     server.pid_file = server.root / "gone/httpd.pid"

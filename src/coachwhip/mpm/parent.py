@@ -19,7 +19,7 @@ from coachwhip.api.log import LogTargetError, ModuleLog
 from coachwhip.mpm.birth import DRAIN, FINISH, Inheritance
 from coachwhip.mpm.children import Child, Children
 from coachwhip.mpm.claim import claim_pid_file, drop_pid_file
-from coachwhip.mpm.generation import Generation, StartFailed, announce, note
+from coachwhip.mpm.generation import Generation, StartFailed, announce, note, warn
 from coachwhip.mpm.handover import Successor, inherit, say_serving
 from coachwhip.mpm.lifeline import Lifeline
 from coachwhip.mpm.listeners import BindError, Listeners
@@ -56,6 +56,8 @@ _LOG_IDS = {
     "worker": dict(zip(_SAID, ("AH00295", "AH00296", "AH00297", "AH00298"), strict=True)),
     "prefork": dict(zip(_SAID, ("AH00169", "AH00170", "AH00171", "AH00173"), strict=True)),
 }
+#: Log id of a `ServerLimit` that a reload cannot change.
+_FIXED_LIMIT = {"event": "AH00501", "worker": "AH00304", "prefork": "AH00179"}
 
 
 @dataclass(slots=True)
@@ -277,6 +279,9 @@ class Parent:
             self._refuse(error)
             return
         new.number = old.number + 1
+        if new.policy.limit != self._limit:
+            text = f"changing ServerLimit to {new.policy.limit} from original value of {self._limit} not allowed during restart"
+            warn(new, _FIXED_LIMIT[new.policy.mpm], text)
         most = min(new.policy.most, self._limit)
         new.policy = replace(new.policy, most=most, limit=self._limit, start=min(new.policy.start, most))
         try:
