@@ -285,6 +285,20 @@ def test_in_the_foreground_a_signal_ends_it_with_status_0(server: Server, words:
         assert not server.pid_file.exists()
 
 
+def test_one_process_alone_goes_on_when_it_is_asked_to_reload(server: Server) -> None:
+    process = subprocess.Popen([*HTTPD, "-d", str(server.root), "-f", "min.conf", "-X"])
+    try:
+        until(lambda: server.pid_file.exists() and not is_refused(server.port))
+        assert server.get() == "hello\n"
+        for number in (signal.SIGUSR1, signal.SIGHUP, signal.SIGWINCH):
+            process.send_signal(number)
+        assert server.get() == "hello\n"
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_nobody_keeps_the_commands_output_open(server: Server) -> None:
     """A program that reads all the command prints would wait for ever."""
     assert server.httpd("-E", "logs/startup.log").stdout == ""
