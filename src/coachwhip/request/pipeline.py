@@ -270,7 +270,7 @@ class Pipeline:
         given = r.handler
         if given is None:
             trusted = r.content_type if r.is_type_trusted else None
-            r.handler = trusted.partition(";")[0].rstrip(" ") if trusted else "default-handler"
+            r.handler = trusted.partition(";")[0].rstrip(" ") if trusted else ""
             r.is_handler_implied = True
         answer: Any = self.hooks.run_handler(r)
         if not isinstance(answer, (Outcome, int)) and inspect.isawaitable(answer):
