@@ -386,6 +386,8 @@ def broken(server: Server, kind: str) -> None:
     }
     if kind == "empty":
         conf.write_text("")
+    elif kind == "no address":
+        conf.write_text(re.sub(r"Listen .*", "", text))
     elif kind == "unreadable":
         conf.unlink()
         conf.mkdir()
@@ -396,7 +398,7 @@ def broken(server: Server, kind: str) -> None:
 KINDS = [
     "unknown directive", "open section", "missing file", "bad value", "bad pattern", "missing module",
     "log folder gone", "include loop", "listened twice", "log is a folder", "no types", "no user", "empty",
-    "unreadable",
+    "no address", "unreadable",
 ]  # fmt: skip
 
 
@@ -411,7 +413,7 @@ def test_a_configuration_that_cannot_be_used_changes_nothing(server: Server, kin
     for count, number in enumerate((signal.SIGUSR1, signal.SIGHUP)):
         os.kill(server.pid, number)
         until(lambda count=count: server.log().count("the new configuration is not used") == count + 1)
-    if kind not in ("empty", "unreadable"):
+    if kind not in ("empty", "no address", "unreadable"):
         place = r"line \d+ of \S+/min\.conf|\S+/min\.conf:\d+"
         assert re.search(place, done.stderr) and re.search(place, server.log().rpartition("is not used")[2])
     assert children_of(server.pid) == workers
@@ -428,6 +430,21 @@ def test_a_reload_says_that_it_does_not_change_server_limit(server: Server, mpm:
     until(lambda: server.log().count("resuming normal operations") == 2)
     said = f"[mpm_{mpm}:warn] [pid {server.pid}:tid {server.pid}] {log_id}: changing ServerLimit to 7 from original value of 5 not allowed"
     assert said in server.log()
+
+
+def test_refused_reloads_leave_no_logs_open_and_no_programs_running(server: Server) -> None:
+    start(server, 'CustomLog "|/bin/cat" common')
+
+    def held() -> tuple[int, int]:
+        return len(os.listdir(f"/proc/{server.pid}/fd")), len(children_of(server.pid))
+
+    until(lambda: server.get() == "hello\n")
+    before = held()
+    broken(server, "no address")
+    for count in range(3):
+        os.kill(server.pid, signal.SIGUSR1)
+        until(lambda count=count: server.log().count("the new configuration is not used") == count + 1)
+    until(lambda: held() == before)
 
 
 def test_a_reload_that_fails_when_its_workers_are_forked_needs_no_pid_file_back(server: Server) -> None:
