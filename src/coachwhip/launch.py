@@ -17,7 +17,7 @@ from coachwhip.mpm.listeners import ListenAddress, Queue
 from coachwhip.mpm.parent import Parent
 from coachwhip.mpm.pidfile import PidFile
 from coachwhip.mpm.policy import policy_of
-from coachwhip.mpm.privileges import Rights, drop_privileges, find_rights, set_umask
+from coachwhip.mpm.privileges import Rights, current_umask, drop_privileges, find_rights, set_umask
 from coachwhip.mpm.signals import APACHES, Table
 from coachwhip.mpm.systemd import ServiceManager
 from coachwhip.server import REFUSALS, Instance, Plan, StartRefused, open_plan
@@ -101,9 +101,16 @@ def launch(
         StartRefused, PrivilegeError, PidFileError, StartFailed, BindError: the server cannot start.
     """
 
+    inherited = current_umask()
+
+    def opened(plan: Plan) -> Instance:
+        # Logs are files that the server makes, too.
+        set_umask(plan.loaded.main.config(ServerMpm).umask, inherited)
+        return open_plan(plan)
+
     def reread() -> Generation:
         new = configure(options)
-        instance = _open(new)
+        instance = opened(new)
         try:
             for warning in (*map(str, new.loaded.warnings), *new.startup.warnings):
                 LOG.warn(new.startup.main, "", "%s", warning)
@@ -113,15 +120,9 @@ def launch(
             raise
 
     manager = ServiceManager.from_environment(os.environ)
-    first = generation_of(_open(plan), has_pid_file=has_pid_file)
+    first = generation_of(opened(plan), has_pid_file=has_pid_file)
     if alone:
         return serve_alone(first, ready, manager)
     parent = Parent(first, reread, ready, table, manager)
     parent.bind()
     return parent.run()
-
-
-def _open(plan: Plan) -> Instance:
-    """Logs are files that the server makes, too."""
-    set_umask(plan.loaded.main.config(ServerMpm).umask)
-    return open_plan(plan)

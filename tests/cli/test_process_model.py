@@ -432,6 +432,30 @@ def test_a_reload_says_that_it_does_not_change_server_limit(server: Server, mpm:
     assert said in server.log()
 
 
+def umask_of(pid: int) -> str:
+    return next(line.split()[1] for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("Umask:"))
+
+
+def test_a_reload_takes_back_what_umask_withheld(server: Server) -> None:
+    start(server, "Umask 077")
+    workers = set(children_of(server.pid))
+    assert {umask_of(pid) for pid in workers} == {"0077"}
+    conf = server.root / "min.conf"
+    conf.write_text(conf.read_text().replace("Umask 077", ""))
+    os.kill(server.pid, signal.SIGUSR1)
+    until(lambda: bool(children_of(server.pid)) and workers.isdisjoint(children_of(server.pid)))
+    assert {umask_of(pid) for pid in children_of(server.pid)} == {"0022"}
+
+
+def test_a_refused_reload_leaves_its_umask_nowhere(server: Server) -> None:
+    start(server, "Umask 027")
+    append(server.root / "min.conf", "Umask 077\n")
+    broken(server, "no address")
+    os.kill(server.pid, signal.SIGUSR1)
+    until(lambda: "the new configuration is not used" in server.log())
+    assert umask_of(server.pid) == "0027"
+
+
 def test_refused_reloads_leave_no_logs_open_and_no_programs_running(server: Server) -> None:
     start(server, 'CustomLog "|/bin/cat" common')
 

@@ -15,6 +15,7 @@ from coachwhip.logs.targets import LogRoom
 from coachwhip.mpm.listeners import ListenAddress, Queue
 from coachwhip.mpm.pidfile import PidFile
 from coachwhip.mpm.policy import Policy
+from coachwhip.mpm.privileges import current_umask
 from coachwhip.request.pipeline import Pipeline
 
 __all__ = ["Generation", "StartFailed", "announce", "note", "warn"]
@@ -50,6 +51,8 @@ class Generation:
     silence: float = 30.0
     #: Whether it says nothing of its own coming and going: whoever started it on a terminal knows.
     is_quiet: bool = False
+    #: The umask under which it was made, and under which its workers are forked.
+    umask: int = field(default_factory=current_umask)
     #: The log files and programs that it opened.
     logs: LogRoom | None = None
 

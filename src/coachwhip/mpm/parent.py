@@ -364,6 +364,7 @@ class Parent:
         _close_logs(new)
 
     def _refuse(self, error: BaseException) -> None:
+        os.umask(self.generation.umask)
         said = str(error).replace("\n", " ") or type(error).__name__
         text = "; ".join([said, *notes_of(error)])
         LOG.error(self.generation.main, "", "the new configuration is not used, the old one serves on: %s", text)
