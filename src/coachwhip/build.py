@@ -12,10 +12,13 @@ __all__ = ["FEATURES", "architecture", "build_time", "python_version"]
 #: Apache's names of what its binary was compiled with, as far as this server can do the same.
 FEATURES = ("APR_HAS_SENDFILE", "APR_HAVE_IPV6 (IPv4-mapped addresses enabled)", "AP_HAVE_RELIABLE_PIPED_LOGS")
 
+#: Asked when this is imported: a worker below `ChrootDir`, or whose `User` may not read this, does not find the file.
+_INSTALLED = os.stat(__file__).st_mtime
+
 
 def build_time() -> str:
     """When this was installed, as Apache writes when it was compiled: "2026-11-12T08:58:41"."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(os.stat(__file__).st_mtime))
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(_INSTALLED))
 
 
 def python_version() -> str:

@@ -27,7 +27,7 @@ from coachwhip.logs.targets import LogRoom
 from coachwhip.request.pipeline import Pipeline
 from coachwhip.util.notes import notes_of, with_notes
 
-__all__ = ["REFUSALS", "Instance", "Plan", "StartRefused", "build", "check", "open_plan", "read", "rehearse_logs", "server_software"]
+__all__ = ["REFUSALS", "Instance", "Plan", "StartRefused", "build", "check", "open_plan", "read", "rehearse", "server_software"]
 
 #: Phase of the start → Apache's last line where something refuses in it.
 REFUSALS = {
@@ -138,15 +138,16 @@ def open_plan(plan: Plan) -> Instance:
     return _instance(plan)
 
 
-def rehearse_logs(plan: Plan) -> None:
-    """Find out whether the logs' programs could be run; nothing is opened, and the plan is of no other use afterwards.
+def rehearse(plan: Plan) -> None:
+    """Find out whether the third step would succeed: no log is opened or run, and the plan is of no other use afterwards.
 
     Raises:
-        StartRefused: one could not, or a log's format cannot be used; its line is noted.
+        StartRefused: a log could not be opened or its program run, or a module refuses; the line is noted.
     """
     _open_error_logs(plan, Rehearsal(plan.startup.server_root))
     try:
         _run(plan, phases.open_logs)
+        _run(plan, phases.post_config)
     finally:
         plan.startup.logs.close()
 

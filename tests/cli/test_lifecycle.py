@@ -102,6 +102,27 @@ def test_a_reload_may_move_to_another_port_and_pid_file(server: Server) -> None:
     assert not server.pid_file.exists()
 
 
+def test_a_pid_file_that_cannot_be_written_stops_a_reload_and_its_line_is_told(server: Server) -> None:
+    server.httpd()
+    parent = server.pid
+    append(server.root / "min.conf", "PidFile none/httpd.pid\n")
+    os.kill(parent, signal.SIGUSR1)
+    until(lambda: "the new configuration is not used" in server.log())
+    assert f"AH00099: could not create {server.root}/none/httpd.pid; asked for at {server.root}/min.conf:11" in server.log()
+    assert "AH00098" not in server.log()
+    assert (server.get(), server.pid) == ("hello\n", parent)
+
+
+def test_a_reload_to_another_name_of_the_same_pid_file_keeps_it(server: Server) -> None:
+    server.httpd()
+    (server.root / "link").symlink_to("logs")
+    append(server.root / "min.conf", "PidFile link/httpd.pid\n")
+    os.kill(server.pid, signal.SIGUSR1)
+    until(lambda: server.log().count("resuming normal operations") == 2)
+    assert server.get() == "hello\n"
+    assert server.pid_file.exists()
+
+
 def test_a_wildcard_takes_the_place_of_an_address_on_the_same_port(server: Server) -> None:
     server.httpd()
     workers = children_of(server.pid)
@@ -262,6 +283,20 @@ def test_in_the_foreground_a_signal_ends_it_with_status_0(server: Server, words:
     # One process that has given root up cannot take a file of root's away; nor can Apache's.
     if words != ["-X"] or os.geteuid() != 0:
         assert not server.pid_file.exists()
+
+
+def test_one_process_alone_goes_on_when_it_is_asked_to_reload(server: Server) -> None:
+    process = subprocess.Popen([*HTTPD, "-d", str(server.root), "-f", "min.conf", "-X"])
+    try:
+        until(lambda: server.pid_file.exists() and not is_refused(server.port))
+        assert server.get() == "hello\n"
+        for number in (signal.SIGUSR1, signal.SIGHUP, signal.SIGWINCH):
+            process.send_signal(number)
+        assert server.get() == "hello\n"
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_nobody_keeps_the_commands_output_open(server: Server) -> None:

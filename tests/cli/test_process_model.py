@@ -367,7 +367,7 @@ def test_after_so_many_connections_prefork_takes_not_one_more(server: Server) ->
 
 
 def broken(server: Server, kind: str) -> None:
-    """Make the configuration unusable in one of twelve ways."""
+    """Make the configuration unusable in one of many ways."""
     conf = server.root / "min.conf"
     text = conf.read_text()
     lines = {
@@ -380,10 +380,14 @@ def broken(server: Server, kind: str) -> None:
         "log folder gone": "ErrorLog nowhere/error.log\n",
         "include loop": "Include min.conf\n",
         "listened twice": f"Listen 127.0.0.1:{server.port}\n",
+        "log is a folder": "CustomLog htdocs common\n",
+        "no types": "LoadModule mime_module x\nTypesConfig nowhere\n",
         "no user": "User nobody-of-this-name\n",
     }
     if kind == "empty":
         conf.write_text("")
+    elif kind == "no address":
+        conf.write_text(re.sub(r"Listen .*", "", text))
     elif kind == "unreadable":
         conf.unlink()
         conf.mkdir()
@@ -393,7 +397,8 @@ def broken(server: Server, kind: str) -> None:
 
 KINDS = [
     "unknown directive", "open section", "missing file", "bad value", "bad pattern", "missing module",
-    "log folder gone", "include loop", "listened twice", "no user", "empty", "unreadable",
+    "log folder gone", "include loop", "listened twice", "log is a folder", "no types", "no user", "empty",
+    "no address", "unreadable",
 ]  # fmt: skip
 
 
@@ -408,12 +413,78 @@ def test_a_configuration_that_cannot_be_used_changes_nothing(server: Server, kin
     for count, number in enumerate((signal.SIGUSR1, signal.SIGHUP)):
         os.kill(server.pid, number)
         until(lambda count=count: server.log().count("the new configuration is not used") == count + 1)
-    if kind not in ("empty", "unreadable"):
+    if kind not in ("empty", "no address", "unreadable"):
         place = r"line \d+ of \S+/min\.conf|\S+/min\.conf:\d+"
         assert re.search(place, done.stderr) and re.search(place, server.log().rpartition("is not used")[2])
     assert children_of(server.pid) == workers
     assert server.pid_file.read_text() == pid_file
     assert server.get() == "hello\n"
+
+
+@pytest.mark.parametrize(("mpm", "log_id"), [("event", "AH00501"), ("worker", "AH00304"), ("prefork", "AH00179")])
+def test_a_reload_says_that_it_does_not_change_server_limit(server: Server, mpm: str, log_id: str) -> None:
+    start(server, "ServerLimit 5", f"MaxRequestWorkers {5 if mpm == 'prefork' else 50}", mpm=mpm)
+    conf = server.root / "min.conf"
+    conf.write_text(conf.read_text().replace("ServerLimit 5", "ServerLimit 7"))
+    os.kill(server.pid, signal.SIGUSR1)
+    until(lambda: server.log().count("resuming normal operations") == 2)
+    said = f"[mpm_{mpm}:warn] [pid {server.pid}:tid {server.pid}] {log_id}: changing ServerLimit to 7 from original value of 5 not allowed"
+    assert said in server.log()
+
+
+def umask_of(pid: int) -> str:
+    return next(line.split()[1] for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("Umask:"))
+
+
+def test_a_reload_takes_back_what_umask_withheld(server: Server) -> None:
+    start(server, "Umask 077")
+    workers = set(children_of(server.pid))
+    assert {umask_of(pid) for pid in workers} == {"0077"}
+    conf = server.root / "min.conf"
+    conf.write_text(conf.read_text().replace("Umask 077", ""))
+    os.kill(server.pid, signal.SIGUSR1)
+    until(lambda: bool(children_of(server.pid)) and workers.isdisjoint(children_of(server.pid)))
+    assert {umask_of(pid) for pid in children_of(server.pid)} == {"0022"}
+
+
+def test_a_refused_reload_leaves_its_umask_nowhere(server: Server) -> None:
+    start(server, "Umask 027")
+    append(server.root / "min.conf", "Umask 077\n")
+    broken(server, "no address")
+    os.kill(server.pid, signal.SIGUSR1)
+    until(lambda: "the new configuration is not used" in server.log())
+    assert umask_of(server.pid) == "0027"
+
+
+def test_refused_reloads_leave_no_logs_open_and_no_programs_running(server: Server) -> None:
+    start(server, 'CustomLog "|/bin/cat" common')
+
+    def held() -> tuple[int, int]:
+        return len(os.listdir(f"/proc/{server.pid}/fd")), len(children_of(server.pid))
+
+    until(lambda: server.get() == "hello\n")
+    before = held()
+    broken(server, "no address")
+    for count in range(3):
+        os.kill(server.pid, signal.SIGUSR1)
+        until(lambda count=count: server.log().count("the new configuration is not used") == count + 1)
+    until(lambda: held() == before)
+
+
+def test_a_reload_that_fails_when_its_workers_are_forked_needs_no_pid_file_back(server: Server) -> None:
+    """It claimed another one, and the first one's folder is gone by then."""
+    server.pid_file = server.root / "gone/httpd.pid"
+    server.pid_file.parent.mkdir()
+    start(server, "PidFile gone/httpd.pid")
+    parent = server.pid
+    server.pid_file.unlink()
+    server.pid_file.parent.rmdir()
+    append(server.root / "min.conf", "PidFile logs/httpd.pid\nLoadModule stillborn_module python:stillborn\n")
+    os.kill(parent, signal.SIGUSR1)
+    until(lambda: "the new configuration is not used" in server.log())
+    assert server.get() == "hello\n"
+    assert is_alive(parent)
+    assert not (server.root / "logs/httpd.pid").exists()
 
 
 # how much at the same time

@@ -12,6 +12,7 @@ from coachwhip.testing.site import FileSpec
 pytestmark = pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="wants root's privileges to give up, and /proc")
 
 ASK = b"GET /%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+SHA512_OF_X = "$6$coachwhip$8HrHC.jzNWnBe733IfQz1gupOPt1w86P/lrBwFqAlHu4Ci83/7dHU8fYgYrfsw59swz3eXPYFYU84iViEKTEN/"
 
 
 def workers(site: Site) -> list[int]:
@@ -68,6 +69,40 @@ CustomLog "{root}/logs/access.log" "%U"
         assert os.readlink(f"/proc/{worker}/root") == os.readlink(f"/proc/{worker}/cwd") == f"{site.root}/jail"
         assert "uvloop" in Path(f"/proc/{worker}/maps").read_text() or not _has_uvloop()
         assert Path(site.root, "logs/access.log").stat().st_mode & 0o777 == 0o640
+
+
+def test_what_a_worker_needs_later_is_there_below_chrootdir() -> None:
+    """The build's date for status pages, and the system's library for passwords of crypt(3)."""
+    config = """LoadModule status_module modules/mod_status.so
+LoadModule info_module modules/mod_info.so
+LoadModule auth_basic_module modules/mod_auth_basic.so
+LoadModule authn_core_module modules/mod_authn_core.so
+LoadModule authn_file_module modules/mod_authn_file.so
+LoadModule authz_user_module modules/mod_authz_user.so
+ChrootDir "{root}/jail"
+<Location /status>
+    SetHandler server-status
+</Location>
+<Location /info>
+    SetHandler server-info
+</Location>
+<Location /a.txt>
+    AuthType Basic
+    AuthName here
+    AuthUserFile "{root}/htdocs/users"
+    Require valid-user
+</Location>
+"""
+    with Site(config=config) as site:
+        inside = f"jail{site.root}/htdocs"
+        site.write(f"{inside}/a.txt", "inside")
+        # `openssl passwd -6 -salt coachwhip x`
+        site.write(f"{inside}/users", f"user:{SHA512_OF_X}\n")
+        site.start()
+        assert [site.ask(ASK % page).status for page in (b"status", b"status?auto", b"info")] == [200] * 3
+        basic = b"Authorization: Basic dXNlcjp4\r\nConnection: close"
+        assert site.ask((ASK % b"a.txt").replace(b"Connection: close", basic)).status == 200
+        assert "fault" not in site.log("error.log")
 
 
 def _has_uvloop() -> bool:

@@ -47,7 +47,7 @@ pre_config = Phase("pre_config", RunMode.ALL, "before the configuration is read:
 check_config = Phase("check_config", RunMode.ALL, "the configuration was read; correct or refuse it: hook(startup)")
 test_config = Phase("test_config", RunMode.EACH, "after `-t` found no error; print what was asked for: hook(startup)")
 open_logs = Phase("open_logs", RunMode.ALL, "open log files and pipes while still privileged: hook(startup)")
-post_config = Phase("post_config", RunMode.ALL, "all is read and open; last chance to refuse the start: hook(startup)")
+post_config = Phase("post_config", RunMode.ALL, "all is read and open; last chance to refuse; also in a trial: hook(startup)")
 child_init = Phase("child_init", RunMode.EACH, "once in every worker, before its first connection: hook(startup)")
 child_exit = Phase("child_exit", RunMode.EACH, "once in every worker, after its last connection: hook(startup)")
 

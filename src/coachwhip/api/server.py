@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from coachwhip.api.core import CoreDir, CoreServer
-from coachwhip.util.notes import notes_of
+from coachwhip.util.notes import note_for, notes_of
 
 if TYPE_CHECKING:
     from coachwhip.api.directives import Location
@@ -183,10 +184,12 @@ class Startup:
     #: Where what was refused is asked for.
     notes: list[str] = field(default_factory=list)
 
-    def refuse(self, error: Exception) -> None:
-        """Take an error, with its notes, for a reason to refuse the start."""
+    def refuse(self, error: Exception | str, places: Iterable[Location] = ()) -> None:
+        """Take an error, with its notes, for a reason to refuse the start; `places` are the lines that ask for what cannot be."""
         self.errors.append(str(error))
-        self.notes += notes_of(error)
+        if isinstance(error, Exception):
+            self.notes += notes_of(error)
+        self.notes += map(note_for, places)
 
     def runtime_path(self, path: str) -> str:
         """`path` against `DefaultRuntimeDir`, or ServerRoot where that is not set."""

@@ -38,12 +38,21 @@ class Storage:
         What waits for its turn has a file of its own beside it (`.lock`), for this one is another after each time; nobody but the
         user of the processes may open that, and so keep them waiting. Raises OSError.
         """
-        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        lock = self._open_lock()
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.replace(change(*self.read()))
         finally:
             os.close(lock)
+
+    def _open_lock(self) -> int:
+        name, flags = f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            return os.open(name, flags, 0o600)
+        except PermissionError:
+            # Of a `User` that the server had before. Who may write the file anew may do so with this one.
+            os.unlink(name)
+            return os.open(name, flags, 0o600)
 
     def replace(self, text: str) -> None:
         """Write it anew: readers see the old text or the new one. Raises OSError."""

@@ -66,7 +66,7 @@ def _status(words: list[str], *, in_full: bool) -> int:
         flags: Flags = parse_flags(words)
         print(show_status(flags, in_full=in_full))
     except FlagsError as error:
-        print(f"coachwhip ctl: {error}", file=sys.stderr)
+        print(f"coachwhip ctl: {str(error) or 'only flags may stand behind the verb'}\n\n{USAGE}", end="", file=sys.stderr)
         return 1
     except StatusUnknown as error:
         print(f"coachwhip ctl: {error}", file=sys.stderr)

@@ -18,14 +18,14 @@ from coachwhip.cli.messages import Messages
 from coachwhip.cli.versions import built_in_place
 from coachwhip.config import ConfigError, Loaded, LoadOptions
 from coachwhip.config.dump import dump_config, dump_includes
-from coachwhip.launch import NO_SOCKETS, addresses_of, launch, pid_file_of
+from coachwhip.launch import NO_SOCKETS, addresses_of, check_servable, launch, pid_file_of
 from coachwhip.mpm.daemon import detach
 from coachwhip.mpm.generation import StartFailed
 from coachwhip.mpm.listeners import BindError
 from coachwhip.mpm.occupied import check_free
 from coachwhip.mpm.pidfile import PidFile, PidFileError
 from coachwhip.mpm.privileges import PrivilegeError
-from coachwhip.server import Plan, StartRefused, read, rehearse_logs
+from coachwhip.server import Plan, StartRefused, read, rehearse
 from coachwhip.util.notes import notes_of
 
 __all__ = ["load_options", "operate"]
@@ -101,12 +101,15 @@ def _operate(flags: Flags, options: LoadOptions, messages: Messages) -> int:
     if flags.tests:
         messages.say("Syntax OK")
         return 0
-    file = pid_file_of(loaded.main.config(ServerMpm), loaded.server_root)
+    file = pid_file_of(loaded.main, loaded.server_root)
     pid = file.read() if flags.signal != "start" else _pid_if_any(file)
     running = pid if pid is not None and file.is_running(pid) else None
     if running and flags.signal in RELOADS:
-        check_free(addresses_of(loaded.main.config(ServerMpm)), running)
-        rehearse_logs(plan)
+        conf = loaded.main.config(ServerMpm)
+        if _has_our_rights(running):
+            check_servable(conf)
+        check_free(addresses_of(conf), running)
+        rehearse(plan)
     if flags.signal != "start":
         is_done = _signal(SENT[flags.signal], running) if running else _miss(flags.signal, pid)
         if is_done:
@@ -115,6 +118,14 @@ def _operate(flags: Flags, options: LoadOptions, messages: Messages) -> int:
         print(f"httpd (pid {running}) already running")
         return 0
     return _start(flags, plan, options, messages)
+
+
+def _has_our_rights(pid: int) -> bool:
+    """Whether a server needs of its configuration what it would need if this process ran it; not known without `/proc`."""
+    try:
+        return os.stat(f"/proc/{pid}").st_uid == os.geteuid()
+    except OSError:
+        return False
 
 
 def _pid_if_any(file: PidFile) -> int | None:

@@ -22,7 +22,7 @@ from coachwhip.api.log import LogTargetError, reason_text
 from coachwhip.logs.syslog import Syslog
 from coachwhip.logs.writer import Writer
 
-__all__ = ["LogRoom", "Program", "split_command"]
+__all__ = ["LogRoom", "Program", "is_standard", "not_opened", "split_command"]
 
 OPEN = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY
 #: Seconds from one start of a program to the next.
@@ -111,7 +111,7 @@ class LogRoom:
             try:
                 self._files[path] = self._keep(open_file(path), target, turns=not at_once, buffered=buffered)
             except OSError as error:
-                raise LogTargetError(f"{reason_text(error)}: AH00649: could not open transfer log file {path}.") from error
+                raise not_opened(path, error) from error
         return self._files[path]
 
     def open_error_file(self, path: str) -> Writer:
@@ -305,6 +305,11 @@ def open_file(path: str) -> int:
     return fd
 
 
+def is_standard(path: str) -> bool:
+    """Whether a name means a descriptor of whoever opens it."""
+    return _STANDARD.fullmatch(path) is not None
+
+
 def _is_file(fd: int) -> bool:
     """Whether a descriptor is there, leads to a file, and can be written."""
     try:
@@ -317,6 +322,11 @@ def _check_executable(path: str) -> None:
     if not os.access(path, os.X_OK):
         number = errno.EACCES if os.path.exists(path) else errno.ENOENT
         raise OSError(number, os.strerror(number))
+
+
+def not_opened(path: str, error: OSError) -> LogTargetError:
+    """What is said of a log file that cannot be opened."""
+    return LogTargetError(f"{reason_text(error)}: AH00649: could not open transfer log file {path}.")
 
 
 def _not_started(command: str, error: OSError) -> LogTargetError:

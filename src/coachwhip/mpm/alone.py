@@ -34,8 +34,9 @@ def serve_alone(
         worker = Worker(generation.pipeline, listeners.sockets(generation.addresses), generation.policy, loop)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stop)
-        # Nor does Apache's single process end by WINCH, which a terminal sends when it is resized.
-        loop.add_signal_handler(signal.SIGUSR1, worker.drain)
+        # Apache's single process does not heed these either: there is nobody to fork another generation.
+        for number in (signal.SIGHUP, signal.SIGUSR1):
+            signal.signal(number, signal.SIG_IGN)
 
         def up() -> None:
             ready()

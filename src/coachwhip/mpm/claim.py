@@ -1,4 +1,7 @@
-"""A generation's pid file: claimed at the start, moved by a reload that names another, dropped at the end."""
+"""A generation's pid file: claimed before its first worker is forked, dropped at its end.
+
+A reload that names another file claims that one too; the generation that does not come, or goes, drops its own.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from coachwhip.api.log import ModuleLog
 from coachwhip.mpm.generation import Generation
 from coachwhip.mpm.pidfile import PidFileError
 
-__all__ = ["claim_pid_file", "drop_pid_file", "move_pid_file"]
+__all__ = ["claim_pid_file", "drop_pid_file"]
 
 LOG = ModuleLog("core")
 
@@ -33,18 +36,8 @@ def claim_pid_file(generation: Generation) -> None:
     file.write()
 
 
-def drop_pid_file(generation: Generation) -> None:
-    """Take the pid file away."""
-    if generation.pid_file is not None:
-        generation.pid_file.remove()
-
-
-def move_pid_file(old: Generation, new: Generation) -> None:
-    """From where one generation wants it to where another does.
-
-    Raises:
-        PidFileError: see `claim_pid_file`; the old one stays.
-    """
-    if old.pid_file != new.pid_file:
-        claim_pid_file(new)
-        drop_pid_file(old)
+def drop_pid_file(generation: Generation, *, other: Generation | None = None) -> None:
+    """Take the pid file away, unless the `other` generation wants it, by whichever name."""
+    file, wanted = generation.pid_file, other.pid_file if other is not None else None
+    if file is not None and (wanted is None or not file.is_same(wanted)):
+        file.remove()

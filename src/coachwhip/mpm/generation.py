@@ -15,9 +15,10 @@ from coachwhip.logs.targets import LogRoom
 from coachwhip.mpm.listeners import ListenAddress, Queue
 from coachwhip.mpm.pidfile import PidFile
 from coachwhip.mpm.policy import Policy
+from coachwhip.mpm.privileges import current_umask
 from coachwhip.request.pipeline import Pipeline
 
-__all__ = ["Generation", "StartFailed", "announce", "note"]
+__all__ = ["Generation", "StartFailed", "announce", "note", "warn"]
 
 #: MPM → its log, and the id of the line with which each generation begins.
 _LOGS = {mpm: ModuleLog(f"mpm_{mpm}") for mpm in ("event", "worker", "prefork")}
@@ -50,6 +51,8 @@ class Generation:
     silence: float = 30.0
     #: Whether it says nothing of its own coming and going: whoever started it on a terminal knows.
     is_quiet: bool = False
+    #: The umask under which it was made, and under which its workers are forked.
+    umask: int = field(default_factory=current_umask)
     #: The log files and programs that it opened.
     logs: LogRoom | None = None
 
@@ -64,6 +67,11 @@ def announce(generation: Generation, what: str) -> None:
     note(generation, _BEGINS[generation.policy.mpm], f"{generation.pipeline.software} configured -- {what}")
     if not generation.is_quiet:
         CORE_LOG.notice(generation.main, "AH00094", "Command line: '%s'", " ".join(sys.argv))
+
+
+def warn(generation: Generation, log_id: str, text: str) -> None:
+    """One line about what a generation asks for and does not get."""
+    _LOGS[generation.policy.mpm].warn(generation.main, log_id, "%s", text)
 
 
 def note(generation: Generation, log_id: str, text: str) -> None:

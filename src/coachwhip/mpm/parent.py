@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from coachwhip.api.log import LogTargetError, ModuleLog
 from coachwhip.mpm.birth import DRAIN, FINISH, Inheritance
 from coachwhip.mpm.children import Child, Children
-from coachwhip.mpm.claim import claim_pid_file, drop_pid_file, move_pid_file
-from coachwhip.mpm.generation import Generation, StartFailed, announce, note
+from coachwhip.mpm.claim import claim_pid_file, drop_pid_file
+from coachwhip.mpm.generation import Generation, StartFailed, announce, note, warn
 from coachwhip.mpm.handover import Successor, inherit, say_serving
 from coachwhip.mpm.lifeline import Lifeline
 from coachwhip.mpm.listeners import BindError, Listeners
@@ -56,6 +56,8 @@ _LOG_IDS = {
     "worker": dict(zip(_SAID, ("AH00295", "AH00296", "AH00297", "AH00298"), strict=True)),
     "prefork": dict(zip(_SAID, ("AH00169", "AH00170", "AH00171", "AH00173"), strict=True)),
 }
+#: Log id of a `ServerLimit` that a reload cannot change.
+_FIXED_LIMIT = {"event": "AH00501", "worker": "AH00304", "prefork": "AH00179"}
 
 
 @dataclass(slots=True)
@@ -147,7 +149,8 @@ class Parent:
             raise
         finally:
             self._children.end()
-            drop_pid_file(self.generation)
+            for generation in self._generations():
+                drop_pid_file(generation)
             self._listeners.close()
         return 0
 
@@ -276,11 +279,15 @@ class Parent:
             self._refuse(error)
             return
         new.number = old.number + 1
+        if new.policy.limit != self._limit:
+            text = f"changing ServerLimit to {new.policy.limit} from original value of {self._limit} not allowed during restart"
+            warn(new, _FIXED_LIMIT[new.policy.mpm], text)
         most = min(new.policy.most, self._limit)
         new.policy = replace(new.policy, most=most, limit=self._limit, start=min(new.policy.start, most))
         try:
             self._listeners.add(new.addresses, new.queue)
-            move_pid_file(old, new)
+            if new.pid_file != old.pid_file:
+                claim_pid_file(new)
             self._begin(new, farewell)
         except Exception as error:
             self._give_up(new, error)
@@ -337,6 +344,7 @@ class Parent:
                 say_serving(self._say)
             return
         announce(new, "resuming normal operations")
+        drop_pid_file(old, other=new)
         self._listeners.keep_only(new.addresses)
         if coming.farewell == signal.SIGTERM:
             self._children.board.begin_anew(new.number)
@@ -351,11 +359,12 @@ class Parent:
         self._children.dismiss([c for c in self._children.all() if c.generation is new], signal.SIGKILL, TERM_WAIT)
         self._listeners.keep_only(old.addresses)
         self._listeners.set(old.addresses, old.queue)
-        move_pid_file(new, old)
+        drop_pid_file(new, other=old)
         self._refuse(error)
         _close_logs(new)
 
     def _refuse(self, error: BaseException) -> None:
+        os.umask(self.generation.umask)
         said = str(error).replace("\n", " ") or type(error).__name__
         text = "; ".join([said, *notes_of(error)])
         LOG.error(self.generation.main, "", "the new configuration is not used, the old one serves on: %s", text)

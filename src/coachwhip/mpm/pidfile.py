@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from coachwhip.util.notes import asked_at
 
 __all__ = ["PidFile", "PidFileError"]
 
@@ -25,6 +27,8 @@ class PidFile:
     """One pid file by its absolute path."""
 
     path: str
+    #: The configuration lines that ask for it.
+    places: tuple[object, ...] = field(default=(), compare=False)
 
     def read(self) -> int | None:
         """The process id in the file; None if there is no file.
@@ -71,8 +75,12 @@ class PidFile:
         """Put this process's id there, as a whole file or not at all.
 
         Raises:
-            PidFileError: the folder is missing or may not be written to.
+            PidFileError: the folder is missing or may not be written to; the line that asks for it is noted.
         """
+        with asked_at(self.places):
+            self._write()
+
+    def _write(self) -> None:
         folder, name = os.path.split(self.path)
         try:
             fd, made = tempfile.mkstemp(prefix=f"{name}.", dir=folder)
@@ -87,6 +95,10 @@ class PidFile:
                 os.close(fd)
         except OSError as error:
             raise PidFileError(f"({error.errno}){error.strerror}: AH00099: could not create {self.path}") from None
+
+    def is_same(self, other: PidFile) -> bool:
+        """Whether both names lead to one file."""
+        return os.path.realpath(self.path) == os.path.realpath(other.path)
 
     def remove(self) -> None:
         """Take it away if it is still this process's."""

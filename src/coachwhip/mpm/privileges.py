@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import codecs
 import errno
-import functools
 import grp
 import os
 import pwd
@@ -22,8 +21,8 @@ from coachwhip.api.mpm import ServerMpm
 from coachwhip.mpm import linux
 
 __all__ = [
-    "Identity", "PrivilegeError", "Rights", "drop_privileges", "find_group", "find_identity", "find_rights", "find_user", "main_group",
-    "set_umask",
+    "Identity", "PrivilegeError", "Rights", "current_umask", "drop_privileges", "find_group", "find_identity", "find_rights", "find_user",
+    "main_group", "set_umask",
 ]  # fmt: skip
 
 #: (user id, group id, user name or None)
@@ -198,14 +197,13 @@ def _enter(folder: str) -> None:
     os.chdir("/")
 
 
-@functools.cache
-def _inherited_umask() -> int:
+def current_umask() -> int:
+    """Which permissions files that this process makes do not get now."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
-def set_umask(asked: int | None) -> None:
-    """Which permissions files that the server makes do not get: as asked, or 022 and what whoever started it withholds."""
-    inherited = _inherited_umask()
+def set_umask(asked: int | None, inherited: int) -> None:
+    """Which permissions files that the server makes do not get: as asked, or 022 and what whoever started it withholds (`inherited`)."""
     os.umask(inherited | 0o022 if asked is None else asked)

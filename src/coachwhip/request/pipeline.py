@@ -270,7 +270,7 @@ class Pipeline:
         given = r.handler
         if given is None:
             trusted = r.content_type if r.is_type_trusted else None
-            r.handler = trusted.partition(";")[0].rstrip(" ") if trusted else "default-handler"
+            r.handler = trusted.partition(";")[0].rstrip(" ") if trusted else ""
             r.is_handler_implied = True
         answer: Any = self.hooks.run_handler(r)
         if not isinstance(answer, (Outcome, int)) and inspect.isawaitable(answer):
@@ -350,11 +350,15 @@ class Pipeline:
         return RequestScope(self, r)
 
     def log_transaction(self, r: Request) -> None:
-        """After the answer went out, or was cut."""
-        try:
-            self.hooks.run(phases.log_transaction, r)
-        except Exception as error:
-            self.report(r, error)
+        """After the answer went out, or was cut. A hook that fails takes nobody else's line."""
+        for hook in self.hooks.hooks(phases.log_transaction):
+            try:
+                answer = hook.function(r)
+            except Exception as error:
+                self.report(r, error)
+                continue
+            if answer is not Outcome.OK and answer is not Outcome.DECLINED:
+                return
 
 
 def _as_result(answer: Any) -> Result:

@@ -10,9 +10,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["asked_at", "notes_of", "with_notes"]
+__all__ = ["asked_at", "note_for", "notes_of", "with_notes"]
 
 E = TypeVar("E", bound=Exception)
+
+
+def note_for(place: object) -> str:
+    """The note for a line (`file:line`)."""
+    return f"asked for at {place}"
 
 
 @contextmanager
@@ -22,7 +27,7 @@ def asked_at(places: Iterable[object]) -> Iterator[None]:
         yield
     except Exception as error:
         for place in places:
-            error.add_note(f"asked for at {place}")
+            error.add_note(note_for(place))
         raise
 
 

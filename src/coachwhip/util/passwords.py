@@ -8,11 +8,10 @@ slow on purpose: callers run it off the loop.
 from __future__ import annotations
 
 import base64
+import contextlib
 import ctypes
-import ctypes.util
 import hashlib
 import hmac
-from functools import lru_cache
 
 import bcrypt
 
@@ -101,25 +100,28 @@ def _sixes(number: int, count: int) -> str:
 
 # Room for `struct crypt_data` of every C library in use (glibc's own is 128 KiB).
 _CRYPT_DATA = 256 * 1024
+# Of glibc's systems, libxcrypt alone, FreeBSD; None: the C library itself, as with musl.
+_CRYPT_LIBRARIES = ("libcrypt.so.1", "libcrypt.so.2", "libcrypt.so.5", None)
 
 
-@lru_cache(maxsize=1)
-def _crypt_r() -> ctypes._NamedFuncPointer | None:
+def _find_crypt_r() -> ctypes._NamedFuncPointer | None:
     """Return the system's reentrant crypt(3), or None where there is none. (Python's `crypt` is gone since 3.13.)"""
-    name = ctypes.util.find_library("crypt") or "libcrypt.so.1"
-    try:
-        function = ctypes.CDLL(name).crypt_r
-    except (OSError, AttributeError):
-        return None
-    function.restype = ctypes.c_char_p
-    function.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)
-    return function
+    for name in _CRYPT_LIBRARIES:
+        with contextlib.suppress(OSError, AttributeError):
+            function = ctypes.CDLL(name).crypt_r
+            function.restype = ctypes.c_char_p
+            function.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)
+            return function
+    return None
+
+
+# Found when this is imported, in the parent: below `ChrootDir` there is no library to find.
+_CRYPT_R = _find_crypt_r()
 
 
 def _verify_crypt(password: bytes, known: bytes) -> bool:
-    function = _crypt_r()
-    if function is None or len(known) < 13:
+    if _CRYPT_R is None or len(known) < 13:
         return False
-    made = function(password, known, ctypes.create_string_buffer(_CRYPT_DATA))
+    made = _CRYPT_R(password, known, ctypes.create_string_buffer(_CRYPT_DATA))
     # A failed crypt answers "*0" or "*1", which is no hash of anything.
     return made is not None and not made.startswith(b"*") and hmac.compare_digest(made, known)

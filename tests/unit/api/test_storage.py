@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,23 @@ def test_nothing_is_left_behind_where_it_cannot_be_replaced(tmp_path: Path) -> N
     assert os.listdir(tmp_path) == ["kept"]
     with pytest.raises(FileNotFoundError):
         Storage(f"{tmp_path}/none/kept").replace("one\n")
+
+
+def test_the_lock_of_a_user_before_this_one_keeps_nobody_out() -> None:
+    """A server whose `User` was changed: the folder is the new one's, the lock the old one's."""
+    is_root = os.geteuid() == 0
+    # Not below pytest's folder, which only its own user may enter.
+    with tempfile.TemporaryDirectory() as folder:
+        lock = Path(folder, "kept.lock")
+        lock.touch()
+        lock.chmod(0)
+        if is_root:
+            os.chown(folder, 65534, 65534)
+            os.seteuid(65534)
+        try:
+            Storage(f"{folder}/kept").update(lambda text, age: text + "line\n")
+        finally:
+            if is_root:
+                os.seteuid(0)
+        assert Path(folder, "kept").read_text() == "line\n"
+        assert stat.S_IMODE(lock.stat().st_mode) == 0o600

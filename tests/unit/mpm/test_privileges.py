@@ -240,7 +240,7 @@ def test_permissions_of_files_that_are_made(tmp_path: Path, inherited: int, aske
     lines = told(f"""
 os.umask({inherited})
 for _ in range(2):
-    set_umask({asked})
+    set_umask({asked}, {inherited})
 print(os.stat(os.open({str(tmp_path / "made")!r}, os.O_CREAT | os.O_WRONLY, 0o666)).st_mode & 0o777)
 """)
     assert lines == [str(mode)]

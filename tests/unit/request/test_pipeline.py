@@ -123,6 +123,23 @@ def test_a_handler_nobody_has(world: MakeWorld) -> None:
     assert answer.r.handler == "wanted"
 
 
+def test_a_log_hook_that_fails_keeps_no_other_from_logging(world: MakeWorld) -> None:
+    made, seen = module(), []
+
+    @made.hook(phases.log_transaction, Order.REALLY_FIRST)
+    def fail(r: Request) -> Outcome:
+        raise RuntimeError("no ink")
+
+    @made.hook(phases.log_transaction, Order.LAST)
+    def note(r: Request) -> Outcome:
+        seen.append(r.uri)
+        return OK
+
+    there = world("", {"htdocs/a": "a"}).add(made)
+    there.pipeline.log_transaction(there.ask("/a").r)
+    assert seen == ["/a"]
+
+
 def test_a_handler_found_by_default_is_not_kept(world: MakeWorld) -> None:
     assert world("", {"htdocs/a": "a"}).ask("/a").r.handler is None
 

@@ -94,7 +94,8 @@ def find_memory(startup: Startup) -> Result:
         return Outcome.OK
     text = "failed to lookup provider 'shm' for 'slotmem', maybe you need to load mod_slotmem_shm?"
     LOG.emerg(startup.main, "AH02284", text)
-    startup.errors.append(f"AH02284: {text}")
+    settings = startup.main.settings
+    startup.refuse(f"AH02284: {text}", settings.sources(MonitorServer, "most_servers") or settings.sources(MonitorServer, "address"))
     return 500
 
 

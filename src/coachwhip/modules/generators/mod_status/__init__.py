@@ -49,9 +49,6 @@ def show_status(r: Request) -> Result:
         r.headers_out.set("Refresh", str(seconds if seconds > 0 else 10))
     is_auto = "auto" in query
     r.set_content_type("text/plain; charset=ISO-8859-1" if is_auto else "text/html; charset=ISO-8859-1")
-    if r.header_only:
-        r.send(End())
-        return Outcome.OK
     extended = r.engine.startup.main.core.extended_status is not False
     report = Report(board, r.now(), r.server_name(), r.local_ip, software(r), extended, _shape(r.engine.startup))
     text = auto_text(report) if is_auto else page(report, with_table="notable" not in query, signature=signature(r, "<hr />\n"))

@@ -204,7 +204,7 @@ def read_types(startup: Startup) -> Result:
     except OSError as error:
         message = f"could not open mime types config file {path}."
         LOG.error(startup.main, "AH01597", "%s", message, error=error)
-        startup.errors.append(f"AH01597: {message}")
+        startup.refuse(f"AH01597: {message}", startup.main.settings.sources(MimeServer, "types_config"))
         return 500
     types = parse_types(data.decode("utf-8", "surrogateescape"))
     for server in (startup.main, *startup.servers):
