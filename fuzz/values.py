@@ -79,7 +79,8 @@ class Figures:
 class Straight:
     """Requests handed to the hot path as a connection would hand them over; what is no hit gets the page's plain answer."""
 
-    def __init__(self, server: Inside) -> None:
+    def __init__(self, server: Inside, nowhere: int, sock: socket.socket) -> None:
+        """`nowhere`: a descriptor that takes all answers; `sock` would send a file, but there is none."""
         self._hot, self._keeper = server.worker.hot, server.worker.keeper
         self._pipeline = server.instance.pipeline
         self._info = Connection(self._pipeline.hosts.by_address("127.0.0.1", 80), ("127.0.0.1", 50000), ("127.0.0.1", 80), id=1)
@@ -87,9 +88,7 @@ class Straight:
         if table is None:
             raise ValueError("this configuration keeps nothing")
         self._table = table
-        # Answers go to a descriptor that takes all of them; a file that only a socket takes is not among them.
-        self._socket = socket.socket()
-        self._nowhere = os.open(os.devnull, os.O_WRONLY)
+        self._nowhere, self._socket = nowhere, sock
         self._reply = self._answer()
 
     def _answer(self) -> Reply:
@@ -132,8 +131,9 @@ def attack(name: str, count: int, *, through_sockets: bool = False) -> Figures:
         page.write_bytes(b"page\n")
         os.utime(page, (1_600_000_000, 1_600_000_000))
         time.sleep(0.07)
-        with Inside(folder, _CONFIG.replace("{root}", folder)) as server:
-            return _run(server, Sockets(server) if through_sockets else Straight(server), ATTACKS[name], count)
+        with Inside(folder, _CONFIG.replace("{root}", folder)) as server, socket.socket() as sock, open(os.devnull, "wb") as nowhere:
+            client = Sockets(server) if through_sockets else Straight(server, nowhere.fileno(), sock)
+            return _run(server, client, ATTACKS[name], count)
 
 
 def _run(server: Inside, client: Straight | Sockets, make: Callable[[int], bytes], count: int) -> Figures:

@@ -7,8 +7,10 @@ knows how each is started and ended. A site must never touch anything outside it
 from __future__ import annotations
 
 import calendar
+import contextlib
 import os
 import re
+import secrets
 import shutil
 import socket
 import tempfile
@@ -99,12 +101,17 @@ class Link:
 Content = str | bytes | FileSpec | Link | None
 
 
+#: Above those of well-known servers, below those that systems give to clients.
+_SERVER_PORTS = range(12_000, 32_000)
+
+
 def free_port() -> int:
-    """Return a loopback TCP port that the kernel says is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback TCP port that is free now, and that no client is given by chance before its server takes it."""
+    while True:
+        port = _SERVER_PORTS.start + secrets.randbelow(len(_SERVER_PORTS))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _release(root: str, held: list[Running]) -> None:
