@@ -6,7 +6,6 @@ files go out by `sendfile`. Knows the socket, not the loop: `flush` says whether
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import socket
@@ -34,14 +33,15 @@ class FileShrank(OSError):
 
 
 def send_with_file(sock: socket.socket, head: bytes, file: File) -> int:
-    """Send as much of these as the socket takes at once, without an outbox; returns the bytes.
-
-    Raises OSError if it takes nothing. Whatever stops it behind the head is found out by whoever sends the rest.
-    """
-    sent = sock.send(head, MSG_MORE)
-    if sent == len(head):
-        with contextlib.suppress(OSError):
+    """Send as much of these as the socket takes at once, without an outbox; returns the bytes."""
+    sent = 0
+    try:
+        sent = sock.send(head, MSG_MORE)
+        if sent == len(head):
             sent += os.sendfile(sock.fileno(), file.file.fileno(), file.start, min(file.length, TURN))
+    except OSError:
+        # It is full, or nobody is there any more, or this is no file for `sendfile`: whoever sends the rest finds out.
+        return sent
     return sent
 
 

@@ -15,7 +15,7 @@ from os import read
 from typing import TYPE_CHECKING
 
 from coachwhip.connection.hot import HotPath
-from coachwhip.connection.states import State
+from coachwhip.connection.states import IDLE
 
 if TYPE_CHECKING:
     from coachwhip.connection.serve import ClientConnection
@@ -79,11 +79,11 @@ class Poller:
             for connection, _ in arrived:
                 connection.fault(error)
             return
-        answer, idle = hot.answer, State.IDLE
+        answer = hot.answer
         others: list[Arrived] = []
         for connection, data in arrived:
             table = connection.table
-            if connection.state is not idle or table is None or not data:
+            if connection.state is not IDLE or table is None or not data:
                 others.append((connection, data))
                 continue
             try:

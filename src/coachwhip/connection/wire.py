@@ -21,7 +21,7 @@ from coachwhip.connection.keeping import Keeper
 from coachwhip.connection.outbox import ClientGone, FileShrank, Outbox
 from coachwhip.connection.places import Places
 from coachwhip.connection.poller import Poller
-from coachwhip.connection.states import State
+from coachwhip.connection.states import ANSWERING, CLOSED, LINGERING, NEW, SENDING
 from coachwhip.connection.timing import Clock, Stage
 from coachwhip.request.pipeline import Pipeline
 
@@ -64,7 +64,7 @@ class Wire:
         self.host = host
         #: The record that hooks see.
         self.info = info
-        self.state = State.NEW
+        self.state = NEW
         self.socket = sock
         self.fd = sock.fileno()
         self.clock = Clock(info, time.monotonic())
@@ -76,7 +76,7 @@ class Wire:
     @property
     def is_closed(self) -> bool:
         """The socket was given back."""
-        return self.state is State.CLOSED
+        return self.state is CLOSED
 
     @property
     def moved(self) -> int:
@@ -101,7 +101,7 @@ class Wire:
         """Send an answer that is all there; as `send`, without an outbox if the socket takes it."""
         count = 0
         if self._outbox is None:
-            self.state = State.SENDING
+            self.state = SENDING
             try:
                 count = self.socket.send(data)
             except (BlockingIOError, InterruptedError):
@@ -125,7 +125,7 @@ class Wire:
         self._flush()
 
     def _begin_to_send(self, head: bytes, body: Iterator[bytes | File] | None, sent: int) -> None:
-        self.state = State.SENDING
+        self.state = SENDING
         self.clock.enter(Stage.SEND, self.info, time.monotonic())
         if self._outbox is None:
             self._outbox = Outbox(self.socket)
@@ -133,7 +133,7 @@ class Wire:
 
     def send_interim(self, data: bytes) -> None:
         """Send a 1xx response while the request is at work."""
-        if self.state is State.ANSWERING and self._outbox is None:
+        if self.state is ANSWERING and self._outbox is None:
             self._outbox = Outbox(self.socket)
             self._outbox.put(data, None)
             self._flush()
@@ -164,14 +164,14 @@ class Wire:
             self._watch_writes(not done)
             if done:
                 self._outbox = None
-                if self.state is State.SENDING:
+                if self.state is SENDING:
                     self._on_sent(outbox.sent)
 
     # -- the end
 
     def linger(self) -> None:
         """Close our side, and read on for a while so that the client sees the whole answer (RFC 9112 §9.6)."""
-        self.state = State.LINGERING
+        self.state = LINGERING
         self.clock.enter(Stage.LINGER, self.info, time.monotonic())
         self._let_go()
         try:
@@ -191,9 +191,9 @@ class Wire:
         self._close()
 
     def _close(self) -> None:
-        if self.state is State.CLOSED:
+        if self.state is CLOSED:
             return
-        self.state = State.CLOSED
+        self.state = CLOSED
         self.watch_reads(False)
         self._watch_writes(False)
         outbox, self._outbox = self._outbox, None
@@ -206,7 +206,7 @@ class Wire:
 
     def watch_reads(self, on: bool) -> None:
         """Whether to be told when bytes come."""
-        if on is self.is_reading or (on and self.state is State.CLOSED):
+        if on is self.is_reading or (on and self.state is CLOSED):
             return
         self.is_reading = on
         self._ask_for_reads(on)
