@@ -115,7 +115,7 @@ class HotPath:
         self.sending = None
         # Where nobody repeats himself to the letter, that is tried only now and then.
         strangers = self._strangers
-        by_bytes = strangers < PATIENCE or not strangers & 15
+        by_bytes = strangers < PATIENCE or not strangers & 63
         hit: Hit | None = table.raw.get(data) if by_bytes else None
         shape = loose = None
         if hit is not None:
@@ -137,9 +137,9 @@ class HotPath:
             return None if find is None else self._answer_anew(find, len(data), info, fd, sock)
         entry = hit.entry
         try:
-            # As `_send` does it, at the cost of no call.
-            sent = write(fd, entry.wire) if entry.file is None else _send(entry, fd, sock)
+            sent = write(fd, entry.wire) if entry.file is None else send_with_file(sock, entry.wire, entry.file)
         except OSError:
+            # There is no room now, or nobody is there any more: the connection goes on, and finds out.
             sent = 0
         if sent != entry.length or (sock is None and not entry.close):
             values = hit.values if shape is None or loose is None else shape.values_with(loose)
@@ -167,7 +167,10 @@ class HotPath:
         entry.renew(self.date, entry.last_at - info.keepalives)
         if entry.left is None:
             entry.until = min(entry.recheck, self._until)
-        sent = _send(entry, fd, sock)
+        try:
+            sent = write(fd, entry.wire) if entry.file is None else send_with_file(sock, entry.wire, entry.file)
+        except OSError:
+            sent = 0
         if sent != entry.length or (sock is None and not entry.close):
             self.sending = Sending(entry, find.values, arrived, sent, self._clf)
         else:
@@ -214,14 +217,3 @@ class HotPath:
             hit.lines, hit.ready_for, hit.until = lines, info.client_ip, entry.until
         if entry.log:
             say_again(entry, info)
-
-
-def _send(entry: Entry, fd: int, sock: socket | None) -> int:
-    """Send as much of an answer as the socket takes at once; returns the bytes."""
-    try:
-        if entry.file is None:
-            return write(fd, entry.wire)
-        return 0 if sock is None else send_with_file(sock, entry.wire, entry.file)
-    except OSError:
-        # There is no room now, or nobody is there any more: the connection goes on, and finds out.
-        return 0

@@ -32,13 +32,15 @@ class FileShrank(OSError):
     """A file became shorter, or cannot be read any more, while it was sent; the response cannot be completed."""
 
 
-def send_with_file(sock: socket.socket, head: bytes, file: File) -> int:
-    """Send as much of these as the socket takes at once, without an outbox; returns the bytes."""
-    sent = 0
+def send_with_file(sock: socket.socket | None, head: bytes, file: File) -> int:
+    """Send as much of these as the socket takes at once, without an outbox; returns the bytes, 0 if there is no socket yet."""
+    if sock is None:
+        return 0
+    sent, count = 0, file.length
     try:
         sent = sock.send(head, MSG_MORE)
         if sent == len(head):
-            sent += os.sendfile(sock.fileno(), file.file.fileno(), file.start, min(file.length, TURN))
+            sent += os.sendfile(sock.fileno(), file.file.fileno(), file.start, count if count < TURN else TURN)
     except OSError:
         # It is full, or nobody is there any more, or this is no file for `sendfile`: whoever sends the rest finds out.
         return sent

@@ -120,7 +120,10 @@ class Acceptor:
             self.accepted += 1
             try:
                 os.set_blocking(fd, False)
-                data = _read(fd)
+                data = os.read(fd, READ_SIZE)
+            except BlockingIOError:
+                # Nothing has come yet.
+                data = b""
             except OSError:
                 os.close(fd)
                 continue
@@ -160,14 +163,6 @@ class Acceptor:
                 self._guests.clear()
             self._guests[local] = found
         return found
-
-
-def _read(fd: int) -> bytes:
-    """What came with the connection; b"" if nothing has come yet."""
-    try:
-        return os.read(fd, READ_SIZE)
-    except BlockingIOError:
-        return b""
 
 
 def _one_address(listener: socket.socket) -> tuple[str, int] | None:
