@@ -32,7 +32,7 @@ START_WAIT = 30.0
 #: A worker that has been silent for so many seconds does not take its share of connections.
 DOUBTFUL = 3.0
 #: Seconds that a stuck worker gets to write down its stacks.
-LAST_WORDS = 1.0
+LAST_WORDS = 3.0
 #: Apache's number for the line that says that all workers there may be are busy.
 _FULL_IDS = {"event": "AH00484", "worker": "AH00286", "prefork": "AH00161"}
 
