@@ -57,9 +57,5 @@ class StageClock:
             self._deadline = self._latest
 
     def left(self, now: float) -> float | None:
-        """Seconds until the client is given up, not below 0; None without a limit."""
+        """Seconds until the client is given up (answer 408 and close), not below 0; None without a limit."""
         return None if self._deadline is None else max(0.0, self._deadline - now)
-
-    def is_over(self, now: float) -> bool:
-        """Whether the client took too long: answer 408 and close."""
-        return self._deadline is not None and now >= self._deadline

@@ -369,7 +369,7 @@ class ClientConnection(Wire):
             self.linger()
 
     def check_time(self, now: float) -> None:
-        """Called about once a second: end what takes too long."""
+        """Called when the deadline seems to have passed: end what takes too long."""
         if self.clock.expired(now):
             self.guard(self._time_out)
 

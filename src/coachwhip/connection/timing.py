@@ -1,7 +1,7 @@
 """How long a connection may take for what it is doing: one deadline, moved as stages change and bytes arrive.
 
 Only the monotonic clock counts. `mod_reqtimeout` gives the limits of reading; without it `TimeOut` holds for each wait. Whoever owns
-the connections looks at the deadlines about once a second, so a time-out comes up to that much late and never early.
+the connections looks at the deadlines twice a second, so a time-out comes up to that much late and never early.
 """
 
 from __future__ import annotations
@@ -54,19 +54,24 @@ class Clock:
         elif stage is _LINGER:
             self.deadline, self._last = now + LINGER_SILENCE, now + LINGER_TOTAL
         else:
-            self.deadline = now + core.timeout
             limits = info.timeouts
             if limits is not None and stage is not _SEND:
                 self._account = StageClock(limits.header if stage is _HEADER else limits.body, now)
+            self._wait(core.timeout, now)
 
     def received(self, count: int, info: Connection, now: float) -> None:
         """Bytes arrived."""
         if self.stage is _LINGER:
             self.deadline = min(now + LINGER_SILENCE, self._last)
         elif self.stage is _HEADER or self.stage is _BODY:
-            self.deadline = now + info.server.core.timeout
             if self._account is not None:
                 self._account.received(count)
+            self._wait(info.server.core.timeout, now)
+
+    def _wait(self, seconds: float, now: float) -> None:
+        """Let this wait end after so many seconds, or when what is read has taken too long as a whole."""
+        left = self._account.left(now) if self._account is not None else None
+        self.deadline = now + (seconds if left is None or seconds < left else left)
 
     def progressed(self, info: Connection, now: float) -> None:
         """Bytes were taken by the client's side."""
@@ -75,4 +80,4 @@ class Clock:
 
     def expired(self, now: float) -> bool:
         """Whether the deadline has passed."""
-        return now >= self.deadline or (self._account is not None and self._account.is_over(now))
+        return now >= self.deadline

@@ -42,8 +42,10 @@ from coachwhip.util.memory import resident_bytes
 __all__ = ["Worker", "new_loop"]
 
 LOG = ModuleLog("mpm_event")
-#: Seconds between looks at time-outs, and until a listener is tried again when there was no room.
+#: Seconds between signs of life, and until a listener is tried again when there was no room.
 TICK = 1.0
+#: Seconds between looks at time-outs.
+TIME_LOOK = 0.5
 #: Seconds between the end of one look and the next, at the least.
 LEAST_REST = 0.1
 #: Seconds from one look for room to the next, where `AsyncRequestWorkerFactor` bounds connections.
@@ -134,6 +136,7 @@ class Worker:
             self._listen(acceptor)
         self._show_share()
         self._tick()
+        self._end_overdue()
         self.loop.call_soon(on_running)
         try:
             self.loop.run_until_complete(self._stopped)
@@ -313,11 +316,18 @@ class Worker:
 
     # -- time and the end
 
+    def _end_overdue(self) -> None:
+        """End what takes too long. Costs: a comparison for each connection."""
+        now = time.monotonic()
+        for connection in [one for one in self._connections if now >= one.clock.deadline]:
+            connection.check_time(now)
+        if not self._stopped.done():
+            # From its beginning on, so that no time-out comes later than it must, however long the looks took.
+            self.loop.call_later(max(LEAST_REST, TIME_LOOK - (time.monotonic() - now)), self._end_overdue)
+
     def _tick(self) -> None:
         now = time.monotonic()
         connections = list(self._connections)
-        for connection in connections:
-            connection.check_time(now)
         if self._stillness is not None:
             for connection in self._stillness.still(self._connections, now):
                 connection.abort()
@@ -325,7 +335,6 @@ class Worker:
         if self._row:
             self._give_pulse(now, connections)
         if not self._stopped.done():
-            # From its beginning on, so that no time-out comes more than a second late, however long the looks took.
             self.loop.call_later(max(LEAST_REST, TICK - (time.monotonic() - now)), self._tick)
 
     def _give_pulse(self, now: float, connections: list[ClientConnection]) -> None:
