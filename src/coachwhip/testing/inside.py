@@ -178,7 +178,11 @@ class Inside:
     def connected_pair(self, client_ip: str = "127.0.0.1") -> tuple[socket.socket, socket.socket]:
         """The two ends of a connection over the loopback: the client's, the server's."""
         client = socket.create_connection(self.address, source_address=(client_ip, 0))
-        server, _ = self._listener.accept()
+        server, peer = self._listener.accept()
+        while peer != client.getsockname():
+            # Somebody else's, who took this port for that of a server of his own.
+            server.close()
+            server, peer = self._listener.accept()
         server.setblocking(False)
         for sock in (client, server):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
