@@ -13,7 +13,7 @@ class ReplayDir:
     """What holds for the answers below a section."""
 
     on: bool = True
-    #: Bodies up to this size are kept in memory; of larger ones the head and the open file.
+    #: Bodies up to this size are kept in memory, if need be; of larger ones, and of files that are not small, the head and the open file.
     max_body: int = 256 << 10
     #: Answers kept for one request line and host.
     variants: int = 64
