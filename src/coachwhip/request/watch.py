@@ -9,6 +9,7 @@ Source: inotify(7), "Limitations and caveats".
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import struct
 import sys
@@ -17,12 +18,16 @@ from collections.abc import Callable, Iterable
 __all__ = ["Watcher"]
 
 _CREATE_OR_GO = 0x00000100 | 0x00000200 | 0x00000040 | 0x00000080  # IN_CREATE, IN_DELETE, IN_MOVED_FROM, IN_MOVED_TO
-_CHANGE = 0x00000002 | 0x00000004  # IN_MODIFY, IN_ATTRIB
+_MODIFY, _ATTRIB = 0x00000002, 0x00000004
 _SELF = 0x00000400 | 0x00000800  # IN_DELETE_SELF, IN_MOVE_SELF
-_UNMOUNT, _OVERFLOW, _IGNORED = 0x00002000, 0x00004000, 0x00008000
-_MASK = _CREATE_OR_GO | _CHANGE | _SELF
+_UNMOUNT, _OVERFLOW, _IGNORED, _ONLYDIR = 0x00002000, 0x00004000, 0x00008000, 0x01000000
+#: Of a folder, not what is written to the files in it: those that count are watched themselves, and others may be logs.
+_FOLDER = _CREATE_OR_GO | _ATTRIB | _SELF | _ONLYDIR
+_FILE = _MODIFY | _ATTRIB | _SELF
 _EVENT = struct.Struct("iIII")
 _READ = 64 << 10
+#: The most reads in one look, some 10,000 events: whoever makes them faster than they are read must not keep the server from serving.
+_MOST_READS = 8
 _MAX_LINKS = 40
 
 #: File systems whose changes all pass through this kernel (statfs f_type).
@@ -71,8 +76,8 @@ class Watcher:
             self._fd = -1
 
     def look(self) -> None:
-        """Take in what has happened; calls back for every key that was touched."""
-        while True:
+        """Take in what has happened; calls back for every key that was touched, or that all may have been."""
+        for _ in range(_MOST_READS):
             try:
                 data = os.read(self._fd, _READ)
             except BlockingIOError:
@@ -84,6 +89,7 @@ class Watcher:
                 name = data[at : at + size].rstrip(b"\0")
                 at += size
                 self._happened(watch, mask, name)
+        self._forget_all()
 
     def _happened(self, watch: int, mask: int, name: bytes) -> None:
         if mask & _OVERFLOW:
@@ -155,7 +161,9 @@ class Watcher:
             return number
         if self._libc is None:
             return None
-        number = int(self._libc.inotify_add_watch(self._fd, path, _MASK))
+        number = int(self._libc.inotify_add_watch(self._fd, path, _FOLDER))
+        if number < 0 and ctypes.get_errno() == errno.ENOTDIR:
+            number = int(self._libc.inotify_add_watch(self._fd, path, _FILE))
         if number < 0:
             return None
         self._watch_of[path] = number

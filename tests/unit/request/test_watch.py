@@ -1,6 +1,8 @@
 """The watcher: what touches a look at a path, and what cannot be watched."""
 
 import os
+import select
+from types import SimpleNamespace
 
 import pytest
 
@@ -86,6 +88,37 @@ def test_what_is_forgotten_is_not_touched_and_leaves_nothing(watched, tmp_path):
 def test_a_queue_that_ran_over_touches_everything(watched):
     watched[0]._happened(-1, room._OVERFLOW, b"")
     assert watched[1] == ["overflow"]
+
+
+def test_writes_to_files_beside_the_way_are_not_told_of(watched, tmp_path):
+    watcher, touched = watched
+    (tmp_path / "x").mkdir()
+    for name in ("log", "x/a", "x/b"):
+        (tmp_path / name).write_text("a")
+    assert watcher.watch("key", [(str(tmp_path / "x" / "a"), False), (str(tmp_path / "x"), True)])
+    for name in ("log", "x/b"):
+        with (tmp_path / name).open("a") as file:
+            file.write("b")
+    assert select.select([watcher.fileno()], [], [], 0)[0] == []
+    with (tmp_path / "x" / "a").open("a") as file:
+        file.write("b")
+    watcher.look()
+    assert touched == ["key"]
+
+
+def test_whoever_changes_files_faster_than_it_is_read_does_not_hold_the_look_up(watched, tmp_path, monkeypatch):
+    watcher, touched = watched
+    assert watcher.watch("key", [(str(tmp_path), True)])
+    touched.clear()
+
+    def read_and_change(fd, size):
+        (tmp_path / "another").touch()
+        (tmp_path / "another").unlink()
+        return os.read(fd, size)
+
+    monkeypatch.setattr(room, "os", SimpleNamespace(read=read_and_change))
+    watcher.look()
+    assert touched[-1] == "overflow"
 
 
 def test_without_inotify_nothing_can_be_watched(monkeypatch, tmp_path):
