@@ -173,6 +173,8 @@ def worker_silent(stage: Stage) -> Figures:
     A worker that was silent for 30 s is replaced, and the error log says so, with its stack.
     """
     with Rig(stage.server) as rig:
+        # One that is only just being born cannot write down its stack yet.
+        rig.calm(1)
         victim = rig.workers[0]
         os.kill(victim, SIGSTOP)
         beside_stopped, replaced = _beside(rig, victim, stage.pick(2, 60))
