@@ -139,7 +139,7 @@ class Table:
     """The specs of one local address."""
 
     max_fields: int
-    #: By the raw bytes of a head, and by a request line and the numbers of the header lines that count.
+    #: By the raw bytes of a head, and by a request line and what stands for the shape of the rest.
     raw: ShortCuts = field(default_factory=lambda: ShortCuts())
     heads: ShortCuts = field(default_factory=lambda: ShortCuts())
     specs: dict[tuple[bytes, Any], Spec] = field(default_factory=dict)
