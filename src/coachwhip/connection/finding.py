@@ -56,7 +56,7 @@ class Finder:
         self.lines = Lines()
         self._is_second_sight = SecondSight()
 
-    def find(self, table: Table, data: bytes, info: Connection, *, by_bytes: bool = True, is_last: bool = False) -> Find | None:
+    def find(self, table: Table, data: bytes, info: Connection, *, by_bytes: bool, is_last: bool) -> Find | None:
         """The kept answer to `data`. `by_bytes`: this look-up is worth trying; `is_last`: the connection may answer no other request."""
         hit: Hit | None = table.raw.get(data) if by_bytes else None
         if hit is not None and (hit.client is None or hit.client == info.client_ip):
@@ -117,5 +117,5 @@ class Finder:
 
 def _look_up(table: Table, line: bytes, values: Values, client: str) -> Entry | None:
     """By the values of exactly those fields that the answers to this request line depend on."""
-    spec = table.specs.get((line, values.get("host")))
+    spec = table.find(line, values.get("host"))
     return None if spec is None else spec.entries.get(spec.variant(values, client))

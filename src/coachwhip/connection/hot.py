@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable
 from fcntl import ioctl
 from os import write
 from socket import socket
@@ -208,9 +207,7 @@ class HotPath:
             entry.is_plain = not has_readers and not entry.log
         if not entry.is_plain:
             stand_in(entry, values, info, arrived, sent, started)
-        lines: list[tuple[Callable[[bytes], None], bytes]] = []
-        for maker in entry.makers:
-            lines.append((maker.append, maker.make(entry, values, info.client_ip, second, sent)))
+        lines = [(maker.append, maker.make(entry, values, info.client_ip, second, sent)) for maker in entry.makers]
         for append, line in lines:
             append(line)
         if hit is not None and entry.is_plain:
