@@ -2,18 +2,21 @@
 
 Requests come in turns: all that has arrived is read, then one look (`look`) takes in what has changed among the files, then each is
 answered. An answer is *ready* for a second at most: its bytes carry that second's date, and its files need not be asked. What is ready
-goes out by `answer` alone; all else is looked up and made ready by `_answer_anew` and `finding.py`, or is for the ordinary path.
+goes out by `serve` alone; all else is looked up and made ready by `answer` and `finding.py`, or is for the ordinary path.
 """
 
 from __future__ import annotations
 
 import time
 from array import array
+from collections.abc import Iterable
 from fcntl import ioctl
+from math import inf
 from os import write
 from socket import socket
 from termios import FIONREAD
 from time import monotonic
+from typing import Protocol, TypeVar
 
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
@@ -21,10 +24,12 @@ from coachwhip.connection.finding import MAX_HEAD, Find, Finder, Hit
 from coachwhip.connection.lines import Values
 from coachwhip.connection.loglines import Planner, Sheets, plan_logs, say_again, stand_in, tell_cut
 from coachwhip.connection.outbox import send_with_file
+from coachwhip.connection.shapes import Shape
+from coachwhip.connection.states import IDLE, State
 from coachwhip.request.replay import Entry, Replay, Table
 from coachwhip.util.dates import clf_time, http_date
 
-__all__ = ["HotPath", "Sending"]
+__all__ = ["HotPath", "Peer", "Sending"]
 
 #: Requests in a row that nobody sent before, after which few are looked up by their bytes.
 PATIENCE = 64
@@ -48,12 +53,52 @@ class Sending:
         self.started = time.time()
 
 
+class Peer(Protocol):
+    """Who asks: a connection, or a new one that may not become one."""
+
+    state: State
+    info: Connection
+
+    @property
+    def table(self) -> Table | None:
+        """Where its kept answers are; None if there are none for it."""
+
+    @property
+    def fd(self) -> int:
+        """Where its answers go."""
+
+    @property
+    def socket(self) -> socket | None:
+        """The same, if there is one yet."""
+
+    @property
+    def clock(self) -> Rest:
+        """How long it may rest."""
+
+    def replayed(self, entry: Entry, sending: Sending | None) -> None:
+        """This answer was given. `sending`: what is to follow of it, or to be logged."""
+
+    def fault(self, error: Exception) -> None:
+        """A fault of ours."""
+
+
+class Rest(Protocol):
+    """Until when a connection may wait for its next request."""
+
+    deadline: float
+
+
+P = TypeVar("P", bound=Peer)
+#: An answer that was given, and what is to follow of it, or to be logged.
+Given = tuple[Entry, "Sending | None"]
+
+
 class HotPath:
     """The kept answers of one worker, as its connections ask for them."""
 
     __slots__ = (
         "_buffer", "_clf", "_finder", "_planners", "_strangers", "_until", "_watch",
-        "accesses", "bytes", "date", "is_draining", "last", "lines", "now", "replay", "sending", "sheets",
+        "accesses", "bytes", "date", "is_draining", "last", "lines", "now", "replay", "sheets",
     )  # fmt: skip
 
     def __init__(self, replay: Replay, planners: tuple[Planner, ...]) -> None:
@@ -75,8 +120,6 @@ class HotPath:
         self._until = 0.0
         #: Set when the worker drains: every connection ends with its next answer.
         self.is_draining = False
-        #: What is to follow of the answer that was given last; None if it is out and logged.
-        self.sending: Sending | None = None
         #: Replays and their bytes since the scoreboard last asked, and one of them.
         self.accesses = 0
         self.bytes = 0
@@ -105,61 +148,101 @@ class HotPath:
             self._clf = f"[{clf_time(wall)}]".encode("ascii")
             self._until = now + 1 - wall % 1
 
-    def answer(self, table: Table, data: bytes, info: Connection, fd: int, sock: socket | None = None) -> Entry | None:
-        """Give the kept answer to `data`; None if there is none. If it is not out, or not logged, `sending` says what is to be done.
+    def serve(self, arrived: Iterable[tuple[P, bytes | None]]) -> list[tuple[P, bytes | None]]:
+        """Give the kept answers to what was read in this turn; returns those that none is for. Raises what `look` raises.
+
+        `arrived`: who asks, and what for; b"" is the end of input, None the loss of the connection.
+        Costs a look, and for each answer that is ready: a look-up by the bytes, or else `Shape.cut` and a look-up; a `write`; adding a
+        line per log. Whatever else is needed costs a call of `answer`.
+        """
+        self.look()
+        # Nothing is ready while the worker drains: each answer is to be its connection's last.
+        now = self.now if not self.is_draining else inf
+        second = self._clf
+        strangers = self._strangers
+        hits = size = 0
+        others: list[tuple[P, bytes | None]] = []
+        for one in arrived:
+            peer, data = one
+            table = peer.table
+            if peer.state is not IDLE or table is None or not data:
+                others.append(one)
+                continue
+            try:
+                info = peer.info
+                # Where nobody repeats himself to the letter, that is tried only now and then.
+                by_bytes = strangers < PATIENCE or not strangers & 63
+                hit: Hit | None = table.raw.get(data) if by_bytes else None
+                shape: Shape | None = None
+                loose: list[bytes] | None = None
+                if hit is not None:
+                    strangers = 0
+                    if now >= hit.until or info.client_ip != hit.ready_for:
+                        hit = None
+                else:
+                    strangers += 1
+                    # A client's heads are all of one shape, mostly.
+                    shape = info.shape
+                    if shape is not None and shape.is_current:
+                        line, _, fields = data.partition(b"\r")
+                        loose = shape.cut(fields)
+                        if loose is not None:
+                            hit = table.heads.get((line, shape.number))
+                            if hit is not None and (now >= hit.entry.until or not hit.entry.is_plain):
+                                hit = None
+                if hit is None or info.keepalives >= hit.entry.last_at:
+                    given = self.answer(table, data, info, peer.fd, peer.socket, by_bytes=by_bytes)
+                    if given is None:
+                        others.append(one)
+                    else:
+                        peer.replayed(*given)
+                    continue
+                entry = hit.entry
+                try:
+                    sent = write(peer.fd, entry.wire) if entry.file is None else send_with_file(peer.socket, entry.wire, entry.file)
+                except OSError:
+                    # There is no room now, or nobody is there any more: the connection goes on, and finds out.
+                    sent = 0
+                if sent != entry.length:
+                    values = hit.values if shape is None or loose is None else shape.values_with(loose)
+                    peer.replayed(entry, Sending(entry, values, len(data), sent, second))
+                    continue
+                if shape is None or loose is None:
+                    for append, text in hit.lines:
+                        append(text)
+                else:
+                    if by_bytes:
+                        self._finder.remember(table, data, Find(entry, shape.values_with(loose)), info)
+                    for maker in entry.makers:
+                        maker.append(maker.make_loose(shape, loose, info.client_ip, second, sent))
+                entry.used += 1
+                hits += 1
+                size += sent
+                info.bytes_out += sent
+                if entry.close:
+                    peer.replayed(entry, None)
+                else:
+                    # As `replayed` does it, at the cost of no call.
+                    info.keepalives += 1
+                    peer.clock.deadline = now + entry.keep_alive
+            except Exception as error:
+                peer.fault(error)
+        self._strangers = strangers
+        self.accesses += hits
+        self.bytes += size
+        return others
+
+    def answer(
+        self, table: Table, data: bytes, info: Connection, fd: int, sock: socket | None, *, by_bytes: bool = True
+    ) -> Given | None:
+        """Give the kept answer to `data`, made ready first if it has to be; None if there is none.
 
         `sock`: the connection's, if there is one yet; without it no file is sent, and an answer is logged only if it is the last.
-        Costs, if the answer is ready: a look-up by the bytes, or else `Shape.cut` and a look-up; a `write`; adding a line per log.
+        `by_bytes`: looking it up by its bytes is worth trying.
         """
-        self.sending = None
-        # Where nobody repeats himself to the letter, that is tried only now and then.
-        strangers = self._strangers
-        by_bytes = strangers < PATIENCE or not strangers & 63
-        hit: Hit | None = table.raw.get(data) if by_bytes else None
-        shape = loose = None
-        if hit is not None:
-            if strangers:
-                self._strangers = 0
-            is_ready = self.now < hit.until and info.client_ip == hit.ready_for
-        else:
-            self._strangers = strangers + 1
-            # A client's heads are all of one shape, mostly.
-            shape = info.shape
-            if shape is not None and shape.is_current:
-                line, _, fields = data.partition(b"\r")
-                loose = shape.cut(fields)
-                if loose is not None:
-                    hit = table.heads.get((line, shape.number))
-            is_ready = hit is not None and hit.entry.is_plain and self.now < hit.entry.until
-        if hit is None or not is_ready or info.keepalives >= hit.entry.last_at or self.is_draining:
-            find = self._finder.find(table, data, info, by_bytes=by_bytes, is_last=self.is_draining)
-            return None if find is None else self._answer_anew(find, len(data), info, fd, sock)
-        entry = hit.entry
-        try:
-            sent = write(fd, entry.wire) if entry.file is None else send_with_file(sock, entry.wire, entry.file)
-        except OSError:
-            # There is no room now, or nobody is there any more: the connection goes on, and finds out.
-            sent = 0
-        if sent != entry.length or (sock is None and not entry.close):
-            values = hit.values if shape is None or loose is None else shape.values_with(loose)
-            self.sending = Sending(entry, values, len(data), sent, self._clf)
-            return entry
-        if shape is None or loose is None:
-            for append, line in hit.lines:
-                append(line)
-        else:
-            if by_bytes:
-                self._finder.remember(table, data, Find(entry, shape.values_with(loose)), info)
-            for maker in entry.makers:
-                maker.append(maker.make_loose(shape, loose, info.client_ip, self._clf, sent))
-        entry.used += 1
-        self.accesses += 1
-        self.bytes += sent
-        info.bytes_out += sent
-        return entry
-
-    def _answer_anew(self, find: Find, arrived: int, info: Connection, fd: int, sock: socket | None) -> Entry | None:
-        """As `answer`, for an answer that has to be made ready first."""
+        find = self._finder.find(table, data, info, by_bytes=by_bytes, is_last=self.is_draining)
+        if find is None:
+            return None
         entry = find.entry
         if info.keepalives >= entry.last_at or (self.now >= entry.recheck and not self.replay.is_fresh(entry, self.now)):
             return None
@@ -171,11 +254,10 @@ class HotPath:
         except OSError:
             sent = 0
         if sent != entry.length or (sock is None and not entry.close):
-            self.sending = Sending(entry, find.values, arrived, sent, self._clf)
-        else:
-            self._log(entry, find.values, info, arrived, sent, self._clf, hit=find.hit)
-            info.bytes_out += sent
-        return entry
+            return entry, Sending(entry, find.values, len(data), sent, self._clf)
+        self._log(entry, find.values, info, len(data), sent, self._clf, hit=find.hit)
+        info.bytes_out += sent
+        return entry, None
 
     # -- what follows later
 

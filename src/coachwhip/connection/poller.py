@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import select
-from collections.abc import Iterable
 from os import read
 from typing import TYPE_CHECKING
 
 from coachwhip.connection.hot import HotPath
-from coachwhip.connection.states import IDLE
 
 if TYPE_CHECKING:
     from coachwhip.connection.serve import ClientConnection
@@ -69,36 +67,16 @@ class Poller:
             data = None
         self.serve([(connection, data)])
 
-    def serve(self, arrived: Iterable[Arrived]) -> None:
-        """Answer what was read in this turn. Costs: a look, then what `HotPath` says for each."""
+    def serve(self, arrived: list[tuple[ClientConnection, bytes | None]]) -> None:
+        """Answer what was read in this turn. Costs: what `HotPath.serve` says."""
         hot = self.hot
         try:
-            hot.look()
+            others = hot.serve(arrived)
         except Exception as error:
             # What is kept cannot be told from what has changed; whoever asked must not wait for ever.
             for connection, _ in arrived:
                 connection.fault(error)
             return
-        answer = hot.answer
-        others: list[Arrived] = []
-        for connection, data in arrived:
-            table = connection.table
-            if connection.state is not IDLE or table is None or not data:
-                others.append((connection, data))
-                continue
-            try:
-                info = connection.info
-                entry = answer(table, data, info, connection.fd, connection.socket)
-                if entry is None:
-                    others.append((connection, data))
-                elif entry.close or hot.sending is not None:
-                    connection.replayed(entry)
-                else:
-                    # As `replayed` does it, at the cost of no call.
-                    info.keepalives += 1
-                    connection.clock.deadline = hot.now + entry.keep_alive
-            except Exception as error:
-                connection.fault(error)
         hot.sheets.hand_over()
         for connection, data in others:
             connection.guard(connection.arrived, data)

@@ -12,6 +12,7 @@ import time
 from coachwhip.api.server import Connection, Server
 from coachwhip.connection.body import limits_of
 from coachwhip.connection.exchange import TIMEOUT_LOG, Exchange
+from coachwhip.connection.guest import Guest
 from coachwhip.connection.hot import Sending
 from coachwhip.connection.states import ANSWERING, IDLE, LINGERING, NEW, READING, SENDING
 from coachwhip.connection.timing import Stage
@@ -73,27 +74,35 @@ class ClientConnection(Wire):
         """When the request at hand began, wall clock; 0 while there is none."""
         return self._started
 
-    def start(self, data: bytes = b"", entry: Entry | None = None) -> None:
-        """Begin; `data` has arrived already, and `entry` is the kept answer to it, which was given last."""
-        if entry is not None:
-            self.guard(self._begin_with, entry)
+    def start(self, data: bytes = b"", guest: Guest | None = None) -> None:
+        """Begin; `data` has arrived already, or `guest` was given an answer."""
+        if guest is not None:
+            self.guard(self._go_on, guest)
         elif data:
             self.guard(self.arrived, data)
         if self.state in _WAITING:
             self.watch_reads(True)
 
-    def _begin_with(self, entry: Entry) -> None:
+    def _go_on(self, guest: Guest) -> None:
+        if guest.entry is not None:
+            self._begin_with(guest.entry, guest.sending)
+        else:
+            self.state = IDLE
+            self.clock.enter(Stage.IDLE, self.info, self._hot.now)
+            self.clock.deadline = guest.clock.deadline
+
+    def _begin_with(self, entry: Entry, sending: Sending | None) -> None:
         """The first request has a kept answer."""
         self.state = IDLE
         # The time for the first head is over.
         self.clock.enter(Stage.IDLE, self.info, self._hot.now)
-        self.replayed(entry)
+        self.replayed(entry, sending)
 
     # -- replaying
 
-    def replayed(self, entry: Entry) -> None:
-        """A kept answer was given, the last one: what is left of it follows, or the connection closes, or waits for the next request."""
-        sending = self._sending = self._hot.sending
+    def replayed(self, entry: Entry, sending: Sending | None) -> None:
+        """A kept answer was given: what is left of it follows, or the connection closes, or waits for the next request."""
+        self._sending = sending
         if sending is not None:
             # As after an answer that was made now: its virtual host says how long the client may take.
             self.info.server = entry.request.server
@@ -141,9 +150,9 @@ class ClientConnection(Wire):
     def _first(self, data: bytes) -> None:
         """The first bytes have come, later than the connection."""
         table = self.table
-        entry = self._hot.answer(table, data, self.info, self.fd, self.socket) if table is not None else None
-        if entry is not None:
-            self._begin_with(entry)
+        given = self._hot.answer(table, data, self.info, self.fd, self.socket) if table is not None else None
+        if given is not None:
+            self._begin_with(*given)
             self._hot.sheets.hand_over()
         else:
             self.state = READING

@@ -13,9 +13,9 @@ import socket
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from coachwhip.api.server import Connection, Server
+from coachwhip.connection.guest import Guest
 from coachwhip.connection.hot import HotPath
-from coachwhip.request.replay import Entry, Table
+from coachwhip.mpm.listeners import CORK
 
 __all__ = ["TURN", "Acceptor", "Takes"]
 
@@ -26,24 +26,16 @@ READ_SIZE = 64 << 10
 NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
-#: Local addresses for which a guest is kept.
-MAX_GUESTS = 256
-
-Guest = tuple[Connection, "Table | None"]
-
-
 class Takes(Protocol):
     """The worker, as an acceptor sees it."""
 
     hot: HotPath
 
-    def server_of(self, ip: str, port: int) -> Server:
-        """The server that answers at a local address."""
+    def guest(self, local: tuple[str, int], *, at_once: bool = False) -> Guest:
+        """Who stands for new connections to a local address; `at_once`: kept answers are given to them."""
 
-    def take(
-        self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes, entry: Entry | None
-    ) -> None:
-        """A connection that stays; `data` has arrived already, and the kept answer `entry`, if there is one, was given last."""
+    def take(self, sock: socket.socket, guest: Guest, data: bytes) -> None:
+        """A connection that stays, and what the guest was given; `data`: what has arrived, if that was nothing."""
 
     def report(self, error: Exception) -> None:
         """A connection could not be begun; it is closed already."""
@@ -52,7 +44,7 @@ class Takes(Protocol):
 class Acceptor:
     """Accepts from one listener."""
 
-    __slots__ = ("_accept", "_guests", "_is_v4", "_local", "_on_no_room", "_worker", "accepted", "listener", "turn")
+    __slots__ = ("_accept", "_at_once", "_idle", "_is_v4", "_local", "_on_no_room", "_worker", "accepted", "listener", "turn")
 
     def __init__(
         self, listener: socket.socket, worker: Takes, *, at_once: bool, on_no_room: Callable[[Acceptor, OSError], None]
@@ -69,9 +61,9 @@ class Acceptor:
         self._is_v4 = listener.family == socket.AF_INET
         #: The one local address of this listener; None where connections may come to many.
         self._local = _one_address(listener)
-        #: By local address, who stands for the client that is being answered at accept (look-ups and logs read its address), and the
-        #: answers kept there; None where nothing is served at accept.
-        self._guests: dict[tuple[str, int], Guest] | None = {} if at_once else None
+        self._at_once = at_once
+        #: Guests who stand for nobody now: at most as many as connections come in one turn.
+        self._idle: list[Guest] = []
 
     def accept(self) -> None:
         """Take what waits, up to a bound. Called when the listener is readable.
@@ -79,47 +71,48 @@ class Acceptor:
         As in `connection/poller.py`: all is read, then one look takes in what has changed, then each is answered.
         """
         arrived = self._arrived()
-        try:
-            if arrived:
-                self._worker.hot.look()
-        except Exception as error:
-            for fd, _, _ in arrived:
-                os.close(fd)
-            self._worker.report(error)
+        if not arrived:
             return
-        for fd, client, data in arrived:
+        worker = self._worker
+        if self._at_once:
             try:
-                local = self._local or _local_of(fd, self.listener.family)
-                entry = self._answer(fd, client, local, data) if data else None
+                worker.hot.serve(arrived)
             except Exception as error:
-                # Whatever is wrong with one connection, the client must not hang and the others must be served.
-                os.close(fd)
-                if not isinstance(error, OSError):
-                    self._worker.report(error)
-                continue
-            if entry is not None and self._worker.hot.sending is None:
-                # It is out and logged, and was the last.
-                os.close(fd)
+                for guest, _ in arrived:
+                    os.close(guest.fd)
+                worker.report(error)
+                return
+        idle = self._idle
+        for guest, data in arrived:
+            if guest.fd < 0:
+                # It was answered, and that was all.
+                idle.append(guest)
+            elif guest.error is None:
+                self._hand_over(guest, data)
             else:
-                self._hand_over(fd, client, local, data, entry)
-        if arrived:
-            self._worker.hot.sheets.hand_over()
+                # Whatever is wrong with one connection, the client must not hang and the others must be served.
+                os.close(guest.fd)
+                worker.report(guest.error)
+        worker.hot.sheets.hand_over()
 
-    def _arrived(self) -> list[tuple[int, tuple[Any, ...], bytes]]:
-        """New connections: descriptor, client, and what came with them."""
-        arrived: list[tuple[int, tuple[Any, ...], bytes]] = []
+    def _arrived(self) -> list[tuple[Guest, bytes]]:
+        """New connections, and what came with them."""
+        arrived: list[tuple[Guest, bytes]] = []
+        idle, accept, is_v4, own = self._idle, self._accept, self._is_v4, self._local
+        accepted = 0
         for _ in range(self.turn):
             try:
-                fd, client = self._accept()
+                fd, client = accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 break
             except OSError as error:
                 if error.errno in NO_ROOM:
                     self._on_no_room(self, error)
                 break
-            self.accepted += 1
+            accepted += 1
             try:
                 os.set_blocking(fd, False)
+                local = own or _local_of(fd, self.listener.family)
                 data = os.read(fd, READ_SIZE)
             except BlockingIOError:
                 # Nothing has come yet.
@@ -127,42 +120,36 @@ class Acceptor:
             except OSError:
                 os.close(fd)
                 continue
-            arrived.append((fd, client if self._is_v4 else (_plain(client[0]), client[1]), data))
+            guest = idle.pop() if idle else None
+            try:
+                if guest is None or (guest.local is not local and guest.local != local):
+                    guest = self._worker.guest(local, at_once=self._at_once)
+            except Exception as error:
+                os.close(fd)
+                self._worker.report(error)
+                continue
+            guest.fd = fd
+            info = guest.info
+            info.client_ip, info.client_port = client if is_v4 else (_plain(client[0]), client[1])
+            arrived.append((guest, data))
+        self.accepted += accepted
         return arrived
 
-    def _hand_over(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes, entry: Entry | None) -> None:
+    def _hand_over(self, guest: Guest, data: bytes) -> None:
         """A connection that stays, or whose answer is not all sent; from here on a `socket` owns the descriptor."""
         with contextlib.ExitStack() as unless_taken:
-            sock = socket.socket(self.listener.family, socket.SOCK_STREAM, 0, fileno=fd)
+            sock = socket.socket(self.listener.family, socket.SOCK_STREAM, 0, fileno=guest.fd)
             unless_taken.callback(sock.close)
             try:
-                self._worker.take(sock, client, local, data, entry)
+                if CORK:
+                    sock.setsockopt(socket.IPPROTO_TCP, CORK, 0)
+                self._worker.take(sock, guest, data)
             except OSError:
                 return
             except Exception as error:
                 self._worker.report(error)
                 return
             unless_taken.pop_all()
-
-    def _answer(self, fd: int, client: tuple[Any, ...], local: tuple[str, int], data: bytes) -> Entry | None:
-        """The kept answer to `data`, given as far as it can be; None if there is none. Raises OSError."""
-        if self._guests is None:
-            return None
-        guest, table = self._guests.get(local) or self._new_guest(local)
-        if table is None:
-            return None
-        guest.client_ip, guest.client_port = client
-        return self._worker.hot.answer(table, data, guest, fd)
-
-    def _new_guest(self, local: tuple[str, int]) -> Guest:
-        guest = Connection(self._worker.server_of(*local), ("", 0), local, id=0)
-        found = guest, self._worker.hot.table_of(guest)
-        if self._guests is not None:
-            # All of 127.0.0.0/8 may be this machine's.
-            if len(self._guests) >= MAX_GUESTS:
-                self._guests.clear()
-            self._guests[local] = found
-        return found
 
 
 def _one_address(listener: socket.socket) -> tuple[str, int] | None:

@@ -17,7 +17,11 @@ from typing import Protocol
 from coachwhip.api.directives import Location
 from coachwhip.util.notes import asked_at
 
-__all__ = ["BindError", "Handed", "ListenAddress", "Listeners", "Queue", "resolve"]
+__all__ = ["CORK", "BindError", "Handed", "ListenAddress", "Listeners", "Queue", "resolve"]
+
+#: Set on a listener, every connection has it from birth: what is sent waits for more, 200 ms at most, or for `close`, so that a short
+#: answer and the end of its connection are one segment in place of two. Who keeps a connection lifts it. 0 where there is none.
+CORK: int = getattr(socket, "TCP_CORK", 0)
 
 
 class BindError(OSError):
@@ -187,6 +191,8 @@ def _listen(
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual else 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if CORK:
+            sock.setsockopt(socket.IPPROTO_TCP, CORK, 1)
         queue.set(sock)
         with _shared([*beside, sock] if beside else []):
             sock.bind(where)

@@ -23,6 +23,7 @@ from coachwhip.api.outcome import Outcome
 from coachwhip.api.replay import ReplayServer
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection, Server
+from coachwhip.connection.guest import Guest
 from coachwhip.connection.hot import HotPath
 from coachwhip.connection.keeping import Keeper
 from coachwhip.connection.places import Places
@@ -36,7 +37,7 @@ from coachwhip.mpm.pulse import Pulse
 from coachwhip.mpm.scoreboard import Board, WorkerScoreboard
 from coachwhip.mpm.shares import ALONE, LOOK_AWAY
 from coachwhip.request.pipeline import Pipeline
-from coachwhip.request.replay import Entry, Replay
+from coachwhip.request.replay import Replay
 from coachwhip.util.memory import resident_bytes
 
 __all__ = ["Worker", "new_loop"]
@@ -241,18 +242,22 @@ class Worker:
         """See `Takes`."""
         return self._single or self.pipeline.hosts.by_address(ip, port)
 
-    def take(
-        self, sock: socket.socket, client: tuple[str, int], local: tuple[str, int], data: bytes, entry: Entry | None
-    ) -> None:
+    def guest(self, local: tuple[str, int], *, at_once: bool = False) -> Guest:
         """See `Takes`."""
-        info = Connection(self.server_of(*local), client, local, id=next(self._ids))
+        info = Connection(self.server_of(*local), ("", 0), local, id=0)
+        return Guest(info, local, self.hot.table_of(info) if at_once else None)
+
+    def take(self, sock: socket.socket, guest: Guest, data: bytes) -> None:
+        """See `Takes`."""
+        info = guest.info
+        info.id = next(self._ids)
         if self.pipeline.hooks.run(phases.pre_connection, info) is not Outcome.OK:
             sock.close()
             return
         connection = ClientConnection(self, sock, info)
         self._connections.add(connection)
         self._show_share()
-        connection.start(data, entry)
+        connection.start(data, guest if guest.is_answered else None)
 
     def report(self, error: Exception) -> None:
         """See `Takes`."""

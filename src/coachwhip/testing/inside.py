@@ -69,7 +69,9 @@ class Line:
         self._data = b""
         #: The server has closed its side.
         self.ended = False
-        inside.worker.take(server, self._socket.getsockname(), inside.address, b"", None)
+        guest = inside.worker.guest(inside.address)
+        guest.info.client_ip, guest.info.client_port = self._socket.getsockname()
+        inside.worker.take(server, guest, b"")
 
     def send(self, data: bytes) -> None:
         """Hand bytes to the system."""
