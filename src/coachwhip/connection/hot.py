@@ -162,6 +162,7 @@ class HotPath:
         strangers = self._strangers
         hits = size = 0
         others: list[tuple[P, bytes | None]] = []
+        shape: Shape | None = None
         for one in arrived:
             peer, data = one
             table = peer.table
@@ -173,7 +174,6 @@ class HotPath:
                 # Where nobody repeats himself to the letter, that is tried only now and then.
                 by_bytes = strangers < PATIENCE or not strangers & 63
                 hit: Hit | None = table.raw.get(data) if by_bytes else None
-                shape: Shape | None = None
                 loose: list[bytes] | None = None
                 if hit is not None:
                     strangers = 0
@@ -198,16 +198,17 @@ class HotPath:
                         peer.replayed(*given)
                     continue
                 entry = hit.entry
+                fd = peer.fd
                 try:
-                    sent = write(peer.fd, entry.wire) if entry.file is None else send_with_file(peer.socket, entry.wire, entry.file)
+                    sent = write(fd, entry.wire) if entry.file is None else send_with_file(peer.socket, fd, entry.wire, entry.file)
                 except OSError:
                     # There is no room now, or nobody is there any more: the connection goes on, and finds out.
                     sent = 0
                 if sent != entry.length:
-                    values = hit.values if shape is None or loose is None else shape.values_with(loose)
+                    values = hit.values if loose is None or shape is None else shape.values_with(loose)
                     peer.replayed(entry, Sending(entry, values, len(data), sent, second))
                     continue
-                if shape is None or loose is None:
+                if loose is None or shape is None:
                     for append, text in hit.lines:
                         append(text)
                 else:
@@ -250,7 +251,7 @@ class HotPath:
         if entry.left is None:
             entry.until = min(entry.recheck, self._until)
         try:
-            sent = write(fd, entry.wire) if entry.file is None else send_with_file(sock, entry.wire, entry.file)
+            sent = write(fd, entry.wire) if entry.file is None else send_with_file(sock, fd, entry.wire, entry.file)
         except OSError:
             sent = 0
         if sent != entry.length or (sock is None and not entry.close):

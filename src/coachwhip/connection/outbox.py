@@ -7,9 +7,9 @@ files go out by `sendfile`. Knows the socket, not the loop: `flush` says whether
 from __future__ import annotations
 
 import errno
-import os
 import socket
 from collections.abc import Iterator
+from os import sendfile
 
 from coachwhip.api.buckets import File
 
@@ -32,15 +32,18 @@ class FileShrank(OSError):
     """A file became shorter, or cannot be read any more, while it was sent; the response cannot be completed."""
 
 
-def send_with_file(sock: socket.socket | None, head: bytes, file: File) -> int:
-    """Send as much of these as the socket takes at once, without an outbox; returns the bytes, 0 if there is no socket yet."""
+def send_with_file(sock: socket.socket | None, fd: int, head: bytes, file: File) -> int:
+    """Send as much of these as the socket takes at once, without an outbox; returns the bytes, 0 if there is no socket yet.
+
+    `fd`: the descriptor of `sock`.
+    """
     if sock is None:
         return 0
     sent, count = 0, file.length
     try:
         sent = sock.send(head, MSG_MORE)
         if sent == len(head):
-            sent += os.sendfile(sock.fileno(), file.file.fileno(), file.start, count if count < TURN else TURN)
+            sent += sendfile(fd, file.file.fileno(), file.start, count if count < TURN else TURN)
     except OSError:
         # It is full, or nobody is there any more, or this is no file for `sendfile`: whoever sends the rest finds out.
         return sent
@@ -146,7 +149,7 @@ class Outbox:
         if fd < 0:
             raise FileShrank("file was closed")
         try:
-            count = os.sendfile(self._socket.fileno(), fd, file.start, offered)
+            count = sendfile(self._socket.fileno(), fd, file.start, offered)
         except (BlockingIOError, InterruptedError):
             raise
         except OSError as error:

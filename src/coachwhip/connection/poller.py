@@ -125,19 +125,21 @@ class EpollPoller(Poller):
         waiting = self._waiting
         for fd, events in self._epoll.poll(0, TURN):
             connection = waiting[fd]
-            if connection.is_writing:
-                writable.append((fd, connection))
-            if not connection.is_reading:
-                continue
+            if events != EPOLLIN:
+                if connection.is_writing:
+                    writable.append((fd, connection))
+                if not connection.is_reading:
+                    continue
             try:
                 data = read(fd, READ_SIZE)
             except (BlockingIOError, InterruptedError):
                 continue
             except OSError:
-                data = None
+                arrived.append((connection, None))
+                continue
             arrived.append((connection, data))
-            if (events & _ENDS and data) or (data is not None and len(data) == READ_SIZE):
-                # The edge is past, but there is more to read: the end of input, or what did not fit.
+            if len(data) == READ_SIZE or (events != EPOLLIN and events & _ENDS and data):
+                # The edge is past, but there is more to read: what did not fit, or the end of input.
                 again.append((fd, connection))
         if arrived:
             self.serve(arrived)
@@ -150,6 +152,8 @@ class EpollPoller(Poller):
 
 
 if hasattr(select, "epoll"):
-    _READS = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
+    from select import EPOLLIN
+
+    _READS = EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
     _WRITES = select.EPOLLOUT | select.EPOLLET
     _ENDS = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR

@@ -155,7 +155,7 @@ def test_where_sendfile_does_not_work_the_file_is_read(pair, tmp_path, monkeypat
         raise OSError(errno.EINVAL, "Invalid argument")
 
     (tmp_path / "f").write_bytes(b"0123456789" * 100_000)
-    monkeypatch.setattr(room.os, "sendfile", refuse)
+    monkeypatch.setattr(room, "sendfile", refuse)
     outbox = Outbox(pair[0])
     outbox.put(b"h", iter((opened(tmp_path / "f"),)))
     assert pump(outbox, pair[1]) == b"h" + b"0123456789" * 100_000
@@ -166,7 +166,7 @@ def test_a_file_that_cannot_be_read_any_more(pair, tmp_path, monkeypatch):
         raise OSError(errno.EIO, "Input/output error")
 
     (tmp_path / "f").write_bytes(b"x")
-    monkeypatch.setattr(room.os, "sendfile", fail)
+    monkeypatch.setattr(room, "sendfile", fail)
     file = opened(tmp_path / "f")
     monkeypatch.setattr(os, "pread", fail)
     outbox = Outbox(pair[0])
