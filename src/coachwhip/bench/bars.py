@@ -9,6 +9,7 @@ from coachwhip.bench.results import Run
 __all__ = ["ABSOLUTE", "RATIOS", "Verdict", "judge"]
 
 OURS = "coachwhip"
+FLOOR = "floor"
 #: A server that used less of its core than this was waiting for the generator.
 BUSY = 0.9
 
@@ -44,6 +45,8 @@ class Verdict:
     #: None: cannot be judged; `text` says why.
     met: bool | None
     text: str
+    #: The ratio for reading and writing alone, where that was measured: no server in Python can be lower.
+    floor: float | None = None
 
 
 def judge(run: Run) -> list[Verdict]:
@@ -53,7 +56,8 @@ def judge(run: Run) -> list[Verdict]:
         for other, bar in bars.items():
             ratio = run.ratio(workload, "cpu_us", OURS, other)
             if ratio is not None:
-                verdicts += [_at_most(workload, f"cpu {other}", bar, ratio), _rate(run, workload, other, bar)]
+                floor = run.ratio(workload, "cpu_us", FLOOR, other)
+                verdicts += [_at_most(workload, f"cpu {other}", bar, ratio, floor), _rate(run, workload, other, bar)]
     for workload, (what, unit, bar) in ABSOLUTE.items():
         row = run.row(workload, OURS)
         found = None if row is None else row.extra.get(what) if what in row.extra else row.median(what) if row.samples else None
@@ -62,9 +66,11 @@ def judge(run: Run) -> list[Verdict]:
     return verdicts
 
 
-def _at_most(workload: str, what: str, bar: float, found: float) -> Verdict:
+def _at_most(workload: str, what: str, bar: float, found: float, floor: float | None = None) -> Verdict:
+    """`floor`: what the same would be for reading and writing alone."""
     met = found <= bar
-    return Verdict(workload, what, bar, found, met, "met" if met else _missed(found / bar - 1))
+    text = "met" if met else _missed(found / bar - 1)
+    return Verdict(workload, what, bar, found, met, text, floor)
 
 
 def _rate(run: Run, workload: str, other: str, bar: float) -> Verdict:

@@ -23,7 +23,7 @@ from jinja2 import Environment, StrictUndefined
 
 from coachwhip import __version__
 from coachwhip.bench.site import TYPES
-from coachwhip.bench.workloads import Features
+from coachwhip.bench.workloads import Features, Serves
 
 __all__ = ["CONTENDERS", "Contender", "Place", "found", "render", "worker_user"]
 
@@ -43,6 +43,8 @@ class Place:
     #: Open connections it has to bear.
     connections: int
     features: Features
+    #: False: every request comes on a connection of its own.
+    keeps: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ class Contender:
     command: Callable[[str, Path, Place], list[str]]
     #: Template in `configs/`; empty: the command says it all.
     template: str = ""
-    is_app: bool = False
+    #: What it can answer; others may take part with less than all.
+    serves: Serves = Serves.FILES
     #: Lines of the access log are gathered before they are written.
     buffered: bool = False
     #: Takes part without being asked for.
@@ -178,6 +181,10 @@ def _granian(name: str, _: Path, place: Place) -> list[str]:
     return [sys.executable, "-m", name, "--interface", "asgi", "--port", str(place.port), *shape, f"{_APP}:asgi"]
 
 
+def _floor(name: str, _: Path, place: Place) -> list[str]:
+    return [sys.executable, "-m", name, str(place.port), str(place.root), "keep" if place.keeps else "new"]
+
+
 _OWN_LOG = "writes an access log of its own format to its output, which goes to a file"
 
 CONTENDERS = (
@@ -206,13 +213,18 @@ CONTENDERS = (
         "caddy.conf.j2", note="logs JSON; one process with threads of its own, bound to one core",
     ),
     Contender(
-        "granian", "Granian (ASGI)", _module("granian"), _asked("--version"), _granian, is_app=True, note=_OWN_LOG,
+        "granian", "Granian (ASGI)", _module("granian"), _asked("--version"), _granian, serves=Serves.APP, note=_OWN_LOG,
     ),
     Contender(
-        "uvicorn", "Uvicorn (ASGI)", _module("uvicorn"), _asked("--version"), _uvicorn, is_app=True, note=_OWN_LOG,
+        "uvicorn", "Uvicorn (ASGI)", _module("uvicorn"), _asked("--version"), _uvicorn, serves=Serves.APP, note=_OWN_LOG,
     ),
     Contender(
-        "gunicorn", "Gunicorn (sync WSGI)", _module("gunicorn"), _asked("--version"), _gunicorn, is_app=True,
+        "gunicorn", "Gunicorn (sync WSGI)", _module("gunicorn"), _asked("--version"), _gunicorn, serves=Serves.APP,
         note="has no keep-alive in sync workers",
+    ),
+    Contender(
+        "floor", "the floor", lambda: "coachwhip.bench.floor" if sys.platform == "linux" else "", lambda _: __version__, _floor,
+        serves=Serves.ONE,
+        note="no server: gives the same answer to whatever it reads, from Python; what reading and writing cost by themselves",
     ),
 )  # fmt: skip

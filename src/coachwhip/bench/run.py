@@ -22,7 +22,7 @@ from coachwhip.bench.drive import Driver, LoadFailed
 from coachwhip.bench.launch import Cores, Live, StartFailed, free_port, raise_descriptor_limit, running
 from coachwhip.bench.proc import cpu_seconds, memory
 from coachwhip.bench.results import Row, Run, ServerFacts, WorkloadFacts
-from coachwhip.bench.workloads import Tool, Workload
+from coachwhip.bench.workloads import Serves, Tool, Workload
 
 __all__ = ["NO_FILES", "Bench"]
 
@@ -30,7 +30,7 @@ __all__ = ["NO_FILES", "Bench"]
 SPARE = 300
 #: Stands for the temporary folder of a workload where configurations are shown.
 FOLDER = "/tmp/bench"  # noqa: S108 -- shown, not used
-#: Why a server of applications has no figures.
+#: Why one that cannot take part has no figures.
 NO_FILES = "serves no files"
 #: Connections opened beforehand: the first ones pay for what is allocated once.
 WARM = 100
@@ -96,11 +96,11 @@ class Bench:
         self, contender: Contender, workload: Workload, connections: int, folder: Path, row: Row, stack: contextlib.ExitStack
     ) -> _Entrant | None:
         """Start, check and warm one server; None if it cannot take part."""
-        if contender.is_app and not workload.for_apps:
+        if contender.serves is not Serves.FILES and contender.serves not in workload.beside:
             row.note = NO_FILES
             return None
         self.watch(workload.name, contender.key, "starts")
-        place = Place(folder / contender.key, folder / "www", free_port(), connections, workload.features)
+        place = Place(folder / contender.key, folder / "www", free_port(), connections, workload.features, workload.tool is not Tool.NEW)
         try:
             live = stack.enter_context(running(contender, place, self.cores.server))
             body = check(live.port, workload)

@@ -92,10 +92,11 @@ def _print_bars(console: Console, run: Run) -> None:
     if not verdicts:
         return
     table = Table(title="bars", header_style="bold")
-    for name in ("workload", "what", "bar", "found", "verdict"):
-        table.add_column(name, justify="right" if name in ("bar", "found") else "left")
+    for name in ("workload", "what", "bar", "found", "floor", "verdict"):
+        table.add_column(name, justify="right" if name in ("bar", "found", "floor") else "left")
     for verdict in verdicts:
         style = {True: "green", False: "bold red", None: "dim"}[verdict.met]
         sign = "≥" if verdict.what.startswith("rate") else "≤"
-        table.add_row(verdict.workload, verdict.what, f"{sign} {amount(verdict.bar)}", amount(verdict.found), f"[{style}]{verdict.text}[/]")
+        bar, found, floor = f"{sign} {amount(verdict.bar)}", amount(verdict.found), amount(verdict.floor)
+        table.add_row(verdict.workload, verdict.what, bar, found, floor, f"[{style}]{verdict.text}[/]")
     console.print(table)

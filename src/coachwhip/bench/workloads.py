@@ -12,7 +12,7 @@ from enum import Enum
 from coachwhip.bench.requests import HOST, Requests, page_load, plain, varying, virtual_hosts
 from coachwhip.bench.site import FILES, PAGE, last_modified, virtual_host_names
 
-__all__ = ["HOST", "WORKLOADS", "Features", "Tool", "Workload", "named"]
+__all__ = ["HOST", "WORKLOADS", "Features", "Serves", "Tool", "Workload", "named"]
 
 
 class Tool(Enum):
@@ -24,6 +24,16 @@ class Tool(Enum):
     """A new connection for each request (`ab`)."""
     IDLE = "idle"
     """Connections that are opened, used once and held (`loadgen.py`)."""
+
+
+class Serves(Enum):
+    """What a server can answer."""
+
+    FILES = "files"
+    APP = "app"
+    """One page of 612 bytes, whatever is asked for."""
+    ONE = "one"
+    """Whatever it is asked for first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +68,8 @@ class Workload:
     total: int = 0
     #: Seconds that a run takes at least, for loads that take long to come up.
     seconds: int = 1
-    #: Whether a server of applications, which serves no files, can take part.
-    for_apps: bool = False
+    #: Who takes part beside servers of files.
+    beside: tuple[Serves, ...] = ()
 
 
 def _page() -> Requests:
@@ -80,15 +90,19 @@ def _open(connections: int) -> Workload:
 
 
 WORKLOADS = (
-    Workload("page", "612 B, keep-alive, identical requests", _page, for_apps=True),
-    Workload("vary", "612 B, 1,000 files, cookie and agent vary", _many, site="many", for_apps=True),
-    Workload("new", "612 B, new connection each (-n 20000 -c 500)", _page, Tool.NEW, 500, total=20_000, for_apps=True),
-    Workload("burst", "612 B, new connection each (-n 500 -c 500)", _page, Tool.NEW, 500, total=500, for_apps=True),
-    Workload("medium", "52,000 B, keep-alive", lambda: plain("/medium.html"), site="medium", size=52_000),
+    Workload("page", "612 B, keep-alive, identical requests", _page, beside=(Serves.APP, Serves.ONE)),
+    Workload("vary", "612 B, 1,000 files, cookie and agent vary", _many, site="many", beside=(Serves.APP, Serves.ONE)),
+    Workload("new", "612 B, new connection each (-n 20000 -c 500)", _page, Tool.NEW, 500, total=20_000, beside=(Serves.APP, Serves.ONE)),
+    Workload("burst", "612 B, new connection each (-n 500 -c 500)", _page, Tool.NEW, 500, total=500, beside=(Serves.APP, Serves.ONE)),
+    Workload(
+        "medium", "52,000 B, keep-alive", lambda: plain("/medium.html"), site="medium", size=52_000,
+        beside=(Serves.ONE,),
+    ),
     Workload("1m", "1 MiB file", lambda: plain("/1m.bin"), connections=8, site="large", size=1 << 20, by_bytes=True),
     Workload("1g", "1 GiB file", lambda: plain("/1g.bin"), connections=2, site="large", size=1 << 30, by_bytes=True),
     Workload(
-        "304", "conditional request, 304", lambda: plain("/", ("If-Modified-Since", last_modified())), status=304, size=None
+        "304", "conditional request, 304", lambda: plain("/", ("If-Modified-Since", last_modified())), status=304, size=None,
+        beside=(Serves.ONE,),
     ),
     Workload(
         "gzip", "gzip of a 100 KiB text", lambda: plain("/text.txt", ("Accept-Encoding", "gzip")), connections=16, site="text",

@@ -79,6 +79,12 @@ def test_requests_per_second_count_only_where_the_server_is_the_limit():
     assert verdicts(waiting)["rate nginx"].met is None
 
 
+def test_a_bar_stands_beside_what_reading_and_writing_alone_would_be():
+    run = run_of("page", coachwhip=[sample(9)], nginx=[sample(10)], floor=[sample(7)])
+    assert verdicts(run)["cpu nginx"].floor == pytest.approx(0.7)
+    assert verdicts(run)["rate nginx"].floor is None
+
+
 def test_a_bar_without_comparison():
     assert verdicts(run_of("miss", coachwhip=[sample(151)]))["µs per request"].met is False
     idle = run_of("idle", coachwhip=[])
@@ -139,7 +145,7 @@ def test_the_report_has_lost_rows_and_reasons():
     assert "run coachwhip" in text
     for line in text.splitlines():
         if line.startswith("| title of page | ") and "not measured" not in line:
-            assert line.count("|") in (6, 12)
+            assert line.count("|") in (7, 12)
 
 
 @pytest.mark.parametrize(("value", "shown"), [(None, "–"), (12345.6, "12,346"), (123.4, "123"), (12.34, "12.3"), (0.0123, "0.0123")])

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -13,9 +14,9 @@ import pytest
 from coachwhip.bench import site
 from coachwhip.bench.check import WrongAnswer, check
 from coachwhip.bench.contenders import CONTENDERS, Place, found, render
-from coachwhip.bench.launch import free_port
+from coachwhip.bench.launch import free_port, running
 from coachwhip.bench.loadgen import Answer, Generator, Plan
-from coachwhip.bench.workloads import Features, named
+from coachwhip.bench.workloads import WORKLOADS, Features, Serves, Tool, named
 from coachwhip.cli import bench
 
 BY_KEY = {contender.key: contender for contender in CONTENDERS}
@@ -181,6 +182,21 @@ def test_a_wrong_answer_does_not_take_part(small_server):
         check(port, named("medium"))
     with pytest.raises(WrongAnswer, match="status 200, expected 304"):
         check(port, named("304"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the floor is Linux's")
+@pytest.mark.parametrize("name", [workload.name for workload in WORKLOADS if Serves.ONE in workload.beside])
+def test_the_floor_gives_right_answers_and_outlives_clients_who_vanish(tmp_path, name):
+    workload = named(name)
+    site.build(workload.site, tmp_path / "www")
+    at = Place(tmp_path / "floor", tmp_path / "www", free_port(), 100, workload.features, workload.tool is not Tool.NEW)
+    with running(BY_KEY["floor"], at, None) as live:
+        check(live.port, workload)
+        gone = socket.create_connection(("127.0.0.1", live.port))
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        gone.sendall(b"GET / HTTP/1.1\r\nHost: bench.test\r\n\r\n")
+        gone.close()
+        check(live.port, workload)
 
 
 def test_command_line_errors_are_plain(capsys):
