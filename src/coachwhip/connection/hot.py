@@ -8,11 +8,8 @@ goes out by `answer` alone; all else is looked up and made ready by `_answer_ane
 from __future__ import annotations
 
 import time
-from array import array
-from fcntl import ioctl
 from os import write
 from socket import socket
-from termios import FIONREAD
 from time import monotonic
 
 from coachwhip.api.request import Request
@@ -52,7 +49,7 @@ class HotPath:
     """The kept answers of one worker, as its connections ask for them."""
 
     __slots__ = (
-        "_buffer", "_clf", "_finder", "_planners", "_strangers", "_until", "_watch",
+        "_clf", "_finder", "_planners", "_strangers", "_take_in", "_until",
         "accesses", "bytes", "date", "is_draining", "last", "lines", "now", "replay", "sending", "sheets",
     )  # fmt: skip
 
@@ -65,9 +62,8 @@ class HotPath:
         self._planners = planners
         #: Requests in a row that were not found by their bytes.
         self._strangers = 0
-        #: inotify's descriptor (-1 without), and where the system says how much is waiting there.
-        self._watch = replay.watcher.fileno()
-        self._buffer = array("i", [0])
+        #: Lets go of what is kept and has changed.
+        self._take_in = replay.watcher.look
         #: When the turn began (monotonic); the second at hand as `Date` and as `%t` have it, and when it ends.
         self.now = 0.0
         self.date = b""
@@ -94,10 +90,7 @@ class HotPath:
 
         Costs: a question to the system, and a clock.
         """
-        if self._watch >= 0:
-            ioctl(self._watch, FIONREAD, self._buffer)
-            if self._buffer[0]:
-                self.replay.watcher.look()
+        self._take_in()
         now = self.now = monotonic()
         if now >= self._until:
             wall = time.time()
