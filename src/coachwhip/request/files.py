@@ -116,11 +116,16 @@ def signature_of(stat: FileStat, look: Look) -> tuple[int, ...]:
 
 #: A time stamp this old, in seconds, is older than the file system's clock tick: another change would move it.
 TICK = 0.05
+#: The same where time stamps are whole seconds, as on ext3 and ext4 with small inodes; FAT counts in twos.
+COARSE_TICK = 2.05
 
 
 def is_settled_time(seen: object, looked: float) -> bool:
     """Whether a signature was so old when it was `looked` at (wall-clock seconds) that no later change can carry the same times."""
-    return not isinstance(seen, tuple) or looked - max(seen[2], seen[3]) / 1e9 > TICK
+    if not isinstance(seen, tuple):
+        return True
+    latest = max(seen[2], seen[3])
+    return looked - latest / 1e9 > (TICK if latest % 1_000_000_000 else COARSE_TICK)
 
 
 class RecordedFiles:

@@ -9,7 +9,7 @@ import pytest
 
 from coachwhip.api.files import FileKind, FileStat, Links
 from coachwhip.api.record import Look, Record
-from coachwhip.request.files import TICK, RecordedFiles, TooLarge, is_settled_time, signature, signature_of
+from coachwhip.request.files import COARSE_TICK, TICK, RecordedFiles, TooLarge, is_settled_time, signature, signature_of
 from coachwhip.request.reach import LinkRefused
 
 
@@ -139,3 +139,11 @@ def test_a_time_in_the_same_tick_is_not_settled(tmp_path: Path) -> None:
     assert not is_settled_time(seen, changed) and not is_settled_time(seen, changed + TICK / 2)
     assert is_settled_time(seen, changed + TICK * 2)
     assert is_settled_time(None, 0) and is_settled_time(13, 0)
+
+
+def test_where_times_are_whole_seconds_a_tick_takes_as_long() -> None:
+    """A second `.htaccess` of the same size within that time would have the same signature."""
+    seen = (1, 1, 5_000_000_000, 8_000_000_000, 20)
+    assert not is_settled_time(seen, 9.9)
+    assert is_settled_time(seen, 8 + COARSE_TICK * 1.01)
+    assert is_settled_time((1, 1, 5_000_000_000, 8_000_000_001, 20), 8.2)
