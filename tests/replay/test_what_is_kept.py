@@ -290,6 +290,18 @@ def test_a_write_through_a_mapping_shows_within_a_second(site, monkeypatch):
     os.utime(f"{site.root}/htdocs/a.txt", (OLD, OLD))
 
 
+def test_the_time_of_a_folder_that_an_expression_asks_for_is_an_input(site):
+    site.write("htdocs/dated/a.txt", "")
+    os.utime(f"{site.root}/htdocs/dated", (OLD, OLD))
+    server = site.serve(SITE + "<If \"%{LAST_MODIFIED} -gt 20250101000000\">\nErrorDocument 403 young\n</If>\n"
+        + "<Directory {root}/htdocs/dated>\nOptions None\n</Directory>\n")  # fmt: skip
+    settle()
+    line = server.line()
+    assert not warm(line, get("/dated/")).endswith(b"young") and server.hits == 1
+    site.write("htdocs/dated/b.txt", "")
+    assert line.ask(get("/dated/")).endswith(b"\r\n\r\nyoung")
+
+
 def test_the_notes_say_what_replay_did(site):
     server = site.serve(SITE)
     line = server.line()

@@ -125,7 +125,8 @@ def is_settled_time(seen: object, looked: float) -> bool:
     if not isinstance(seen, tuple):
         return True
     latest = max(seen[2], seen[3])
-    return looked - latest / 1e9 > (TICK if latest % 1_000_000_000 else COARSE_TICK)
+    tick = TICK if latest % 1_000_000_000 else COARSE_TICK
+    return bool(looked - latest / 1e9 > tick)
 
 
 class RecordedFiles:
