@@ -290,6 +290,16 @@ def test_a_write_through_a_mapping_shows_within_a_second(site, monkeypatch):
     os.utime(f"{site.root}/htdocs/a.txt", (OLD, OLD))
 
 
+def test_what_a_refused_link_leads_to_is_asked_each_time_where_nothing_can_be_watched(site, blind):
+    os.symlink(f"{site.root}/beside", f"{site.root}/htdocs/link.txt")
+    server = site.serve("Options SymLinksIfOwnerMatch\n" + SITE)
+    line = server.line()
+    settle()
+    assert warm(line, get("/link.txt")).startswith(b"HTTP/1.1 403 ") and server.hits == 1
+    site.write("beside", "now there\n")
+    assert line.ask(get("/link.txt")).endswith(b"\r\n\r\nnow there\n")
+
+
 def test_the_time_of_a_folder_that_an_expression_asks_for_is_an_input(site):
     site.write("htdocs/dated/a.txt", "")
     os.utime(f"{site.root}/htdocs/dated", (OLD, OLD))

@@ -10,7 +10,7 @@ import errno
 import os
 import stat as st
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 
 from coachwhip.api.files import DIRECTORY, MISSING, REGULAR, DirEntry, FileKind, FileStat, Links
@@ -185,7 +185,10 @@ class RecordedFiles:
         try:
             fd, link = reach(path, LOOK, self.links, last)
         except LinkRefused:
+            # The link, and what it leads to: whether that is there, and whose it is.
             self.lstat(path)
+            with suppress(OSError):
+                self.stat(path)
             raise
         except OSError as error:
             self._note(path, Look.LSTAT, None if error.errno in _ABSENT else error.errno)
