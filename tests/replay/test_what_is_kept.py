@@ -17,6 +17,12 @@ AddLanguage en .en
 AddLanguage fr .fr
 MaxKeepAliveRequests 0
 Redirect permanent /moved /a.txt
+Redirect 302 /moved302 /a.txt
+Redirect 303 /moved303 /a.txt
+Redirect 305 /moved305 /a.txt
+Redirect 307 /moved307 /a.txt
+Redirect 308 /moved308 /a.txt
+Redirect gone /gone
 SetEnvIf User-Agent odd odd=1
 <Directory {root}/htdocs>
 AllowOverride All
@@ -52,6 +58,8 @@ CASES = {
     200: ("/a.txt",),
     206: ("/a.txt", "Range: bytes=1-2"),
     301: ("/moved",),
+    **{status: (f"/moved{status}",) for status in (302, 303, 305, 307, 308)},
+    410: ("/gone",),
     304: ("/a.txt", f"If-Modified-Since: {email.utils.formatdate(OLD, usegmt=True)}"),
     401: ("/secret/a.txt",),
     403: ("/closed/a.txt",),
@@ -310,6 +318,16 @@ def test_the_time_of_a_folder_that_an_expression_asks_for_is_an_input(site):
     assert not warm(line, get("/dated/")).endswith(b"young") and server.hits == 1
     site.write("htdocs/dated/b.txt", "")
     assert line.ask(get("/dated/")).endswith(b"\r\n\r\nyoung")
+
+
+@pytest.mark.parametrize("code", ["%{replay}n", "%<{replay}n"])
+def test_the_notes_say_it_of_an_error_page_elsewhere_too(site, code):
+    server = site.serve(f'{SITE}ErrorDocument 404 /a.txt\nCustomLog {{root}}/logs/note.log "{code}"\n')
+    warm(server.line(), get("/nothing"))
+    server.ask(get("/off/none"))
+    server.ask(get("/nothing", "TE: trailers"))
+    server.turn()
+    assert site.log("note.log").splitlines() == ["miss", "miss", "hit", "Replay Off", "out of the ordinary"]
 
 
 def test_the_notes_say_what_replay_did(site):

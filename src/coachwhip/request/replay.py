@@ -31,10 +31,10 @@ from coachwhip.request.files import is_settled_time, signature, signature_of
 from coachwhip.request.reply import Reply
 from coachwhip.request.watch import Watcher
 
-__all__ = ["Counters", "Entry", "Replay", "Spec", "Table"]
+__all__ = ["Counters", "Entry", "Replay", "Spec", "Table", "tell"]
 
 #: Statuses that may be replayed.
-STATUSES = frozenset({200, 206, 300, 301, 302, 303, 304, 307, 308, 401, 403, 404, 405, 406, 410, 416})
+STATUSES = frozenset({200, 206, 300, 301, 302, 303, 304, 305, 307, 308, 401, 403, 404, 405, 406, 410, 416})
 #: Seconds after which even a watched file is asked again: a write through a memory mapping raises no event.
 RECHECK = 1.0
 #: Places for marks of what was asked for once. More in between two requests than this, and the first may be forgotten.
@@ -235,7 +235,7 @@ class Replay:
         if reason is None:
             return False
         self.counters.misses += 1
-        reply.request.first.notes["replay"] = reason
+        tell(reply.request, reason)
         self._note(reason)
         return True
 
@@ -244,7 +244,7 @@ class Replay:
         r = reply.request
         record = r.record
         reason = self._reason_against(reply)
-        r.first.notes["replay"] = reason or "miss"
+        tell(r, reason or "miss")
         if reason:
             self._note(reason)
             return ()
@@ -410,6 +410,11 @@ def _least_used(entries: Iterable[Entry]) -> Entry:
         for entry in among:
             entry.used = (entry.used - ahead) // 2
     return least
+
+
+def tell(r: Request, what: str) -> None:
+    """Let log lines say what replay did, whether they look at the request that was answered (`%{replay}n`) or at the first of its chain."""
+    r.notes["replay"] = r.first.notes["replay"] = what
 
 
 def _chain(r: Request) -> list[Request]:
