@@ -31,7 +31,7 @@ from coachwhip.request.files import is_settled_time, signature, signature_of
 from coachwhip.request.reply import Reply
 from coachwhip.request.watch import Watcher
 
-__all__ = ["Counters", "Entry", "Replay", "Spec", "Table", "tell"]
+__all__ = ["Counters", "Entry", "Replay", "Spec", "Table", "reason_against", "tell"]
 
 #: Statuses that may be replayed.
 STATUSES = frozenset({200, 206, 300, 301, 302, 303, 304, 305, 307, 308, 401, 403, 404, 405, 406, 410, 416})
@@ -231,7 +231,7 @@ class Replay:
 
     def turns_down(self, reply: Reply) -> bool:
         """Count an answer that may not be kept, and note why; False if it may be. Whose answer it is does not matter here."""
-        reason = self._reason_against(reply)
+        reason = reason_against(reply, self.memory_limit)
         if reason is None:
             return False
         self.counters.misses += 1
@@ -243,7 +243,7 @@ class Replay:
         """Keep an answer if it may be kept and was asked for before. Returns the names that its key depends on."""
         r = reply.request
         record = r.record
-        reason = self._reason_against(reply)
+        reason = reason_against(reply, self.memory_limit)
         tell(r, reason or "miss")
         if reason:
             self._note(reason)
@@ -257,19 +257,6 @@ class Replay:
         if variant not in spec.entries and self._is_second_sight(spec, variant):
             self._admit(spec, variant, reply, r.config(ReplayDir))
         return spec.headers
-
-    def _reason_against(self, reply: Reply) -> str | None:
-        """Why this answer must not be kept."""
-        r = reply.request
-        if not self.memory_limit or not r.config(ReplayDir).on:
-            return "Replay Off"
-        if r.prev is not None and not all(one.config(ReplayDir).on for one in _chain(r)):
-            return "Replay Off"
-        if r.record.volatile is not None:
-            return r.record.volatile
-        if r.status not in STATUSES or "*" in r.record.headers:
-            return "status or headers"
-        return "no date" if b"\r\nDate: " not in reply.head else None
 
     def _is_second_sight(self, spec: Spec, variant: Variant) -> bool:
         """Whether the same was asked for before, as far as that is still known."""
@@ -384,6 +371,20 @@ class Replay:
         """Forget everything (the queue of changes ran over)."""
         for entry in list(self._entries):
             self.drop(entry)
+
+
+def reason_against(reply: Reply, memory_limit: int) -> str | None:
+    """Why an answer must not be kept, whatever asked for it; None if it may be. `memory_limit`: `ReplayMemory`, bytes."""
+    r = reply.request
+    if not memory_limit or not r.config(ReplayDir).on:
+        return "Replay Off"
+    if r.prev is not None and not all(one.config(ReplayDir).on for one in _chain(r)):
+        return "Replay Off"
+    if r.record.volatile is not None:
+        return r.record.volatile
+    if r.status not in STATUSES or "*" in r.record.headers:
+        return "status or headers"
+    return "no date" if b"\r\nDate: " not in reply.head else None
 
 
 def _most_files() -> int:
