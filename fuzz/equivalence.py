@@ -46,7 +46,10 @@ _ETAG = re.compile(rb"\r\nETag: ([^\r\n]*)")
 _MODIFIED = re.compile(rb"\r\nLast-Modified: ([^\r\n]*)")
 
 #: What may stand in a virtual host.
-_OF_HOSTS = [line for line in sites.SERVER if not line.startswith(("ReplayMemory", "LimitRequest", "ServerTokens"))]
+_OF_HOSTS = [
+    *sites.HOST,
+    *[line for line in sites.SERVER if not line.startswith(("ReplayMemory", "LimitRequest", "RegisterHttpMethod", "ServerTokens"))],
+]
 _FILES = st.lists(st.sampled_from(sites.FILES), min_size=8, max_size=30, unique=True)
 #: Folders that change places.
 _PAIRS = (("htdocs/d0", "htdocs/d1"), ("beside/x", "beside/y"), ("htdocs/d0/sub", "htdocs/d0/deep"), ("htdocs", "beside/x"))
@@ -204,6 +207,7 @@ class Equivalence(RuleBasedStateMachine):
         for folder in sites.FOLDERS:
             os.makedirs(f"{self.root}/{folder}")
         self._put("mime.types", b"text/html html\ntext/plain txt\n", 0)
+        self._put("magic", b"0 string < text/x-magic\n0 string short text/plain\n", 0)
         self._put("beside/users", sites.USERS[0], 0)
         self._put("beside/groups", sites.GROUPS[0], 0)
         for path in picked:
