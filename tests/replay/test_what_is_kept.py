@@ -211,6 +211,40 @@ def test_log_lines_are_those_of_a_server_without_replay(site):
     assert logs["on"] == logs["off"]
 
 
+@pytest.mark.parametrize("format", ["", 'ErrorLogFormat "%{Referer}i %{X-Own}i %M"\n'], ids=["by default", "of its own"])
+def test_error_lines_are_about_the_request_at_hand(site, format):
+    server = site.serve(SITE + "LogLevel info\n" + format)
+    asked = [("Referer: http://r1/", "X-Own: 1"), ("Referer: http://r2/",), ("X-Own: 3",), ("Referer: http://r4/", "X-Own: 4"), ()]
+    line = server.line()
+    for fields in asked:
+        line.ask(get("/nothing", *fields))
+    assert server.hits == 3
+    said = [text for text in site.log("error.log").splitlines() if "AH00128" in text]
+    for text, fields in zip(said, asked, strict=True):
+        wanted = [field.partition(": ")[2] for field in fields if format or field.startswith("Referer")]
+        if format:
+            assert text.split("AH00128")[0].split() == wanted
+        else:
+            assert text.partition(", referer: ")[2].split() == wanted
+
+
+@pytest.mark.parametrize("end", ["keep-alive", "close"])
+def test_what_the_error_log_speaks_of_has_a_name_of_its_own_each_time(site, end):
+    server = site.serve(f'''{SITE}LogLevel info
+        ErrorLogFormat "line %{{c}}L %L %M"
+        ErrorLogFormat connection "connection %{{c}}L"
+        ErrorLogFormat request "request %{{c}}L %L"
+        CustomLog {{root}}/logs/names.log "%{{c}}L %L"''')
+    for _ in range(5):
+        server.ask(get("/nothing", f"Connection: {end}"))
+    assert server.hits == 3
+    server.turn()
+    words = [text.split()[:3] for text in site.log("error.log").splitlines()]
+    names = [text.split() for text in site.log("names.log").splitlines()]
+    assert len({name for pair in names for name in pair}) == 10
+    assert words == [word for c, r in names for word in (["connection", c], ["request", c, r], ["line", c, r])]
+
+
 @pytest.mark.parametrize("sendfile_size", [0, 16 << 20], ids=["a file", "in memory"])
 @pytest.mark.parametrize("fields", [(), ("Connection: close",)], ids=["stays", "closes"])
 def test_a_large_answer_is_logged_when_it_is_out_or_cut(site, monkeypatch, sendfile_size, fields):

@@ -184,6 +184,7 @@ class HotPath:
         self.bytes += size
         self.last = entry.request
         stand_in(entry, sending.values, info, sending.arrived, size, sending.started)
+        say_again(entry, info)
         return tell_cut(entry, size)
 
     def _log(
@@ -200,10 +201,12 @@ class HotPath:
             entry.is_plain = not has_readers and not entry.log
         if not entry.is_plain:
             stand_in(entry, values, info, arrived, sent, started)
+            say_again(entry, info)
         lines = [(maker.append, maker.make(entry, values, info.client_ip, second, sent)) for maker in entry.makers]
         for append, line in lines:
             append(line)
         if hit is not None and entry.is_plain:
             hit.lines, hit.ready_for, hit.until = lines, info.client_ip, entry.until
-        if entry.log:
-            say_again(entry, info)
+        if entry.log and entry.close:
+            # At accept, one record stands for client after client.
+            info.notes.clear()

@@ -166,6 +166,9 @@ def stand_in(entry: Entry, values: Values, info: Connection, arrived: int, sent:
     first.connection = r.connection = info
     text = [(name, value if isinstance(value, str) else value.decode("latin-1")) for name, value in values.items()]
     first.headers_in = r.headers_in = HeadersIn(text, _UNRECORDED)
+    first.raw_headers = r.raw_headers = tuple(text)
+    # A request that the error log speaks of is given a name of its own.
+    first.notes.pop("log-id", None)
     tell(r, "hit")
     first.bytes_sent = r.bytes_sent = entry.body_size
 
