@@ -342,6 +342,19 @@ def test_what_a_refused_link_leads_to_is_asked_each_time_where_nothing_can_be_wa
     assert line.ask(get("/link.txt")).endswith(b"\r\n\r\nnow there\n")
 
 
+def test_the_scoreboard_shows_who_was_given_a_kept_answer_last_and_when(site):
+    server = site.serve(SITE)
+    one, other = server.line(), server.line("127.0.0.2")
+    warm(one, get("/a.txt"), times=5)
+    board = server.instance.startup.scoreboard
+    began = max(slot.last_used for slot in board.slots())
+    time.sleep(0.02)
+    other.ask(get("/a.txt"))
+    latest = max(board.slots(), key=lambda slot: slot.last_used)
+    assert latest.client == "127.0.0.2" and latest.last_used > began
+    assert server.replay.counters.hits == 4
+
+
 def test_the_time_of_a_folder_that_an_expression_asks_for_is_an_input(site):
     site.write("htdocs/dated/a.txt", "")
     os.utime(f"{site.root}/htdocs/dated", (OLD, OLD))

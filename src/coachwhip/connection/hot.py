@@ -50,7 +50,7 @@ class HotPath:
 
     __slots__ = (
         "_clf", "_finder", "_planners", "_strangers", "_take_in", "_until",
-        "accesses", "bytes", "date", "is_draining", "last", "lines", "now", "replay", "sending", "sheets",
+        "accesses", "bytes", "client", "date", "is_draining", "last", "lines", "now", "replay", "sending", "sheets",
     )  # fmt: skip
 
     def __init__(self, replay: Replay, planners: tuple[Planner, ...]) -> None:
@@ -73,10 +73,11 @@ class HotPath:
         self.is_draining = False
         #: What is to follow of the answer that was given last; None if it is out and logged.
         self.sending: Sending | None = None
-        #: Replays and their bytes since the scoreboard last asked, and one of them.
+        #: Replays and their bytes since the scoreboard last asked; what the last of them was, and the address of its client.
         self.accesses = 0
         self.bytes = 0
         self.last: Request | None = None
+        self.client = ""
 
     def table_of(self, info: Connection) -> Table | None:
         """The kept answers of the address that a connection came to; None if its limits want every head judged in full."""
@@ -148,6 +149,7 @@ class HotPath:
         entry.used += 1
         self.accesses += 1
         self.bytes += sent
+        self.last, self.client = entry.request, info.client_ip
         info.bytes_out += sent
         return entry
 
@@ -182,7 +184,7 @@ class HotPath:
         entry = sending.entry
         self.accesses += 1
         self.bytes += size
-        self.last = entry.request
+        self.last, self.client = entry.request, info.client_ip
         stand_in(entry, sending.values, info, sending.arrived, size, sending.started)
         say_again(entry, info)
         return tell_cut(entry, size)
@@ -194,7 +196,7 @@ class HotPath:
         """Log lines and counts of an answer that went out whole; a `hit` by bytes has its lines ready from then on."""
         self.accesses += 1
         self.bytes += sent
-        self.last = entry.request
+        self.last, self.client = entry.request, info.client_ip
         entry.used += 1
         if entry.makers is None:
             has_readers, entry.makers = plan_logs(self._planners, self.sheets, entry, values, info, sent)
