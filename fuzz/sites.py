@@ -25,7 +25,7 @@ Listen 127.0.0.1:1
 DocumentRoot {root}/htdocs
 TypesConfig {root}/mime.types
 ErrorLog {root}/{side}-error.log
-ErrorLogFormat "[%l] %M"
+ErrorLogFormat "[%l] [%k] [%{Referer}i] [%{Cookie}i] [%{X-Other}i] [%V] %M"
 CustomLog {root}/{side}-access.log "%h %l %u %r %>s %s %b %B %{User-Agent}i %{Referer}i %{Cookie}i %{seen}e %f %U %q %v %V %X %H %m %R"
 AddLanguage en .en
 AddLanguage fr .fr
