@@ -259,6 +259,22 @@ class Equivalence(RuleBasedStateMachine):
                 self._compare(self.past[-1 - number % len(self.past)])
 
     @precondition(lambda self: self.past)
+    @rule(
+        which=st.lists(st.integers(0, 30), min_size=1, max_size=4),
+        name=st.sampled_from(("User-Agent", "Cookie", "Referer", "X-Other")),
+        data=st.data(),
+    )
+    def ask_in_disguise(self, which: list[int], name: str, data: st.DataObject) -> None:
+        """Ask what was asked before with other values of a field that decides little, or nothing."""
+        for number in which:
+            known = self.past[-1 - number % len(self.past)]
+            head, empty, body = known.partition(b"\r\n\r\n")
+            lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(name.lower().encode() + b":")]
+            for value in data.draw(st.lists(st.sampled_from(sites.FIELDS[name]), min_size=2, max_size=3)):
+                for _ in range(2):
+                    self._compare(b"\r\n".join((*lines, f"{name}: {value}".encode("latin-1"))) + empty + body)
+
+    @precondition(lambda self: self.past)
     @rule(pause=st.sampled_from((0.0, 0.015)), which=st.lists(st.integers(0, 30), min_size=1, max_size=6))
     def settle(self, pause: float, which: list[int]) -> None:
         """Let the time stamps of files grow old, then ask."""
