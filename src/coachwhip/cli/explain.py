@@ -35,6 +35,8 @@ __all__ = ["run"]
 
 #: Columns where nobody looks on: a line is never broken, so that `file:line` can be searched for.
 UNBROKEN = 10_000
+#: Kinds of steps that are shown with their kind.
+_NAMED = ("filter", "redirect", "sub-request")
 
 
 def run(arguments: list[str]) -> int:
@@ -180,7 +182,7 @@ def _show(found: Explanation) -> None:
     title("Lines that took part")
     rows([(line.text, line.source) for line in found.lines] or [("none", "")])
     title("Hooks and filters that acted")
-    rows([(f"{kind} {text}" if kind == "filter" else text, source) for kind, text, source in found.steps if kind != "section"])
+    rows([(f"{kind} {text}" if kind in _NAMED else text, source) for kind, text, source in found.steps if kind != "section"])
     title("Looked at")
     rows([(f"field {name}", "") for name in found.headers] + [(f"{name} = {value}", "") for name, value in found.facts.items()])
     rows([(f"{look.how:<5} {look.path}", "" if look.found else "absent") for look in found.files])

@@ -52,7 +52,7 @@ class Explanation:
     host: str
     host_source: str
     host_reason: str
-    #: (kind, text, source) in order: sections, hooks, filters.
+    #: (kind, text, source) in order: sections, hooks, filters, sub-requests and internal redirects where they begin.
     steps: list[tuple[str, str, str]] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)

@@ -109,6 +109,17 @@ def test_mistakes_are_said_in_a_line(site, capsys, words, complaint):
     assert complaint in capsys.readouterr().err
 
 
+def test_where_other_requests_come_in_is_said(site, capsys):
+    (site / "htdocs" / ".htaccess").write_text("ErrorDocument 404 /a.txt\nDirectoryIndex a.txt\n")
+    with open(site / "httpd.conf", "a") as file:
+        file.write("LoadModule dir_module m\n")
+    steps = [(step["kind"], step["text"]) for step in explained(site, capsys, "/none")["steps"]]
+    at = steps.index(("redirect", "/a.txt in place of /none"))
+    assert ("hook", "handler: core.c answered 404") in steps[:at] and ("hook", "handler: core.c answered OK") in steps[at:]
+    assert main(["explain", "-d", str(site), "-f", "httpd.conf", "/"]) == 0
+    assert "  sub-request /a.txt" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("words", "why"), [
     (["/a.txt"], ""), (["/a.txt", "-X", "POST"], "out of the ordinary"), (["/a.txt", "-H", "Upgrade: x"], "out of the ordinary"),
     (["/a.txt", "-H", 'If-Match: "x"'], "status or headers"), (["/status"], "live counters"), (["/off/a"], "Replay Off"),
