@@ -292,11 +292,14 @@ class Replay:
             self._note("body too large")
             return
         body, file = found
+        size = len(reply.head) + len(body) + ENTRY_COST
+        if size > self.memory_limit:
+            self._note("body too large")
+            return
         files = {
             (path, look): signature_of(seen, look) if isinstance(seen, FileStat) else seen
             for (path, look), seen in r.record.files.items()
         }
-        size = len(reply.head) + len(body) + ENTRY_COST
         entry = Entry(reply.head, reply.head + body, file, r, files, spec, variant, size, tuple(r.record.log), reply.close)
         count = _LEFT.search(reply.head)
         entry.left = count.span(1) if count is not None else None
