@@ -228,11 +228,23 @@ class RecordedFiles:
 
     def read(self, path: str, limit: int = 1 << 20, last: Links | None = None) -> bytes:
         """The whole content of a small file of the site. `last`: as for `look`."""
-        return _whole(self._open(path, last), path, limit)
+        return self._whole(self._open(path, last), path, limit)
 
     def read_configured(self, path: str, limit: int = 1 << 20) -> bytes:
         """The whole content of a small file that the configuration names; links are followed."""
-        return _whole(self._open(path, None, configured=True), path, limit)
+        return self._whole(self._open(path, None, configured=True), path, limit)
+
+    def _whole(self, file: RegularFile, path: str, limit: int) -> bytes:
+        try:
+            data = file.read_at(0, limit + 1)
+        finally:
+            file.close()
+        if len(data) > limit:
+            raise TooLarge(errno.EFBIG, f"larger than {limit} bytes", path)
+        if len(data) != file.size:
+            # In /proc and its like, what a file says of itself tells nothing about its content.
+            self._record.make_volatile("file without a size")
+        return data
 
     def holds_more(self, path: str, count: int) -> bool:
         """Whether a folder has more than `count` names."""
@@ -276,13 +288,3 @@ class RecordedFiles:
         # The time of a folder among the entries is shown, and changes with the names in it.
         self._note(name, Look.LIST if found.kind is DIRECTORY else Look.STAT, found)
         return DirEntry(entry.name, found, is_link)
-
-
-def _whole(file: RegularFile, path: str, limit: int) -> bytes:
-    try:
-        data = file.read_at(0, limit + 1)
-    finally:
-        file.close()
-    if len(data) > limit:
-        raise TooLarge(errno.EFBIG, f"larger than {limit} bytes", path)
-    return data

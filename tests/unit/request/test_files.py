@@ -123,6 +123,15 @@ def test_whether_a_folder_holds_more(files: RecordedFiles, record: Record, tmp_p
     assert (str(tmp_path), Look.LIST) in record.files
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
+def test_a_file_whose_stamps_say_nothing_about_its_content_is_no_input_to_rely_on(tmp_path: Path) -> None:
+    record = Record()
+    files = RecordedFiles(record)
+    (tmp_path / "f").write_text("x")
+    assert files.read_configured(str(tmp_path / "f")) == b"x" and record.volatile is None
+    assert files.read_configured("/proc/self/stat") and record.volatile == "file without a size"
+
+
 def test_names_that_come_and_go_do_not_change_a_folder_that_is_passed_through(tmp_path: Path) -> None:
     before = [signature(os.stat(tmp_path), look) for look in (Look.STAT, Look.LIST)]
     os.utime(tmp_path, (1, 1))
