@@ -36,7 +36,7 @@ __all__ = ["run"]
 #: Columns where nobody looks on: a line is never broken, so that `file:line` can be searched for.
 UNBROKEN = 10_000
 #: Kinds of steps that are shown with their kind.
-_NAMED = ("filter", "redirect", "sub-request")
+_NAMED = ("filter", "mistake", "redirect", "sub-request")
 
 
 def run(arguments: list[str]) -> int:

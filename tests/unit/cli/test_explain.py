@@ -109,6 +109,14 @@ def test_mistakes_are_said_in_a_line(site, capsys, words, complaint):
     assert complaint in capsys.readouterr().err
 
 
+def test_a_mistake_in_a_htaccess_is_shown_with_its_line(site, capsys):
+    (site / "htdocs" / ".htaccess").write_text("AddType text/html .x\nAdType text/html .y\n")
+    found = explained(site, capsys, "/a.txt")
+    [mistake] = [step for step in found["steps"] if step["kind"] == "mistake"]
+    assert found["status"] == 500 and mistake["source"] == f"{site}/htdocs/.htaccess:2"
+    assert mistake["text"].startswith("Invalid command 'AdType'")
+
+
 def test_where_other_requests_come_in_is_said(site, capsys):
     (site / "htdocs" / ".htaccess").write_text("ErrorDocument 404 /a.txt\nDirectoryIndex a.txt\n")
     with open(site / "httpd.conf", "a") as file:
