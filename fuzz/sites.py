@@ -131,6 +131,7 @@ USERS = (b"ann:%b\nbob:%b\n" % (_password(b"s"), _password(b"s")), b"ann:%b\n" %
 GROUPS = (b"staff: ann\n", b"staff: bob ann\n", b"none: bob\n")
 CONTENTS = (
     b"", b"short\n", b"other\n", b"<p>some text</p>\n" * 20, b"0123456789" * 12_000,
+    b"URI: a\nContent-Type: text/plain\nBody:----x----\nsaid here\n----x----\n",
     b"URI: b.html.en\nContent-Language: en\nContent-Type: text/html\n\nURI: b.html.fr\nContent-Language: fr\nContent-Type: text/html\n",
 )  # fmt: skip
 

@@ -355,6 +355,18 @@ def test_the_scoreboard_shows_who_was_given_a_kept_answer_last_and_when(site):
     assert server.replay.counters.hits == 4
 
 
+@pytest.mark.parametrize("field", ["If-Unmodified-Since", "If-Modified-Since"])
+def test_a_date_where_nothing_says_when_the_answer_changed_is_judged_each_time(site, field):
+    site.write("htdocs/v.var", "URI: a\nContent-Type: text/plain\nBody:----x----\nsaid here\n----x----\n")
+    server = site.serve(SITE + "AddHandler type-map .var\n")
+    settle()
+    warm(server.line(), get("/v.var"), times=4)
+    assert server.hits >= 1
+    before = server.hits
+    warm(server.line(), get("/v.var", f"{field}: {email.utils.formatdate(time.time(), usegmt=True)}"), times=5)
+    assert server.hits == before
+
+
 def test_the_time_of_a_folder_that_an_expression_asks_for_is_an_input(site):
     site.write("htdocs/dated/a.txt", "")
     os.utime(f"{site.root}/htdocs/dated", (OLD, OLD))
