@@ -46,7 +46,10 @@ _ETAG = re.compile(rb"\r\nETag: ([^\r\n]*)")
 _MODIFIED = re.compile(rb"\r\nLast-Modified: ([^\r\n]*)")
 
 #: What may stand in a virtual host.
-_OF_HOSTS = [line for line in sites.SERVER if not line.startswith(("ReplayMemory", "LimitRequest", "ServerTokens"))]
+_OF_HOSTS = [
+    *sites.HOST,
+    *[line for line in sites.SERVER if not line.startswith(("ReplayMemory", "LimitRequest", "RegisterHttpMethod", "ServerTokens"))],
+]
 _FILES = st.lists(st.sampled_from(sites.FILES), min_size=8, max_size=30, unique=True)
 #: Folders that change places.
 _PAIRS = (("htdocs/d0", "htdocs/d1"), ("beside/x", "beside/y"), ("htdocs/d0/sub", "htdocs/d0/deep"), ("htdocs", "beside/x"))
@@ -204,6 +207,7 @@ class Equivalence(RuleBasedStateMachine):
         for folder in sites.FOLDERS:
             os.makedirs(f"{self.root}/{folder}")
         self._put("mime.types", b"text/html html\ntext/plain txt\n", 0)
+        self._put("magic", b"0 string < text/x-magic\n0 string short text/plain\n", 0)
         self._put("beside/users", sites.USERS[0], 0)
         self._put("beside/groups", sites.GROUPS[0], 0)
         for path in picked:
@@ -253,6 +257,22 @@ class Equivalence(RuleBasedStateMachine):
         for number in which:
             for _ in range(times):
                 self._compare(self.past[-1 - number % len(self.past)])
+
+    @precondition(lambda self: self.past)
+    @rule(
+        which=st.lists(st.integers(0, 30), min_size=1, max_size=4),
+        name=st.sampled_from(("User-Agent", "Cookie", "Referer", "X-Other")),
+        data=st.data(),
+    )
+    def ask_in_disguise(self, which: list[int], name: str, data: st.DataObject) -> None:
+        """Ask what was asked before with other values of a field that decides little, or nothing."""
+        for number in which:
+            known = self.past[-1 - number % len(self.past)]
+            head, empty, body = known.partition(b"\r\n\r\n")
+            lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(name.lower().encode() + b":")]
+            for value in data.draw(st.lists(st.sampled_from(sites.FIELDS[name]), min_size=2, max_size=3)):
+                for _ in range(2):
+                    self._compare(b"\r\n".join((*lines, f"{name}: {value}".encode("latin-1"))) + empty + body)
 
     @precondition(lambda self: self.past)
     @rule(pause=st.sampled_from((0.0, 0.015)), which=st.lists(st.integers(0, 30), min_size=1, max_size=6))

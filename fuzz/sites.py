@@ -11,12 +11,12 @@ import hashlib
 from urllib.parse import quote
 
 __all__ = [
-    "BASE", "CONTENTS", "FIELDS", "FILES", "FOLDERS", "HOSTS", "HTACCESS", "LINKS", "ODD_FIELDS", "PATHS", "SECTIONS", "SERVER", "TARGETS",
+    "BASE", "CONTENTS", "FIELDS", "FILES", "FOLDERS", "HOST", "HOSTS", "HTACCESS", "LINKS", "ODD_FIELDS", "PATHS", "SECTIONS", "SERVER", "TARGETS",
 ]  # fmt: skip
 
 MODULES = (
     "mpm_event", "authn_core", "authn_file", "auth_basic", "authz_core", "authz_host", "authz_user", "authz_groupfile", "access_compat",
-    "alias", "autoindex", "deflate", "dir", "env", "filter", "mime", "negotiation", "setenvif",
+    "alias", "autoindex", "deflate", "dir", "env", "filter", "mime", "mime_magic", "negotiation", "setenvif",
 )  # fmt: skip
 
 BASE = "".join(f"LoadModule {name}_module modules/mod_{name}.so\n" for name in MODULES) + """
@@ -25,7 +25,7 @@ Listen 127.0.0.1:1
 DocumentRoot {root}/htdocs
 TypesConfig {root}/mime.types
 ErrorLog {root}/{side}-error.log
-ErrorLogFormat "[%l] %M"
+ErrorLogFormat "[%l] [%k] [%{Referer}i] [%{Cookie}i] [%{X-Other}i] [%V] %M"
 CustomLog {root}/{side}-access.log "%h %l %u %r %>s %s %b %B %{User-Agent}i %{Referer}i %{Cookie}i %{seen}e %f %U %q %v %V %X %H %m %R"
 AddLanguage en .en
 AddLanguage fr .fr
@@ -49,7 +49,18 @@ SERVER = (
     "AllowEncodedSlashes On", "MergeSlashes Off", "AccessFileName .htaccess .other", "HttpProtocolOptions Unsafe", "LogLevel info",
     "LogLevel debug", "LanguagePriority fr en", "ForceLanguagePriority Prefer Fallback", "CacheNegotiatedDocs On", "MaxRanges 1",
     "MaxRanges none", "TraceEnable Off", "LimitRequestFields 5", "LimitRequestLine 200", "DeflateCompressionLevel 1", "ReplayMemory 20K",
+    "UseCanonicalPhysicalPort On", "StrictHostCheck On", "LimitInternalRecursion 2 2", "MaxRangeOverlaps none", "MaxRangeReversals none",
+    "QualifyRedirectURL On", "ServerAdmin me@a.test", "RegisterHttpMethod BREW", "LimitRequestFieldSize 500", "RedirectPermanent /rp /d0/",
+    "RedirectTemp /rt /d1/", "RedirectRelative On", "AliasPreservePath On", "DirectoryIndexRedirect On", "DirectoryIndexRedirect 303",
+    "ScriptAlias /al2 {root}/htdocs/d1", "DeflateFilterNote ratio", "DeflateAlterEtag Remove", "DeflateAlterEtag NoChange",
+    "DeflateBufferSize 100", "DeflateWindowSize 9", "DeflateMemLevel 1", "PassEnv HOME", "SetEnv seen x\nUnsetEnv seen",
+    "FilterDeclare f\nFilterProvider f DEFLATE \"%{CONTENT_TYPE} =~ m#^text/#\"\nFilterProtocol f change=yes\nFilterChain f",
+    "SetEnvIfNoCase user-agent ONE seen=nocase", "BrowserMatchNoCase TWO seen=two", "MimeMagicFile {root}/magic", "ServerSignature EMail",
+    "AddOutputFilterByType DEFLATE application/x-thing text/x-magic", "SetEnvIf Request_Protocol 1.0 seen=old", "SetEnvIf If-None-Match . seen=c",
 )  # fmt: skip
+
+#: Lines of a virtual host alone.
+HOST = ("ServerAlias *.test c.test", "ServerAlias localhost", "ServerPath /d0", "ServerPath /d1/")
 
 #: Lines of a section or a `.htaccess`.
 HTACCESS = (
@@ -74,6 +85,23 @@ HTACCESS = (
     "<If \"filesize('{root}/htdocs/d0/a.txt') -gt 5\">\nForceType text/x-new\n</If>", "<If \"%{REMOTE_ADDR} == '127.0.0.1'\">\nOptions +Indexes\n</If>",
     "<If \"%{HTTP_HOST} == 'b.test'\">\nForceType text/x-b\n</If>", "<If \"%{LAST_MODIFIED} -gt 1\">\nFileETag Size\n</If>",
     "<Limit GET>\nRequire all denied\n</Limit>", "<LimitExcept GET HEAD>\nRequire all denied\n</LimitExcept>", "AddDefaultCharset On",
+    "AuthType Basic\nAuthName r\nAuthBasicProvider file\nAuthBasicAuthoritative Off\nAuthUserFile {root}/beside/users\nRequire valid-user",
+    "AuthType Basic\nAuthName r\nAuthUserFile {root}/beside/users\nAuthBasicFake ann s\nRequire user ann", "AuthMerging Or\nRequire env seen",
+    "AuthMerging And\nRequire ip 127.0.0.0/8", "AuthzSendForbiddenOnFailure On\nAuthType Basic\nAuthName r\nAuthUserFile {root}/beside/users\nRequire user bob",
+    "<RequireAll>\nRequire all granted\n<RequireNone>\nRequire env seen\n</RequireNone>\n</RequireAll>", "Order allow,deny\nAllow from 127.0.0.1",
+    "Order allow,deny\nAllow from env=seen", "AddIcon /i.png .txt", "AddAlt words .txt", "AddIconByType (T,/t.png) text/*", "AddAltByType T text/*",
+    "AddIconByEncoding /e.png x-gzip", "AddAltByEncoding E x-gzip", "DefaultIcon /d.png", "IndexStyleSheet /s.css", 'IndexHeadInsert "<x>"',
+    "IndexIgnoreReset On", "IndexOptions FancyIndexing ScanHTMLTitles SuppressLastModified", "IndexOptions FancyIndexing FoldersFirst SuppressSize",
+    "MultiviewsMatch Any", "MultiviewsMatch Handlers Filters", "RemoveLanguage .fr", "RemoveEncoding .gz", "RemoveHandler .var", "RemoveCharset .html",
+    "RemoveOutputFilter .txt", "AddInputFilter DEFLATE .txt", "SetInputFilter DEFLATE", "DirectoryCheckHandler On", "LimitRequestBody 1",
+    "DefaultType None", "UnsetEnv seen", "SetEnvIfNoCase COOKIE C=1 seen=no-case", "DirectoryIndexRedirect 307", "RedirectMatch \"b\\.html$\" /d1/a.txt",
+    "<If \"-d '{root}/htdocs/d1' && -s '{root}/htdocs/d0/a.txt'\">\nForceType text/x-two\n</If>", "<If \"-L '{root}/htdocs/link'\">\nForceType text/x-l\n</If>",
+    "<If \"%{LAST_MODIFIED} -gt 20210101000000\">\nErrorDocument 403 young\nForceType text/x-young\n</If>", "<If \"%{HTTPS} == 'off' && %{SERVER_PORT} == '80'\">\nForceType text/x-80\n</If>",
+    "<If \"%{REQUEST_STATUS} == '404'\">\nForceType text/x-404\n</If>", "<If \"'%{REQUEST_SCHEME}:%{SERVER_NAME}' == 'http:a.test'\">\nForceType text/x-a\n</If>",
+    "<If \"%{SCRIPT_USER} == 'root'\">\nForceType text/x-root\n</If>", "<If \"%{TIME_YEAR} -gt 2000\">\nForceType text/x-time\n</If>",
+    "<If \"%{REMOTE_USER} == 'ann'\">\nForceType text/x-ann\n</If>", "<If \"-R '127.0.0.1/8'\">\nForceType text/x-near\n</If>",
+    "<If \"%{CONN_REMOTE_ADDR} != '' && reqenv('seen') != ''\">\nForceType text/x-env\n</If>", "<If \"req_novary('X-Other') == '1'\">\nForceType text/x-other\n</If>",
+    "<If \"-F '{root}/htdocs/d1/a.txt'\">\nForceType text/x-file\n</If>", "<If \"'%{HTTP:Range}' =~ /bytes/\">\nFileETag None\n</If>",
     "<RequireAny>\nRequire env seen\nRequire expr %{QUERY_STRING} == 'q=1'\n</RequireAny>",
 )  # fmt: skip
 
@@ -91,7 +119,7 @@ TARGETS = ("d0", "{root}/beside", "{root}/beside/hop", "x", "a.txt", "../d0/sub"
 FILES = tuple(
     f"{folder}/{name}"
     for folder in ("htdocs", "htdocs/d0", "htdocs/d0/sub", "htdocs/d1")
-    for name in ("a.txt", "b.html", "b.html.en", "b.html.fr", "b.html.de.gz", "index.html", "index.txt", "err.html", "big.txt", "v.var", "flag")
+    for name in ("a.txt", "b.html", "b.html.en", "b.html.fr", "b.html.de.gz", "index.html", "index.txt", "err.html", "big.txt", "v.var", "flag", "raw")
 ) + ("beside/a.txt", "beside/x/a.txt", "beside/y/a.txt", "htdocs/d0/deep/er/a.txt")  # fmt: skip
 
 
@@ -103,6 +131,7 @@ USERS = (b"ann:%b\nbob:%b\n" % (_password(b"s"), _password(b"s")), b"ann:%b\n" %
 GROUPS = (b"staff: ann\n", b"staff: bob ann\n", b"none: bob\n")
 CONTENTS = (
     b"", b"short\n", b"other\n", b"<p>some text</p>\n" * 20, b"0123456789" * 12_000,
+    b"URI: a\nContent-Type: text/plain\nBody:----x----\nsaid here\n----x----\n",
     b"URI: b.html.en\nContent-Language: en\nContent-Type: text/html\n\nURI: b.html.fr\nContent-Language: fr\nContent-Type: text/html\n",
 )  # fmt: skip
 
@@ -110,7 +139,7 @@ PATHS = tuple(
     dict.fromkeys(
         ["/", "/d0", "/d0/", "/d0/sub/", "/d1/", "/b", "/d0/b", "/d1/b.html", "/d0/v.var", "/link/", "/link/a.txt", "/d0/link.txt", "/d1/sub/a.txt"]
         + [path.removeprefix("htdocs") for path in FILES if path.startswith("htdocs")]
-        + ["/a.txt/info", "/d0/a.txt?q=1", "/?q=1", "/d0/?C=S;O=D", "/d1/?C=N;O=A", "/old/x", "/gone", "/m/a.txt", "/al/a.txt", "/up/x/a.txt"]
+        + ["/a.txt/info", "/d0/a.txt?q=1", "/rp/a.txt", "/rt/", "/al2/a.txt", "/d0/raw", "/?q=1", "/d0/?C=S;O=D", "/d1/?C=N;O=A", "/old/x", "/gone", "/m/a.txt", "/al/a.txt", "/up/x/a.txt"]
         + ["/am/b.html", "/none", "/d0/none/such", "//d0//a.txt", "/d0/../d1/a.txt", "/d0/%61.txt", "/d0%2fa.txt", "/d0/./a.txt", "/%ff", "/%00"]
         + ["/d0/deep/er/a.txt", "/.htaccess", "/" + quote("é"), "/d0/" + "x" * 300, "/d0/\x7f", "/a.txt#f", "*", "d0/a.txt", "http://b.test/d0/a.txt"]
     )

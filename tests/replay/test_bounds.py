@@ -70,6 +70,17 @@ def test_ever_new_urls_cost_others_no_hit_and_no_memory(pages):
     assert sum(len(table.specs) for table in server.replay._tables.values()) < 10
 
 
+def test_an_answer_that_is_larger_than_all_memory_for_answers_is_not_kept(pages):
+    pages.write("htdocs/large.txt", b"x" * 30_000)
+    server = pages.serve(GRANTED + "ReplayMemory 20K\n")
+    line = server.line()
+    warm(line, get("/0.txt"), times=4)
+    assert server.hits == 2
+    assert warm(line, get("/large.txt"), times=4).endswith(b"x")
+    assert server.hits == 2
+    assert server.replay.count == 1, "what had room must stay"
+
+
 def test_memory_is_bounded_and_what_is_asked_for_stays(pages):
     limit = 200_000
     urls = itertools.chain.from_iterable(itertools.repeat(number, 2) for number in range(1_500))

@@ -71,7 +71,7 @@ def test_no_answer_is_stale_where_nothing_can_be_watched(place, blind):
 def test_the_rounds_see_what_is_stale(place):
     cases = made(place.root, KINDS, copies=1)
     server = place.serve(CONFIG)
-    server.worker.hot._watch = -1
+    server.worker.hot._take_in = lambda: None
     _, stale, _ = rounds(cases, server.line().ask, 1)
     # The list of what a negotiation chooses from, and all else: each kind on its own would go unseen.
     assert {kind for kind, _ in stale} == {kind.__name__ for kind in KINDS}

@@ -17,6 +17,12 @@ AddLanguage en .en
 AddLanguage fr .fr
 MaxKeepAliveRequests 0
 Redirect permanent /moved /a.txt
+Redirect 302 /moved302 /a.txt
+Redirect 303 /moved303 /a.txt
+Redirect 305 /moved305 /a.txt
+Redirect 307 /moved307 /a.txt
+Redirect 308 /moved308 /a.txt
+Redirect gone /gone
 SetEnvIf User-Agent odd odd=1
 <Directory {root}/htdocs>
 AllowOverride All
@@ -52,6 +58,8 @@ CASES = {
     200: ("/a.txt",),
     206: ("/a.txt", "Range: bytes=1-2"),
     301: ("/moved",),
+    **{status: (f"/moved{status}",) for status in (302, 303, 305, 307, 308)},
+    410: ("/gone",),
     304: ("/a.txt", f"If-Modified-Since: {email.utils.formatdate(OLD, usegmt=True)}"),
     401: ("/secret/a.txt",),
     403: ("/closed/a.txt",),
@@ -203,6 +211,40 @@ def test_log_lines_are_those_of_a_server_without_replay(site):
     assert logs["on"] == logs["off"]
 
 
+@pytest.mark.parametrize("format", ["", 'ErrorLogFormat "%{Referer}i %{X-Own}i %M"\n'], ids=["by default", "of its own"])
+def test_error_lines_are_about_the_request_at_hand(site, format):
+    server = site.serve(SITE + "LogLevel info\n" + format)
+    asked = [("Referer: http://r1/", "X-Own: 1"), ("Referer: http://r2/",), ("X-Own: 3",), ("Referer: http://r4/", "X-Own: 4"), ()]
+    line = server.line()
+    for fields in asked:
+        line.ask(get("/nothing", *fields))
+    assert server.hits == 3
+    said = [text for text in site.log("error.log").splitlines() if "AH00128" in text]
+    for text, fields in zip(said, asked, strict=True):
+        wanted = [field.partition(": ")[2] for field in fields if format or field.startswith("Referer")]
+        if format:
+            assert text.split("AH00128")[0].split() == wanted
+        else:
+            assert text.partition(", referer: ")[2].split() == wanted
+
+
+@pytest.mark.parametrize("end", ["keep-alive", "close"])
+def test_what_the_error_log_speaks_of_has_a_name_of_its_own_each_time(site, end):
+    server = site.serve(f'''{SITE}LogLevel info
+        ErrorLogFormat "line %{{c}}L %L %M"
+        ErrorLogFormat connection "connection %{{c}}L"
+        ErrorLogFormat request "request %{{c}}L %L"
+        CustomLog {{root}}/logs/names.log "%{{c}}L %L"''')
+    for _ in range(5):
+        server.ask(get("/nothing", f"Connection: {end}"))
+    assert server.hits == 3
+    server.turn()
+    words = [text.split()[:3] for text in site.log("error.log").splitlines()]
+    names = [text.split() for text in site.log("names.log").splitlines()]
+    assert len({name for pair in names for name in pair}) == 10
+    assert words == [word for c, r in names for word in (["connection", c], ["request", c, r], ["line", c, r])]
+
+
 @pytest.mark.parametrize("sendfile_size", [0, 16 << 20], ids=["a file", "in memory"])
 @pytest.mark.parametrize("fields", [(), ("Connection: close",)], ids=["stays", "closes"])
 def test_a_large_answer_is_logged_when_it_is_out_or_cut(site, monkeypatch, sendfile_size, fields):
@@ -288,6 +330,63 @@ def test_a_write_through_a_mapping_shows_within_a_second(site, monkeypatch):
         time.sleep(0.06)
         assert line.ask(get("/a.txt")).endswith(b"\r\n\r\nb page\n")
     os.utime(f"{site.root}/htdocs/a.txt", (OLD, OLD))
+
+
+def test_what_a_refused_link_leads_to_is_asked_each_time_where_nothing_can_be_watched(site, blind):
+    os.symlink(f"{site.root}/beside", f"{site.root}/htdocs/link.txt")
+    server = site.serve("Options SymLinksIfOwnerMatch\n" + SITE)
+    line = server.line()
+    settle()
+    assert warm(line, get("/link.txt")).startswith(b"HTTP/1.1 403 ") and server.hits == 1
+    site.write("beside", "now there\n")
+    assert line.ask(get("/link.txt")).endswith(b"\r\n\r\nnow there\n")
+
+
+def test_the_scoreboard_shows_who_was_given_a_kept_answer_last_and_when(site):
+    server = site.serve(SITE)
+    one, other = server.line(), server.line("127.0.0.2")
+    warm(one, get("/a.txt"), times=5)
+    board = server.instance.startup.scoreboard
+    began = max(slot.last_used for slot in board.slots())
+    time.sleep(0.02)
+    other.ask(get("/a.txt"))
+    latest = max(board.slots(), key=lambda slot: slot.last_used)
+    assert latest.client == "127.0.0.2" and latest.last_used > began
+    assert server.replay.counters.hits == 4
+
+
+@pytest.mark.parametrize("field", ["If-Unmodified-Since", "If-Modified-Since"])
+def test_a_date_where_nothing_says_when_the_answer_changed_is_judged_each_time(site, field):
+    site.write("htdocs/v.var", "URI: a\nContent-Type: text/plain\nBody:----x----\nsaid here\n----x----\n")
+    server = site.serve(SITE + "AddHandler type-map .var\n")
+    settle()
+    warm(server.line(), get("/v.var"), times=4)
+    assert server.hits >= 1
+    before = server.hits
+    warm(server.line(), get("/v.var", f"{field}: {email.utils.formatdate(time.time(), usegmt=True)}"), times=5)
+    assert server.hits == before
+
+
+def test_the_time_of_a_folder_that_an_expression_asks_for_is_an_input(site):
+    site.write("htdocs/dated/a.txt", "")
+    os.utime(f"{site.root}/htdocs/dated", (OLD, OLD))
+    server = site.serve(SITE + "<If \"%{LAST_MODIFIED} -gt 20250101000000\">\nErrorDocument 403 young\n</If>\n"
+        + "<Directory {root}/htdocs/dated>\nOptions None\n</Directory>\n")  # fmt: skip
+    settle()
+    line = server.line()
+    assert not warm(line, get("/dated/")).endswith(b"young") and server.hits == 1
+    site.write("htdocs/dated/b.txt", "")
+    assert line.ask(get("/dated/")).endswith(b"\r\n\r\nyoung")
+
+
+@pytest.mark.parametrize("code", ["%{replay}n", "%<{replay}n"])
+def test_the_notes_say_it_of_an_error_page_elsewhere_too(site, code):
+    server = site.serve(f'{SITE}ErrorDocument 404 /a.txt\nCustomLog {{root}}/logs/note.log "{code}"\n')
+    warm(server.line(), get("/nothing"))
+    server.ask(get("/off/none"))
+    server.ask(get("/nothing", "TE: trailers"))
+    server.turn()
+    assert site.log("note.log").splitlines() == ["miss", "miss", "hit", "Replay Off", "out of the ordinary"]
 
 
 def test_the_notes_say_what_replay_did(site):

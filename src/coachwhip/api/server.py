@@ -45,6 +45,9 @@ class Settings(Protocol):
 class ErrorSink(Protocol):
     """Where error-log lines of a server go; made by `logs/`."""
 
+    #: Lower-case names of the request fields that lines take.
+    field_names: frozenset[str]
+
     def write(
         self, level: int, module: str, log_id: str, message: str, *, connection: Connection | None, request: Any, error: str = ""
     ) -> None:

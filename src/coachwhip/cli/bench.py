@@ -91,7 +91,7 @@ def _bench(asked: argparse.Namespace) -> int:
     with show.progress(console, len(workloads) * len(contenders) * rounds) as watch:
         result = Bench(contenders, workloads, rounds, cores, driver, watch, lambda done: results.save(done, file)).run()
     show.print_run(console, result)
-    console.print(f"saved in {file}")
+    console.print(f"saved in {file}", markup=False)
     if not asked.no_plots:
         _plot(console, result, out)
     return 0 if all(row.samples or row.extra or row.note == NO_FILES for row in result.rows) else 3
@@ -121,9 +121,9 @@ def _list(console: Console) -> None:
 def _plot(console: Console, result: results.Run, folder: Path) -> None:
     try:
         for path in plots.draw(result, folder):
-            console.print(f"drawn  {path}")
+            console.print(f"drawn  {path}", markup=False)
     except plots.NoPlots as error:
-        console.print(f"[yellow]{error}[/]")
+        console.print(str(error), style="yellow", markup=False)
 
 
 def _with_saved(verb: str, arguments: list[str]) -> int:

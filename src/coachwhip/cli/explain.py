@@ -17,18 +17,26 @@ from urllib.parse import urlsplit
 
 from coachwhip.api import phases
 from coachwhip.api.directives import Location
+from coachwhip.api.mpm import ServerMpm
 from coachwhip.api.outcome import Outcome
 from coachwhip.api.server import Connection
+from coachwhip.cli.nobody import NobodyAtWork
 from coachwhip.config import ConfigError, LoadOptions
+from coachwhip.connection.finding import MAX_HEAD
+from coachwhip.connection.judging import Unusual
+from coachwhip.connection.lines import Lines
 from coachwhip.logs.targets import LogRoom
 from coachwhip.protocol.errors import BadRequest
 from coachwhip.request.explain import Explanation, explain
 from coachwhip.server import Instance, StartRefused, build
+from coachwhip.util.networks import parse_address
 
 __all__ = ["run"]
 
 #: Columns where nobody looks on: a line is never broken, so that `file:line` can be searched for.
 UNBROKEN = 10_000
+#: Kinds of steps that are shown with their kind.
+_NAMED = ("filter", "mistake", "redirect", "sub-request")
 
 
 def run(arguments: list[str]) -> int:
@@ -64,14 +72,24 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _explain(asked: argparse.Namespace) -> Explanation:
+    for address in filter(None, (asked.client, asked.local)):
+        if parse_address(address) is None:
+            raise ValueError(f"'{address}' is no IP address")
     instance = _instance(LoadOptions(os.path.abspath(asked.root), asked.file, defines=asked.defines))
-    url = urlsplit(asked.url if "://" in asked.url else f"http://{instance.startup.main.name}{asked.url}")
-    if url.scheme not in ("http", "https") or not url.hostname or not asked.url.isascii() or re.search(r"[\x00-\x20\x7f]", asked.url):
+    main = instance.startup.main
+    ports = [one.port for one in main.config(ServerMpm).listeners]
+    url = urlsplit(asked.url if "://" in asked.url else f"http://{main.name}{_suffix(ports)}{asked.url}")
+    is_odd = not asked.url.isascii() or re.search(r"[\x00-\x20\x7f]", asked.url) or ("://" not in asked.url and asked.url[:1] != "/")
+    if url.scheme not in ("http", "https") or not url.hostname or is_odd:
         raise ValueError(f"'{asked.url}' is no URL: http://host/path, https://host/path or /path is")
     is_tls = url.scheme == "https"
     host = url.hostname
-    local = asked.local or (host if re.fullmatch(r"[0-9.]+|[0-9a-f:]+:[0-9a-f:.]*", host) else "127.0.0.1")
-    address = (local, url.port or (443 if is_tls else 80))
+    local = asked.local or (host if parse_address(host) is not None else "127.0.0.1")
+    port = url.port or (443 if is_tls else 80)
+    if ports and port not in ports:
+        print(f"coachwhip explain: nobody listens on port {port}; this is what port {ports[0]} would answer", file=sys.stderr)
+        port = ports[0]
+    address = (local, port)
     server = instance.pipeline.hosts.by_address(*address)
     connection = Connection(server, (asked.client, 50_000), address, id=0, is_tls=is_tls)
     head = _head(asked.method, url.path or "/", url.query, url.netloc.rpartition("@")[2], asked.headers)
@@ -81,9 +99,29 @@ def _explain(asked: argparse.Namespace) -> Explanation:
         return await awaitable
 
     try:
-        return explain(instance.pipeline, head, connection, lambda one: loop.run_until_complete(finish(one)), _text_of)
+        found = explain(instance.pipeline, head, connection, lambda one: loop.run_until_complete(finish(one)), _text_of)
     finally:
         loop.close()
+    if not found.volatile and not _is_ordinary(head, found.headers):
+        found.volatile = "out of the ordinary"
+    return found
+
+
+def _suffix(ports: list[int]) -> str:
+    """What follows the host in a URL that leads to the first of these ports."""
+    return f":{ports[0]}" if ports and ports[0] != 80 else ""
+
+
+def _is_ordinary(head: bytes, fields: list[str]) -> bool:
+    """Whether kept answers are looked for when this head comes; answers depend on these fields."""
+    lines = Lines()
+    lines.care_about(fields)
+    try:
+        line, _, _ = lines.read(head, MAX_HEAD)
+        lines.judge.check_request_line(line)
+    except Unusual:
+        return False
+    return len(head) <= MAX_HEAD
 
 
 def _instance(options: LoadOptions) -> Instance:
@@ -91,6 +129,7 @@ def _instance(options: LoadOptions) -> Instance:
     instance = build(options, open_logs=False)
     startup = instance.startup
     startup.logs = LogRoom(startup.server_root)
+    startup.scoreboard = NobodyAtWork()
     if instance.pipeline.hooks.run(phases.post_config, startup) not in (Outcome.OK, Outcome.DECLINED):
         raise StartRefused("; ".join(startup.errors) or "a module refuses to start")
     return instance
@@ -143,7 +182,7 @@ def _show(found: Explanation) -> None:
     title("Lines that took part")
     rows([(line.text, line.source) for line in found.lines] or [("none", "")])
     title("Hooks and filters that acted")
-    rows([(f"{kind} {text}" if kind == "filter" else text, source) for kind, text, source in found.steps if kind != "section"])
+    rows([(f"{kind} {text}" if kind in _NAMED else text, source) for kind, text, source in found.steps if kind != "section"])
     title("Looked at")
     rows([(f"field {name}", "") for name in found.headers] + [(f"{name} = {value}", "") for name, value in found.facts.items()])
     rows([(f"{look.how:<5} {look.path}", "" if look.found else "absent") for look in found.files])

@@ -26,6 +26,7 @@ from coachwhip.protocol.framing import BodyKind, Framing
 from coachwhip.protocol.http1 import RequestHead
 from coachwhip.request import intake
 from coachwhip.request.pipeline import Pipeline, Waiting
+from coachwhip.request.replay import tell
 from coachwhip.request.reply import Reply
 
 if TYPE_CHECKING:
@@ -274,9 +275,10 @@ class Exchange:
             self._account(reply, 0)
             self._let_go()
             return
-        if not self._raw or self.body is not None or not wire.offer(self._raw, reply):
+        is_told = bool(self._raw) and self.body is None and wire.offer(self._raw, reply)
+        if not is_told and "replay" not in reply.request.notes:
             # A body, an unusual head, an end of the connection that nobody asked for.
-            reply.request.first.notes.setdefault("replay", reply.request.record.volatile or "out of the ordinary")
+            tell(reply.request, reply.request.record.volatile or "out of the ordinary")
         self._answer = reply
         traffic = reply.request.traffic
         if traffic.tracks_first_byte:

@@ -58,6 +58,9 @@ class Guest:
             os.close(self.fd)
             self.fd = -1
             self.info.bytes_out = 0
+            if entry.log:
+                # Lines of the error log may have noted something of this connection.
+                self.info.notes.clear()
         else:
             self.entry, self.sending = entry, sending
 

@@ -8,13 +8,10 @@ goes out by `serve` alone; all else is looked up and made ready by `answer` and 
 from __future__ import annotations
 
 import time
-from array import array
 from collections.abc import Iterable
-from fcntl import ioctl
 from math import inf
 from os import write
 from socket import socket
-from termios import FIONREAD
 from time import monotonic
 from typing import Protocol, TypeVar
 
@@ -97,8 +94,8 @@ class HotPath:
     """The kept answers of one worker, as its connections ask for them."""
 
     __slots__ = (
-        "_buffer", "_clf", "_finder", "_planners", "_strangers", "_until", "_watch",
-        "accesses", "bytes", "date", "is_draining", "last", "lines", "now", "replay", "sheets",
+        "_clf", "_finder", "_planners", "_strangers", "_take_in", "_until",
+        "accesses", "bytes", "client", "date", "is_draining", "last", "lines", "now", "replay", "sheets",
     )  # fmt: skip
 
     def __init__(self, replay: Replay, planners: tuple[Planner, ...]) -> None:
@@ -110,9 +107,8 @@ class HotPath:
         self._planners = planners
         #: Requests in a row that were not found by their bytes.
         self._strangers = 0
-        #: inotify's descriptor (-1 without), and where the system says how much is waiting there.
-        self._watch = replay.watcher.fileno()
-        self._buffer = array("i", [0])
+        #: Lets go of what is kept and has changed.
+        self._take_in = replay.watcher.look
         #: When the turn began (monotonic); the second at hand as `Date` and as `%t` have it, and when it ends.
         self.now = 0.0
         self.date = b""
@@ -120,10 +116,11 @@ class HotPath:
         self._until = 0.0
         #: Set when the worker drains: every connection ends with its next answer.
         self.is_draining = False
-        #: Replays and their bytes since the scoreboard last asked, and one of them.
+        #: Replays and their bytes since the scoreboard last asked; what the last of them was, and the address of its client.
         self.accesses = 0
         self.bytes = 0
         self.last: Request | None = None
+        self.client = ""
 
     def table_of(self, info: Connection) -> Table | None:
         """The kept answers of the address that a connection came to; None if its limits want every head judged in full."""
@@ -137,10 +134,7 @@ class HotPath:
 
         Costs: a question to the system, and a clock.
         """
-        if self._watch >= 0:
-            ioctl(self._watch, FIONREAD, self._buffer)
-            if self._buffer[0]:
-                self.replay.watcher.look()
+        self._take_in()
         now = self.now = monotonic()
         if now >= self._until:
             wall = time.time()
@@ -161,6 +155,8 @@ class HotPath:
         second = self._clf
         strangers = self._strangers
         hits = size = 0
+        latest: Entry | None = None
+        client = ""
         others: list[tuple[P, bytes | None]] = []
         shape: Shape | None = None
         for one in arrived:
@@ -216,6 +212,7 @@ class HotPath:
                         self._finder.remember(table, data, Find(entry, shape.values_with(loose)), info)
                     for maker in entry.makers:
                         maker.append(maker.make_loose(shape, loose, info.client_ip, second, sent))
+                latest, client = entry, info.client_ip
                 entry.used += 1
                 hits += 1
                 size += sent
@@ -229,6 +226,8 @@ class HotPath:
             except Exception as error:
                 peer.fault(error)
         self._strangers = strangers
+        if latest is not None:
+            self.last, self.client = latest.request, client
         self.accesses += hits
         self.bytes += size
         return others
@@ -272,8 +271,9 @@ class HotPath:
         entry = sending.entry
         self.accesses += 1
         self.bytes += size
-        self.last = entry.request
+        self.last, self.client = entry.request, info.client_ip
         stand_in(entry, sending.values, info, sending.arrived, size, sending.started)
+        say_again(entry, info)
         return tell_cut(entry, size)
 
     def _log(
@@ -283,17 +283,16 @@ class HotPath:
         """Log lines and counts of an answer that went out whole; a `hit` by bytes has its lines ready from then on."""
         self.accesses += 1
         self.bytes += sent
-        self.last = entry.request
+        self.last, self.client = entry.request, info.client_ip
         entry.used += 1
         if entry.makers is None:
             has_readers, entry.makers = plan_logs(self._planners, self.sheets, entry, values, info, sent)
             entry.is_plain = not has_readers and not entry.log
         if not entry.is_plain:
             stand_in(entry, values, info, arrived, sent, started)
+            say_again(entry, info)
         lines = [(maker.append, maker.make(entry, values, info.client_ip, second, sent)) for maker in entry.makers]
         for append, line in lines:
             append(line)
         if hit is not None and entry.is_plain:
             hit.lines, hit.ready_for, hit.until = lines, info.client_ip, entry.until
-        if entry.log:
-            say_again(entry, info)

@@ -36,6 +36,8 @@ class Keeper:
             for make in self._planners:
                 if (plan := make(first)) is not None:
                     lines.care_about(plan.field_names, logged=True)
+            if first.server.errors is not None:
+                lines.care_about(first.server.errors.field_names, logged=True)
         try:
             line, found, values = lines.read(data, table.max_fields)
             lines.judge.check_request_line(line)

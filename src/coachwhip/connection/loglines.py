@@ -16,7 +16,7 @@ from coachwhip.api.record import Record
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
 from coachwhip.connection.shapes import Shape, Values
-from coachwhip.request.replay import Entry
+from coachwhip.request.replay import Entry, tell
 from coachwhip.util.escapes import escape_logitem
 
 __all__ = ["LineMaker", "Planner", "Sheets", "plan_logs", "say_again", "stand_in", "tell_cut"]
@@ -166,7 +166,10 @@ def stand_in(entry: Entry, values: Values, info: Connection, arrived: int, sent:
     first.connection = r.connection = info
     text = [(name, value if isinstance(value, str) else value.decode("latin-1")) for name, value in values.items()]
     first.headers_in = r.headers_in = HeadersIn(text, _UNRECORDED)
-    first.notes["replay"] = "hit"
+    first.raw_headers = r.raw_headers = tuple(text)
+    # A request that the error log speaks of is given a name of its own.
+    first.notes.pop("log-id", None)
+    tell(r, "hit")
     first.bytes_sent = r.bytes_sent = entry.body_size
 
 

@@ -43,10 +43,14 @@ _MASK = (1 << 64) - 1
 Put = Callable[[int, str], None]
 
 
+#: What `formats.default_line` takes.
+_DEFAULT_FIELDS = frozenset(("referer",))
+
+
 class ErrorLog:
     """The error log of one server; implements `api.server.ErrorSink`."""
 
-    __slots__ = ("_connection_lines", "_format", "_put", "_request_lines", "_server", "_stamped")
+    __slots__ = ("_connection_lines", "_format", "_put", "_request_lines", "_server", "_stamped", "field_names")
 
     def __init__(self, server: Server, put: Put, *, stamped: bool = True) -> None:
         """`stamped` False: the target writes the time itself.
@@ -62,6 +66,9 @@ class ErrorLog:
         self._format = parse_error_format(main[-1], is_main=True) if main else None
         self._request_lines = tuple(parse_error_format(text, is_main=False) for text in formats.get("request", ()))
         self._connection_lines = tuple(parse_error_format(text, is_main=False) for text in formats.get("connection", ()))
+        own = _DEFAULT_FIELDS if self._format is None else self._format.field_names
+        #: Lower-case names of the request fields that lines take.
+        self.field_names = own.union(*[form.field_names for form in self._request_lines])
 
     def write(
         self, level: int, module: str, log_id: str, message: str, *, connection: Connection | None, request: Any, error: str = ""

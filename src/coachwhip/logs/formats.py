@@ -65,6 +65,8 @@ class Item:
     least_level: int = 0
     hyphen: bool = False
     required: bool = False
+    #: Lower-case name of the request field that is read, "" for none.
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,11 @@ class ErrorFormat:
     """A compiled format."""
 
     items: tuple[Item, ...]
+
+    @property
+    def field_names(self) -> frozenset[str]:
+        """Lower-case names of the request fields that its lines take."""
+        return frozenset(item.field for item in self.items if item.field)
 
     def line(self, entry: Entry) -> str | None:
         """The line without its end; None if a required item has no value."""
@@ -167,6 +174,7 @@ def _item(found: re.Match[str], is_main: bool) -> Item:
         least_level=numbers[-1] if numbers else 0,
         hyphen="-" in flags,
         required="+" in flags,
+        field=argument.lower() if letter == "i" else "",
     )
 
 

@@ -193,9 +193,9 @@ class WorkerScoreboard:
     def count(self, r: Request, sent: int) -> None:
         """A response of `sent` bytes went out. Slots take turns."""
         finished = r.traffic.finished or time.time()
-        self._add(r, 1, sent, int((finished - r.traffic.started) * 1000), finished)
+        self._add(r, r.connection.client_ip, 1, sent, int((finished - r.traffic.started) * 1000), finished)
 
-    def _add(self, r: Request, accesses: int, sent: int, milliseconds: int, when: float) -> None:
+    def _add(self, r: Request, client: str, accesses: int, sent: int, milliseconds: int, when: float) -> None:
         slot = self._slots[self._next]
         self._next = (self._next + 1) % len(self._slots)
         slot.child_accesses += accesses
@@ -207,7 +207,7 @@ class WorkerScoreboard:
         slot.total_ms += milliseconds
         tail = r.server.core.see_request_tail and len(r.the_request) > REQUEST_LENGTH
         line = r.the_request[-REQUEST_LENGTH:] if tail else r.the_request[:REQUEST_LENGTH]
-        _show(slot, r.connection.client_ip, f"{r.server.name}:{r.connection.local_port}", line)
+        _show(slot, client, f"{r.server.name}:{r.connection.local_port}", line)
 
     def _take_replays(self) -> None:
         """What the hot path has counted since it was last asked, as the work of one slot."""
@@ -215,7 +215,8 @@ class WorkerScoreboard:
         accesses, sent, hot.accesses, hot.bytes = hot.accesses, hot.bytes, 0, 0
         if accesses and hot.last is not None:
             hot.replay.counters.hits += accesses
-            self._add(hot.last, accesses, sent, 0, hot.last.traffic.started)
+            # The record is that of a request long ago; the latest look came with the latest request.
+            self._add(hot.last, hot.client, accesses, sent, 0, time.time() - (time.monotonic() - hot.now))
 
     # -- publishing
 

@@ -145,8 +145,11 @@ def meets(pipeline: Pipeline, r: Request) -> Result:
 
 
 def _limit_validity(pipeline: Pipeline, r: Request, asked: Conditions) -> None:
-    """A date in the future, or a range of a young file, makes the verdict change with the clock alone."""
+    """A date in the future, a range of a young file, a date where nothing says when it changed: the clock alone changes the verdict."""
     now = pipeline.now()
+    if r.mtime is None and (asked.if_modified_since is not None or asked.if_unmodified_since is not None):
+        # What has no time of change is taken to change all the time.
+        r.record.make_volatile("date without a time of change")
     if asked.if_modified_since is not None:
         since = parse_http_date(asked.if_modified_since)
         if since is not None and since > now:

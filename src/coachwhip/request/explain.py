@@ -12,13 +12,15 @@ from typing import Any
 
 from coachwhip.api.core import CoreServer
 from coachwhip.api.directives import Location
+from coachwhip.api.replay import ReplayServer
 from coachwhip.api.server import Connection, Server
 from coachwhip.api.settings import lines_of
 from coachwhip.config.folding import Folded, Folder
 from coachwhip.config.sections import Section
-from coachwhip.protocol.http1 import parse_head
+from coachwhip.protocol.http1 import REGISTERED_METHODS, Limits, parse_head
 from coachwhip.request import intake
 from coachwhip.request.pipeline import Pipeline
+from coachwhip.request.replay import reason_against
 from coachwhip.request.reply import Reply
 
 __all__ = ["Explanation", "Line", "Look", "explain"]
@@ -50,7 +52,7 @@ class Explanation:
     host: str
     host_source: str
     host_reason: str
-    #: (kind, text, source) in order: sections, hooks, filters.
+    #: (kind, text, source) in order: sections, hooks, filters, sub-requests and internal redirects where they begin.
     steps: list[tuple[str, str, str]] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)
@@ -169,7 +171,15 @@ def explain(
     Raises:
         BadRequest: `head` is no valid request head.
     """
-    parsed = parse_head(head)
+    core = connection.base_server.core
+    parsed = parse_head(
+        head,
+        Limits(core.limit_request_line, core.limit_request_field_size, core.limit_request_fields),
+        strict=core.strict,
+        lenient_methods=core.lenient_methods,
+        allow_09=core.allow_09,
+        methods=REGISTERED_METHODS | {method.encode("latin-1") for method in core.registered_methods},
+    )
     reads = _Reads()
     pipeline.folder = _TracedFolder(reads)
     for server in [pipeline.startup.main, *pipeline.startup.servers]:
@@ -182,6 +192,7 @@ def explain(
     reply = _run(pipeline.answer(r) if status == 200 else pipeline.refuse(r, status), wait)
     found = Explanation(r.the_request, r.server.name, str(r.server.location or ""), _why(pipeline, connection, r.server, r.hostname))
     found.steps = [(step.kind, step.text, step.source) for step in r.record.steps]
+    found.volatile = reason_against(reply, pipeline.startup.main.config(ReplayServer).memory) or ""
     found.lines = [Line(str(at), text_of(at), tuple(names)) for at, names in reads.of.items()]
     found.headers = sorted(r.record.headers)
     found.facts = {name: str(value) for name, value in r.record.facts.items()}
@@ -189,7 +200,6 @@ def explain(
     found.log = [f"{line.log_id}: {line.message}" if line.log_id else line.message for line in r.record.log]
     final = reply.request
     found.filename, found.handler = final.filename or "", final.handler or ""
-    found.volatile = r.record.volatile or ""
     found.status, found.head = final.status, reply.head.decode("latin-1")
     return found
 

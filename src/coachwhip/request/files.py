@@ -10,7 +10,7 @@ import errno
 import os
 import stat as st
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 
 from coachwhip.api.files import DIRECTORY, MISSING, REGULAR, DirEntry, FileKind, FileStat, Links
@@ -116,11 +116,17 @@ def signature_of(stat: FileStat, look: Look) -> tuple[int, ...]:
 
 #: A time stamp this old, in seconds, is older than the file system's clock tick: another change would move it.
 TICK = 0.05
+#: The same where time stamps are whole seconds, as on ext3 and ext4 with small inodes; FAT counts in twos.
+COARSE_TICK = 2.05
 
 
 def is_settled_time(seen: object, looked: float) -> bool:
     """Whether a signature was so old when it was `looked` at (wall-clock seconds) that no later change can carry the same times."""
-    return not isinstance(seen, tuple) or looked - max(seen[2], seen[3]) / 1e9 > TICK
+    if not isinstance(seen, tuple):
+        return True
+    latest = max(seen[2], seen[3])
+    tick = TICK if latest % 1_000_000_000 else COARSE_TICK
+    return bool(looked - latest / 1e9 > tick)
 
 
 class RecordedFiles:
@@ -179,7 +185,10 @@ class RecordedFiles:
         try:
             fd, link = reach(path, LOOK, self.links, last)
         except LinkRefused:
+            # The link, and what it leads to: whether that is there, and whose it is.
             self.lstat(path)
+            with suppress(OSError):
+                self.stat(path)
             raise
         except OSError as error:
             self._note(path, Look.LSTAT, None if error.errno in _ABSENT else error.errno)
@@ -219,11 +228,23 @@ class RecordedFiles:
 
     def read(self, path: str, limit: int = 1 << 20, last: Links | None = None) -> bytes:
         """The whole content of a small file of the site. `last`: as for `look`."""
-        return _whole(self._open(path, last), path, limit)
+        return self._whole(self._open(path, last), path, limit)
 
     def read_configured(self, path: str, limit: int = 1 << 20) -> bytes:
         """The whole content of a small file that the configuration names; links are followed."""
-        return _whole(self._open(path, None, configured=True), path, limit)
+        return self._whole(self._open(path, None, configured=True), path, limit)
+
+    def _whole(self, file: RegularFile, path: str, limit: int) -> bytes:
+        try:
+            data = file.read_at(0, limit + 1)
+        finally:
+            file.close()
+        if len(data) > limit:
+            raise TooLarge(errno.EFBIG, f"larger than {limit} bytes", path)
+        if len(data) != file.size:
+            # In /proc and its like, what a file says of itself tells nothing about its content.
+            self._record.make_volatile("file without a size")
+        return data
 
     def holds_more(self, path: str, count: int) -> bool:
         """Whether a folder has more than `count` names."""
@@ -267,13 +288,3 @@ class RecordedFiles:
         # The time of a folder among the entries is shown, and changes with the names in it.
         self._note(name, Look.LIST if found.kind is DIRECTORY else Look.STAT, found)
         return DirEntry(entry.name, found, is_link)
-
-
-def _whole(file: RegularFile, path: str, limit: int) -> bytes:
-    try:
-        data = file.read_at(0, limit + 1)
-    finally:
-        file.close()
-    if len(data) > limit:
-        raise TooLarge(errno.EFBIG, f"larger than {limit} bytes", path)
-    return data

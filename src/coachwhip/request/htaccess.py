@@ -94,6 +94,7 @@ class HtaccessCache:
                 section = self._parse(data, path, folder, core)
             except ConfigError as error:
                 LOG.alert(r, "", "%s: %s", path, error.text)
+                r.record.step("mistake", error.text, error.location or path)
                 raise HtaccessError(500) from None
             if len(self._kept) >= self._limit:
                 self._kept.clear()

@@ -148,6 +148,3 @@ def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
         pipeline.walks.reset(r, pipeline.walks.plan_of(r.server))
     connection.server = r.server
     pipeline.hooks.run(phases.create_request, r)
-    if r.record.steps is not None:
-        name = r.server.name + (" (main server)" if not r.server.is_virtual else "")
-        r.record.step("virtual host", name, r.server.location or "")

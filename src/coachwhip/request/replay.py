@@ -31,10 +31,10 @@ from coachwhip.request.files import is_settled_time, signature, signature_of
 from coachwhip.request.reply import Reply
 from coachwhip.request.watch import Watcher
 
-__all__ = ["Counters", "Entry", "Replay", "Spec", "Table"]
+__all__ = ["Counters", "Entry", "Replay", "Spec", "Table", "reason_against", "tell"]
 
 #: Statuses that may be replayed.
-STATUSES = frozenset({200, 206, 300, 301, 302, 303, 304, 307, 308, 401, 403, 404, 405, 406, 410, 416})
+STATUSES = frozenset({200, 206, 300, 301, 302, 303, 304, 305, 307, 308, 401, 403, 404, 405, 406, 410, 416})
 #: Seconds after which even a watched file is asked again: a write through a memory mapping raises no event.
 RECHECK = 1.0
 #: Places for marks of what was asked for once. More in between two requests than this, and the first may be forgotten.
@@ -231,11 +231,11 @@ class Replay:
 
     def turns_down(self, reply: Reply) -> bool:
         """Count an answer that may not be kept, and note why; False if it may be. Whose answer it is does not matter here."""
-        reason = self._reason_against(reply)
+        reason = reason_against(reply, self.memory_limit)
         if reason is None:
             return False
         self.counters.misses += 1
-        reply.request.first.notes["replay"] = reason
+        tell(reply.request, reason)
         self._note(reason)
         return True
 
@@ -243,8 +243,8 @@ class Replay:
         """Keep an answer if it may be kept and was asked for before. Returns the names that its key depends on."""
         r = reply.request
         record = r.record
-        reason = self._reason_against(reply)
-        r.first.notes["replay"] = reason or "miss"
+        reason = reason_against(reply, self.memory_limit)
+        tell(r, reason or "miss")
         if reason:
             self._note(reason)
             return ()
@@ -257,19 +257,6 @@ class Replay:
         if variant not in spec.entries and self._is_second_sight(spec, variant):
             self._admit(spec, variant, reply, r.config(ReplayDir))
         return spec.headers
-
-    def _reason_against(self, reply: Reply) -> str | None:
-        """Why this answer must not be kept."""
-        r = reply.request
-        if not self.memory_limit or not r.config(ReplayDir).on:
-            return "Replay Off"
-        if r.prev is not None and not all(one.config(ReplayDir).on for one in _chain(r)):
-            return "Replay Off"
-        if r.record.volatile is not None:
-            return r.record.volatile
-        if r.status not in STATUSES or "*" in r.record.headers:
-            return "status or headers"
-        return "no date" if b"\r\nDate: " not in reply.head else None
 
     def _is_second_sight(self, spec: Spec, variant: Variant) -> bool:
         """Whether the same was asked for before, as far as that is still known."""
@@ -305,11 +292,14 @@ class Replay:
             self._note("body too large")
             return
         body, file = found
+        size = len(reply.head) + len(body) + ENTRY_COST
+        if size > self.memory_limit:
+            self._note("body too large")
+            return
         files = {
             (path, look): signature_of(seen, look) if isinstance(seen, FileStat) else seen
             for (path, look), seen in r.record.files.items()
         }
-        size = len(reply.head) + len(body) + ENTRY_COST
         entry = Entry(reply.head, reply.head + body, file, r, files, spec, variant, size, tuple(r.record.log), reply.close)
         count = _LEFT.search(reply.head)
         entry.left = count.span(1) if count is not None else None
@@ -386,6 +376,20 @@ class Replay:
             self.drop(entry)
 
 
+def reason_against(reply: Reply, memory_limit: int) -> str | None:
+    """Why an answer must not be kept, whatever asked for it; None if it may be. `memory_limit`: `ReplayMemory`, bytes."""
+    r = reply.request
+    if not memory_limit or not r.config(ReplayDir).on:
+        return "Replay Off"
+    if r.prev is not None and not all(one.config(ReplayDir).on for one in _chain(r)):
+        return "Replay Off"
+    if r.record.volatile is not None:
+        return r.record.volatile
+    if r.status not in STATUSES or "*" in r.record.headers:
+        return "status or headers"
+    return "no date" if b"\r\nDate: " not in reply.head else None
+
+
 def _most_files() -> int:
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MAX_FILES if limit == resource.RLIM_INFINITY else max(1, min(MAX_FILES, limit // FILES_SHARE))
@@ -410,6 +414,11 @@ def _least_used(entries: Iterable[Entry]) -> Entry:
         for entry in among:
             entry.used = (entry.used - ahead) // 2
     return least
+
+
+def tell(r: Request, what: str) -> None:
+    """Let log lines say what replay did, whether they look at the request that was answered (`%{replay}n`) or at the first of its chain."""
+    r.notes["replay"] = r.first.notes["replay"] = what
 
 
 def _chain(r: Request) -> list[Request]:

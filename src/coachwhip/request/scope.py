@@ -76,8 +76,7 @@ class RequestScope:
             found = self._r.files.stat(path) if follow else self._r.files.lstat(path)
         except OSError:
             return None
-        if found.kind is FileKind.DIRECTORY:
-            self._r.record.files[path, Look.LIST] = found
+        _note_times(self._r, path, found)
         return None if found.kind is FileKind.MISSING else found
 
     def read_file(self, path: str) -> bytes:
@@ -122,7 +121,14 @@ def _file(r: Request) -> str:
     return octets(r.filename or "")
 
 
+def _note_times(r: Request, path: str, found: FileStat) -> None:
+    """The times of a folder are looked at, which change with the names in it."""
+    if found.kind is FileKind.DIRECTORY:
+        r.record.files[path, Look.LIST] = found
+
+
 def _last_modified(r: Request) -> str:
+    _note_times(r, r.filename or "", r.finfo)
     return time.strftime("%Y%m%d%H%M%S", time.localtime(r.finfo.mtime_ns / 1e9))
 
 
@@ -145,6 +151,7 @@ def _owner(r: Request, *, group: bool) -> str:
 
     if r.finfo.kind is FileKind.MISSING:
         return ""
+    r.record.make_volatile("data base of users")
     try:
         return grp.getgrgid(r.finfo.gid).gr_name if group else pwd.getpwuid(r.finfo.uid).pw_name
     except KeyError:

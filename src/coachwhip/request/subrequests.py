@@ -183,6 +183,7 @@ def _prepared(pipeline: Pipeline, sub: Request) -> Request:
     if sub.main is not None and _too_deep(sub.main):
         sub.status = 500
         return sub
+    sub.record.step("sub-request", sub.unparsed_uri or sub.filename or "")
     answer = pipeline.prepare(sub)
     if isinstance(answer, int):
         sub.status = answer
@@ -216,6 +217,7 @@ def redirect(pipeline: Pipeline, r: Request, uri: str) -> Request | None:
     new.unparsed_uri = uri
     new.uri = path
     new.args = args if question else None
+    r.record.step("redirect", f"{uri} in place of {r.unparsed_uri}")
     new.header_only = r.header_only
     new.main = r.main
     new.allowed = r.allowed

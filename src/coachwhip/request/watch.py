@@ -1,16 +1,19 @@
 """Watching files for change by `inotify`, so that a replayed answer costs one question to the kernel instead of one per file.
 
 A *look* at a path depends on every folder on the way and on every link: all of them are watched, and the file itself as an inode, so that
-a write through another name counts too. What `inotify` cannot see (network and stacked file systems, too many watches) is reported as
-not watchable, and the caller asks the file system itself, each time. Linux only; elsewhere nothing is watchable.
-Source: inotify(7), "Limitations and caveats".
+a write through another name counts too. Where another file system is mounted on the way no folder tells of it; the table of mounts
+does, and it is asked with the same question. What `inotify` cannot see (network and stacked file systems, too many watches) is reported
+as not watchable, and the caller asks the file system itself, each time. Linux only; elsewhere nothing is watchable.
+Source: inotify(7), "Limitations and caveats"; proc_pid_mountinfo(5).
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
+import select
 import struct
 import sys
 from collections.abc import Callable, Iterable
@@ -18,14 +21,17 @@ from collections.abc import Callable, Iterable
 __all__ = ["Watcher"]
 
 _CREATE_OR_GO = 0x00000100 | 0x00000200 | 0x00000040 | 0x00000080  # IN_CREATE, IN_DELETE, IN_MOVED_FROM, IN_MOVED_TO
-_MODIFY, _ATTRIB = 0x00000002, 0x00000004
+_MODIFY, _ATTRIB, _CLOSE_WRITE = 0x00000002, 0x00000004, 0x00000008
 _SELF = 0x00000400 | 0x00000800  # IN_DELETE_SELF, IN_MOVE_SELF
 _UNMOUNT, _OVERFLOW, _IGNORED, _ONLYDIR = 0x00002000, 0x00004000, 0x00008000, 0x01000000
 #: Of a folder, not what is written to the files in it: those that count are watched themselves, and others may be logs.
 _FOLDER = _CREATE_OR_GO | _ATTRIB | _SELF | _ONLYDIR
-_FILE = _MODIFY | _ATTRIB | _SELF
+#: A write through a memory mapping tells nothing but, when all is unmapped, that a file open for writing was closed.
+_FILE = _MODIFY | _ATTRIB | _CLOSE_WRITE | _SELF
 _EVENT = struct.Struct("iIII")
 _READ = 64 << 10
+#: Readable at any time, and in this way (EPOLLERR aside) after a mount or an unmount.
+_MOUNTS = "/proc/self/mountinfo"
 #: The most reads in one look, some 10,000 events: whoever makes them faster than they are read must not keep the server from serving.
 _MOST_READS = 8
 _MAX_LINKS = 40
@@ -45,38 +51,62 @@ _LOCAL = frozenset({
 class Watcher:
     """Watches on behalf of keys; `look` tells which keys have been touched since the last look."""
 
-    __slots__ = ("_by_key", "_by_watch", "_fd", "_forget_all", "_libc", "_local", "_on_touch", "_paths_of", "_watch_of")
+    __slots__ = ("_by_key", "_by_watch", "_fd", "_forget_all", "_libc", "_mounts", "_news", "_on_touch")
 
     def __init__(self, on_touch: Callable[[object], None], on_overflow: Callable[[], None]) -> None:
         self._on_touch = on_touch
         self._forget_all = on_overflow
-        self._fd = -1
+        self._fd = self._mounts = -1
         #: Watch descriptor → name in the folder ("" for the inode itself) → keys.
         self._by_watch: dict[int, dict[bytes, set[object]]] = {}
         self._by_key: dict[object, list[tuple[int, bytes]]] = {}
-        self._watch_of: dict[bytes, int] = {}
-        self._paths_of: dict[int, list[bytes]] = {}
-        self._local: dict[int, bool] = {}
         self._libc: ctypes.CDLL | None = None
+        #: Says which of the two descriptors has something to tell; None if nothing can be watched.
+        self._news: select.epoll | None = None
         if sys.platform == "linux":
             self._open()
 
     def _open(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._fd = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        if self._fd < 0:
+            return
+        self._news = select.epoll()
+        self._news.register(self._fd, select.EPOLLIN)
+        # Without /proc, mounts are found out when even watched files are asked.
+        with contextlib.suppress(OSError):
+            self._mounts = os.open(_MOUNTS, os.O_RDONLY | os.O_CLOEXEC)
+            self._news.register(self._mounts, select.EPOLLPRI)
 
     def fileno(self) -> int:
-        """The descriptor, readable when something has happened; -1 if nothing can be watched."""
+        """inotify's descriptor; -1 if nothing can be watched."""
         return self._fd
 
     def close(self) -> None:
-        """Give the descriptor back; nothing is watched any more."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        """Give the descriptors back; nothing is watched any more."""
+        if self._news is not None:
+            self._news.close()
+            self._news = None
+        for fd in (self._fd, self._mounts):
+            if fd >= 0:
+                os.close(fd)
+        self._fd = self._mounts = -1
 
     def look(self) -> None:
-        """Take in what has happened; calls back for every key that was touched, or that all may have been."""
+        """Take in what has happened; calls back for every key that was touched, or that all may have been.
+
+        Costs, if nothing has happened: one question to the system.
+        """
+        if self._news is None:
+            return
+        for fd, _ in self._news.poll(0, 2):
+            if fd == self._fd:
+                self._read()
+            else:
+                # What is watched may be hidden now, or come to light.
+                self._forget_all()
+
+    def _read(self) -> None:
         for _ in range(_MOST_READS):
             try:
                 data = os.read(self._fd, _READ)
@@ -98,13 +128,14 @@ class Watcher:
         names = self._by_watch.get(watch)
         if names is None:
             return
-        if mask & (_SELF | _UNMOUNT | _IGNORED) or not name:
-            touched = {key for keys in names.values() for key in keys} if mask & (_SELF | _UNMOUNT | _IGNORED) else names.get(b"", ())
-        else:
+        if name:
             touched = {*names.get(name, ()), *names.get(b"*", ())}
+        else:
+            # The inode itself: of a folder, also who may pass through it, which the folder above tells of only within one file system.
+            touched = {key for keys in names.values() for key in keys}
         if mask & (_UNMOUNT | _IGNORED):
-            self._unlearn(watch)
-        for key in list(touched):
+            self._by_watch.pop(watch, None)
+        for key in touched:
             self._on_touch(key)
 
     # -- what is watched
@@ -145,30 +176,18 @@ class Watcher:
                 self._remove(number)
 
     def _remove(self, number: int) -> None:
-        self._unlearn(number)
+        self._by_watch.pop(number, None)
         if self._libc is not None:
             self._libc.inotify_rm_watch(self._fd, number)
 
-    def _unlearn(self, number: int) -> None:
-        self._by_watch.pop(number, None)
-        for path in self._paths_of.pop(number, ()):
-            self._watch_of.pop(path, None)
-
     def _add(self, path: bytes) -> int | None:
-        """Watch an inode by a path without links. The same inode gives the same number."""
-        number = self._watch_of.get(path)
-        if number is not None:
-            return number
+        """Watch an inode by a path without links; the same inode gives the same number, whatever was at this path before."""
         if self._libc is None:
             return None
         number = int(self._libc.inotify_add_watch(self._fd, path, _FOLDER))
         if number < 0 and ctypes.get_errno() == errno.ENOTDIR:
             number = int(self._libc.inotify_add_watch(self._fd, path, _FILE))
-        if number < 0:
-            return None
-        self._watch_of[path] = number
-        self._paths_of.setdefault(number, []).append(path)
-        return number
+        return number if number >= 0 else None
 
     def _chain(self, path: bytes, listed: bool, wanted: set[tuple[bytes, bytes]]) -> bool:
         """Collect (folder, name) for every step of a path, links followed, down to what is missing or to the file itself."""
@@ -205,21 +224,11 @@ class Watcher:
         return True
 
     def _is_local(self, folder: bytes) -> bool:
-        try:
-            device = os.stat(folder).st_dev
-        except OSError:
+        """Whether changes in a folder, if it is there, all pass through this kernel."""
+        if self._libc is None:
+            return False
+        # The file system's type is the first word of the structure on every Linux.
+        buffer = ctypes.create_string_buffer(256)
+        if self._libc.statfs(folder, buffer) != 0:
             return True
-        known = self._local.get(device)
-        if known is None:
-            known = self._local[device] = _type_of(folder, self._libc) in _LOCAL
-        return known
-
-
-def _type_of(path: bytes, libc: ctypes.CDLL | None) -> int:
-    """statfs's f_type: the first word of the structure on every Linux."""
-    if libc is None:
-        return 0
-    buffer = ctypes.create_string_buffer(256)
-    if libc.statfs(path, buffer) != 0:
-        return 0
-    return int.from_bytes(buffer.raw[:8], sys.byteorder) & 0xFFFFFFFF
+        return int.from_bytes(buffer.raw[:8], sys.byteorder) & 0xFFFFFFFF in _LOCAL

@@ -50,5 +50,18 @@ def test_a_later_request_has_its_own_time(site: Site) -> None:
         assert answer(client).status == 408
 
 
+def test_a_later_head_has_the_time_that_the_addresss_own_server_gives() -> None:
+    hosts = "<VirtualHost *:*>\nServerName own.test\nRequestReadTimeout header=1\n</VirtualHost>\n"
+    hosts += "<VirtualHost *:*>\nServerName other.test\nRequestReadTimeout header=30\n</VirtualHost>\n"
+    with (
+        Site(config=hosts, files={"htdocs/a.txt": "hello\n"}, modules=MODULES).start() as running,
+        running.connect(PATIENCE) as client,
+    ):
+        client.send(b"GET /a.txt HTTP/1.1\r\nHost: other.test\r\n\r\n")
+        assert answer(client).status == 200
+        client.send(b"GET /a.txt HTTP/1.1\r\n")
+        assert answer(client).status == 408
+
+
 def test_whoever_is_quick_gets_the_answer(site: Site) -> None:
     assert site.ask(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").status == 200

@@ -19,7 +19,7 @@ class FakeWorker:
         self.lost_lines = 3
         counters = SimpleNamespace(hits=0, misses=2, evictions=0, stale=1, volatile={"clock": 3})
         replay = SimpleNamespace(counters=counters, count=4, memory=5000)
-        self.hot: Any = SimpleNamespace(accesses=0, bytes=0, last=None, replay=replay)
+        self.hot: Any = SimpleNamespace(accesses=0, bytes=0, last=None, client="", now=0.0, replay=replay)
 
 
 def connection(state: State, line: str = "GET / HTTP/1.1") -> Any:

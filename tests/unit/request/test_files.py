@@ -9,7 +9,7 @@ import pytest
 
 from coachwhip.api.files import FileKind, FileStat, Links
 from coachwhip.api.record import Look, Record
-from coachwhip.request.files import TICK, RecordedFiles, TooLarge, is_settled_time, signature, signature_of
+from coachwhip.request.files import COARSE_TICK, TICK, RecordedFiles, TooLarge, is_settled_time, signature, signature_of
 from coachwhip.request.reach import LinkRefused
 
 
@@ -123,6 +123,15 @@ def test_whether_a_folder_holds_more(files: RecordedFiles, record: Record, tmp_p
     assert (str(tmp_path), Look.LIST) in record.files
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
+def test_a_file_whose_stamps_say_nothing_about_its_content_is_no_input_to_rely_on(tmp_path: Path) -> None:
+    record = Record()
+    files = RecordedFiles(record)
+    (tmp_path / "f").write_text("x")
+    assert files.read_configured(str(tmp_path / "f")) == b"x" and record.volatile is None
+    assert files.read_configured("/proc/self/stat") and record.volatile == "file without a size"
+
+
 def test_names_that_come_and_go_do_not_change_a_folder_that_is_passed_through(tmp_path: Path) -> None:
     before = [signature(os.stat(tmp_path), look) for look in (Look.STAT, Look.LIST)]
     os.utime(tmp_path, (1, 1))
@@ -139,3 +148,11 @@ def test_a_time_in_the_same_tick_is_not_settled(tmp_path: Path) -> None:
     assert not is_settled_time(seen, changed) and not is_settled_time(seen, changed + TICK / 2)
     assert is_settled_time(seen, changed + TICK * 2)
     assert is_settled_time(None, 0) and is_settled_time(13, 0)
+
+
+def test_where_times_are_whole_seconds_a_tick_takes_as_long() -> None:
+    """A second `.htaccess` of the same size within that time would have the same signature."""
+    seen = (1, 1, 5_000_000_000, 8_000_000_000, 20)
+    assert not is_settled_time(seen, 9.9)
+    assert is_settled_time(seen, 8 + COARSE_TICK * 1.01)
+    assert is_settled_time((1, 1, 5_000_000_000, 8_000_000_001, 20), 8.2)

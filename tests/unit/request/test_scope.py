@@ -54,7 +54,7 @@ def test_looks_are_recorded(world: MakeWorld, expression: str, recorded: str) ->
     assert recorded in record.facts or any(path == recorded for path, _ in record.files)
 
 
-@pytest.mark.parametrize("expression", ["%{TIME_YEAR} -gt 2000", "%{REMOTE_PORT} == '1'"])
+@pytest.mark.parametrize("expression", ["%{TIME_YEAR} -gt 2000", "%{REMOTE_PORT} == '1'", "%{SCRIPT_USER} == 'x'"])
 def test_what_changes_by_itself_is_not_replayed(world: MakeWorld, expression: str) -> None:
     assert world(f'<If "{expression}">\n</If>', {"htdocs/f": ""}).ask("/f").record.volatile is not None
 

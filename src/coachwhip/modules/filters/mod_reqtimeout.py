@@ -1,6 +1,6 @@
 """mod_reqtimeout -- how long a client may take to send a request.
 
-Puts the limits of the connection's server on `connection.timeouts`, and those of the virtual host once the head has named it; the
+Puts the limits of the connection's server on `connection.timeouts`, and the virtual host's for a body once the head has named it; the
 connection applies them (`api.timeouts.StageClock`), answers 408 and closes. Source: Apache manual, mod_reqtimeout.
 """
 
@@ -19,6 +19,7 @@ from coachwhip.api import (
     Order,
     Outcome,
     Request,
+    Server,
     Where,
     phases,
 )
@@ -97,16 +98,17 @@ MODULE = Module(
 @MODULE.hook(phases.pre_connection, Order.FIRST)
 def limit_connection(connection: Connection) -> Outcome:
     """The limits of the server that the address chose."""
-    connection.timeouts = _limits(connection.base_server.config(ReqtimeoutServer))
+    connection.timeouts = _limits(connection.base_server, connection.base_server)
     return Outcome.OK
 
 
 @MODULE.hook(phases.post_read_request)
 def limit_body(r: Request) -> Outcome:
-    """The limits of the virtual host, from its body on."""
-    r.connection.timeouts = _limits(r.server.config(ReqtimeoutServer))
+    """The limit of the virtual host for this body; heads, this connection's later ones too, are the address's own server's."""
+    r.connection.timeouts = _limits(r.connection.base_server, r.server)
     return Outcome.OK
 
 
-def _limits(conf: ReqtimeoutServer) -> ReadLimits:
-    return ReadLimits(conf.handshake, conf.header, conf.body)
+def _limits(server: Server, body: Server) -> ReadLimits:
+    conf = server.config(ReqtimeoutServer)
+    return ReadLimits(conf.handshake, conf.header, body.config(ReqtimeoutServer).body)
