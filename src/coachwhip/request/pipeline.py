@@ -301,6 +301,7 @@ class Pipeline:
     run = subrequests.run
     meets_conditions = conditions.meets
     set_validators = conditions.set_validators
+    range_applies = conditions.range_applies
 
     def internal_redirect(self, r: Request, uri: str) -> Result:
         """See `Engine`. The redirect is followed when the calling hook has returned."""
