@@ -7,7 +7,7 @@ that was read has changed. Names are httpd's request_rec's.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from coachwhip.api.buckets import Brigade, Bucket, OpenFile
@@ -210,7 +210,8 @@ class Request:
         self.content_encodings: list[str] = []
         self.content_languages: list[str] = []
         self.headers_in = NO_FIELDS
-        self.raw_headers: tuple[tuple[str, str], ...] = ()
+        #: The fields as they came, for logs and for replay.
+        self.raw_headers: Sequence[tuple[bytes, bytes]] = ()
         self.headers_out = Headers()
         #: Sent with errors and internal redirects too ("always").
         self.err_headers_out = Headers()

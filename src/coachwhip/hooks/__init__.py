@@ -133,17 +133,21 @@ class HookTable:
             NeedsThread: such a hook is next, and `r.may_block` is False.
         """
         if agenda is None:
-            agenda = r.dir_settings.derived.get(phase) or self.agenda(phase, r.server, r.dir_settings)
-        if not agenda.functions:
+            try:
+                agenda = r.dir_settings.derived[phase]
+            except KeyError:
+                agenda = self.agenda(phase, r.server, r.dir_settings)
+        functions = agenda.functions
+        if not functions:
             return agenda.nobody
         if r.record.steps is not None or (agenda.blocks and not r.may_block):
             return _run_one_by_one(phase, agenda, r)
         passes = agenda.passes
         if passes is None:
-            for function in agenda.functions:
+            for function in functions:
                 function(r)
             return agenda.nobody
-        for function in agenda.functions:
+        for function in functions:
             answer: Result = function(r)
             if answer not in passes:
                 return answer

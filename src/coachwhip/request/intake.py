@@ -94,8 +94,8 @@ def begin(pipeline: Pipeline, connection: Connection, head: RequestHead, started
     r.unparsed_uri = target
     r.uri = head.uri.path.decode("utf-8", "surrogateescape") or "/"
     r.args = head.uri.query.decode("latin-1") if head.uri.query is not None else None
-    r.raw_headers = tuple([(n.decode("latin-1"), v.decode("latin-1")) for n, v in head.headers])
-    r.headers_in = HeadersIn(r.raw_headers, r.record)
+    r.raw_headers = head.headers
+    r.headers_in = HeadersIn([(n.decode("latin-1"), v.decode("latin-1")) for n, v in head.headers], r.record)
     if (asked := head.by_name.get(b"connection")) is not None:
         r.traffic.connection = b",".join(asked).decode("latin-1")
     try:

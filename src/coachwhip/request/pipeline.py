@@ -71,17 +71,18 @@ class Pipeline:
         """
         if self._foreign:
             r.record.make_volatile(f"module {self._foreign[0]}")
-        begun = self._begin(r, self.process)
-        result = begun if isinstance(begun, (Outcome, int)) else (yield from self._wait(r, begun))
-        return (yield from self._follow(r, result))
+        return self._follow(r, None)
 
-    def _follow(self, r: Request, result: Result) -> Waiting:
-        """Follow internal redirects, those to error documents among them, until a request has the answer."""
+    def _follow(self, r: Request, result: Result | None) -> Waiting:
+        """Process a request that has no result yet, and what it is redirected to internally (an error document, perhaps), until one of
+        them has the answer.
+        """
         while True:
-            if r.next is not None:
-                r = r.next
+            if result is None:
                 begun = self._begin(r, self.process)
-                result = begun if isinstance(begun, (Outcome, int)) else (yield from self._wait(r, begun))
+                result = begun if isinstance(begun, Outcome) else (yield from self._wait(r, begun))
+            if r.next is not None:
+                r, result = r.next, None
                 continue
             if r.body is not None:
                 result = yield from self._read_away(r, r.body, result)
@@ -117,7 +118,7 @@ class Pipeline:
     def refuse(self, r: Request, status: int) -> Waiting:
         """Answer a request that was refused before its first phase; as `answer`."""
         r.record.make_volatile("refused before the first phase")
-        return (yield from self._follow(r, status))
+        return self._follow(r, status)
 
     def _begin(self, r: Request, step: Callable[[Request], Any]) -> Result | Awaitable[Any]:
         """Run a step: its result, or what has to be awaited for it.
@@ -136,8 +137,10 @@ class Pipeline:
         except Exception as error:
             return self._failed(r, error)
 
-    def _wait(self, r: Request, awaited: Awaitable[Any]) -> Generator[Any, Any, Result]:
-        """The result of a step that has to be awaited; exceptions as in `_begin`."""
+    def _wait(self, r: Request, awaited: int | Awaitable[Any]) -> Generator[Any, Any, Result]:
+        """The result of a step, a status or what has to be awaited for it; exceptions as in `_begin`."""
+        if isinstance(awaited, int):
+            return awaited
         try:
             return _as_result((yield awaited))
         except NeedsThread:
@@ -273,7 +276,7 @@ class Pipeline:
             r.handler = trusted.partition(";")[0].rstrip(" ") if trusted else ""
             r.is_handler_implied = True
         answer: Any = self.hooks.run_handler(r)
-        if not isinstance(answer, (Outcome, int)) and inspect.isawaitable(answer):
+        if not isinstance(answer, Outcome) and not isinstance(answer, int) and inspect.isawaitable(answer):
             return self._await_handler(r, answer, given)
         return self._handled(r, answer, given)
 
@@ -358,7 +361,7 @@ class Pipeline:
             except Exception as error:
                 self.report(r, error)
                 continue
-            if answer is not Outcome.OK and answer is not Outcome.DECLINED:
+            if answer is not OK and answer is not DECLINED:
                 return
 
 

@@ -422,7 +422,8 @@ def _chain(r: Request) -> list[Request]:
 
 def _is_absent(r: Request, name: str) -> bool:
     """Whether the request came without this field."""
-    return not any(n.lower() == name for n, _ in r.raw_headers)
+    key = name.encode("latin-1")
+    return not any(n.lower() == key for n, _ in r.raw_headers)
 
 
 def _content(whole: Brigade | None, wanted: int, limit: int) -> tuple[bytes, File | None] | None:
