@@ -23,10 +23,11 @@ LOG = ModuleLog("core")
 
 def authorize(pipeline: Pipeline, r: Request) -> Result:
     """OK, or the status with which the request is refused. What an outer request was let into under the same settings is open."""
-    for outer in (r.prev, r.main):
-        if outer is not None and outer.sections == r.sections:
-            r.user, r.auth_type = outer.user, outer.auth_type
-            return OK
+    if r.prev is not None or r.main is not None:
+        for outer in (r.prev, r.main):
+            if outer is not None and outer.sections == r.sections:
+                r.user, r.auth_type = outer.user, outer.auth_type
+                return OK
     satisfy = pipeline.startup.providers.get("satisfy", "satisfy")
     is_any = satisfy is not None and satisfy(r) == "any"
     answer = pipeline.hooks.run_on(phases.access_checker, r)

@@ -24,7 +24,7 @@ _FOLDER_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_DIRECTORY
 NOTHING = FileStat(MISSING)
 _ABSENT = (errno.ENOENT, errno.ENOTDIR)
 _PASSING = (Look.STAT, Look.LSTAT)
-#: Bytes that are asked for in one read.
+#: The most bytes that are asked for in one read.
 MAX_READ = 1 << 20
 #: An answer made from more looks than this is not kept, for each is a watch and some memory; the listing of a large folder is such a one.
 MAX_LOOKS = 2000

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import re
 import socket
 import time
 import traceback
@@ -39,9 +38,6 @@ __all__ = ["Pipeline", "Waiting"]
 
 LOG = ModuleLog("core")
 HTTP_LOG = ModuleLog("http")
-
-#: Whatever is in a path that is not canonical as it stands.
-_UNUSUAL = re.compile(r"%|//|/\.")
 
 #: A request on its way: yields what has to be awaited, returns the reply.
 Waiting = Generator[Any, Any, Reply]
@@ -209,7 +205,9 @@ class Pipeline:
         return run_on(phases.fixups, r)
 
     def _map_uri(self, r: Request, plan: Plan) -> Result:
-        if r.uri.startswith("/") and _UNUSUAL.search(r.uri) is None and not self.hooks.sees_raw_paths:
+        uri = r.uri
+        is_canonical = uri[:1] == "/" and "%" not in uri and "//" not in uri and "/." not in uri
+        if is_canonical and not self.hooks.sees_raw_paths:
             if plan.has_url_sections or r.sections is not plan.base:
                 self.walks.walk_url(r, plan)
         else:

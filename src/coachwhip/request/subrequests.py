@@ -266,17 +266,18 @@ def go_on_as(pipeline: Pipeline, r: Request, name: str) -> bool:
     if is_simple is None:
         is_simple = derived[go_on_as, name] = _is_simple(pipeline, r, name)
     folder, files = r.filename or "", r.files
-    is_usual = r.method == "GET" and folder.endswith("/") and not files.links  # type: ignore[attr-defined]
+    is_usual = r.method == "GET" and folder[-1:] == "/" and not files.links  # type: ignore[attr-defined]
     if not is_simple or not is_usual or r.main is not None or r.prev is not None or r.record.steps is not None:
         return False
+    path = folder + name
     try:
-        found = files.stat(folder + name)
+        found = files.stat(path)
     except OSError:
         return False
     if found.kind is not REGULAR:
         return False
     before = folder, r.uri, r.finfo, r.handler, r.content_type
-    r.filename, r.uri, r.finfo, r.handler, r.content_type = folder + name, r.uri + name, found, None, None
+    r.filename, r.uri, r.finfo, r.handler, r.content_type = path, r.uri + name, found, None, None
     run_on = pipeline.hooks.run_on
     if run_on(phases.type_checker, r) is OK and run_on(phases.fixups, r) is OK:
         return True

@@ -124,7 +124,7 @@ def _directory(r: Request) -> Result:
         r.handler = DIRECTORY_TYPE
     if r.path_info:
         return DECLINED
-    if not r.uri.endswith("/"):
+    if r.uri[-1:] != "/":
         return _add_slash(r) if conf.slash else DECLINED
     if r.handler == REWRITE_HANDLER or (conf.check_handler and r.handler != DIRECTORY_TYPE):
         if r.content_type == DIRECTORY_TYPE:
