@@ -85,9 +85,6 @@ class Engine(Protocol):
     def internal_redirect(self, r: Request, uri: str) -> Result:
         """Answer another URL in place of this one (`r.prev` links them)."""
 
-    def go_on_as(self, r: Request, name: str) -> bool:
-        """Let `r`, which is for a folder, become the file of that name in it, if that needs no sub-request."""
-
     def fast_redirect(self, r: Request, sub: Request) -> None:
         """Let `r` become `sub`, whose phases have run."""
 
@@ -478,10 +475,6 @@ class Request:
         Each is good until the next is asked for: what is kept of it is copied.
         """
         return self.engine.lookup_entries(self, folder, entries)
-
-    def goes_on_as(self, name: str) -> bool:
-        """Go on as the file of that name in this folder, as if a sub-request for it had been looked up; False if it takes one to tell."""
-        return self.engine.go_on_as(self, name)
 
     def becomes(self, sub: Request) -> Outcome:
         """Go on as `sub`, whose phases have run (ap_internal_fast_redirect)."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from coachwhip.api import phases
 from coachwhip.api.buckets import OpenFile
+from coachwhip.api.files import DIRECTORY
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import DECLINED, DONE, OK, Outcome, Result
 from coachwhip.api.phases import Phase
@@ -199,6 +200,8 @@ class Pipeline:
         answer = access.authorize(self, r)
         if answer is not OK:
             return answer
+        if r.finfo.kind is DIRECTORY:
+            subrequests.enter_index(self, r)
         answer = run_on(phases.type_checker, r)
         if answer is not OK:
             return self._insist(r, answer, "find types")
@@ -298,7 +301,6 @@ class Pipeline:
     lookup_uri = subrequests.lookup_uri
     lookup_file = subrequests.lookup_file
     lookup_entries = subrequests.lookup_entries
-    go_on_as = subrequests.go_on_as
     run = subrequests.run
     meets_conditions = conditions.meets
     set_validators = conditions.set_validators

@@ -244,7 +244,7 @@ def test_a_folder_becomes_its_index_without_a_sub_request_as_with_one(
         return answer.status, answer.fields, answer.body, answer.log, facts, dict(r.env), list(map(str, r.sections)), r.record.files.keys()
 
     at_once = told()
-    monkeypatch.setattr(Request, "goes_on_as", lambda r, name: False)
+    monkeypatch.setattr("coachwhip.request.subrequests.enter_index", lambda pipeline, r: None)
     *same, looks = told()
     assert at_once[:-1] == tuple(same)
     assert at_once[-1] <= looks
