@@ -14,7 +14,6 @@ from coachwhip.api import (
     DECLINED,
     DIRECTORY,
     MISSING,
-    OK,
     REGULAR,
     Args,
     Directive,
