@@ -228,9 +228,8 @@ class Request:
         #: Methods for `Allow`, filled by handlers and `<Limit>`.
         self.allowed: set[str] = set()
         #: The folded per-directory settings of all modules, and core's among them; `use` sets both.
-        self.dir_settings: Settings
-        self.core: CoreDir
-        self.use(settings or server.settings)
+        self.dir_settings: Settings = settings or server.settings
+        self.core: CoreDir = self.dir_settings.core
         #: The sections that were merged, in order (config.Section); owned by the walks.
         self.sections: tuple[Any, ...] = ()
         self.walked: dict[Any, Any] = {}

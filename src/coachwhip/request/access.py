@@ -30,12 +30,13 @@ def authorize(pipeline: Pipeline, r: Request) -> Result:
                 return OK
     satisfy = pipeline.startup.providers.get("satisfy", "satisfy")
     is_any = satisfy is not None and satisfy(r) == "any"
-    answer = pipeline.hooks.run_on(phases.access_checker, r)
+    run_on = pipeline.hooks.run_on
+    answer = run_on(phases.access_checker, r)
     if answer is OK and is_any:
         return OK
     if answer is not OK and not is_any:
         return answer
-    answer = pipeline.hooks.run_on(phases.access_checker_ex, r)
+    answer = run_on(phases.access_checker_ex, r)
     return _by_user(pipeline, r, is_any) if answer is DECLINED else answer
 
 
