@@ -117,10 +117,12 @@ def is_settled_time(seen: object, looked: float) -> bool:
 class RecordedFiles:
     """Implements `api.Files` on the real file system, for one request: what its walk said about links is kept here."""
 
-    __slots__ = ("_record", "links")
+    __slots__ = ("_early", "_record", "links")
 
     def __init__(self, record: Record) -> None:
         self._record = record
+        #: What `open_early` has opened, and where.
+        self._early: tuple[str, RegularFile] | None = None
         #: See `reach.LinkRules`; set by the directory walk. Empty: links are followed on every way, so the system may walk it in one go.
         self.links: dict[str, Links] = {}
 
@@ -192,7 +194,26 @@ class RecordedFiles:
         """Open a regular file by the rules. Raises OSError (EACCES for what is not a regular file)."""
         return self._open(path, None)
 
+    def open_early(self, path: str) -> FileStat | None:
+        """What stands at `path`, if it is a regular file that can be opened by the rules; else None, which tells nothing.
+
+        Whoever opens it next is given what was opened here: one look at a file that is going to be sent, in place of two.
+        """
+        try:
+            file = self.open(path)
+        except OSError:
+            return None
+        self._early = path, file
+        return file.stat
+
+    def close_early(self) -> None:
+        """Nobody is going to open what `open_early` has opened."""
+        self._early = None
+
     def _open(self, path: str, last: Links | None, *, configured: bool = False) -> RegularFile:
+        early, self._early = self._early, None
+        if early is not None and early[0] == path and not configured:
+            return early[1]
         try:
             fd = reach(path, _FLAGS, self.links, last)[0] if self.links and not configured else os.open(path, _FLAGS)
         except OSError as error:

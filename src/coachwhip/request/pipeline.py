@@ -276,6 +276,8 @@ class Pipeline:
             trusted = r.content_type if r.is_type_trusted else None
             r.handler = trusted.partition(";")[0].rstrip(" ") if trusted else ""
             r.is_handler_implied = True
+        else:
+            r.files.close_early()  # type: ignore[attr-defined]
         answer: Any = self.hooks.run_handler(r)
         if not isinstance(answer, Outcome) and not isinstance(answer, int) and inspect.isawaitable(answer):
             return self._await_handler(r, answer, given)

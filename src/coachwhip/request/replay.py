@@ -328,6 +328,7 @@ class Replay:
         for one in _chain(r):
             # The content is in `wire` or `file`; a record must not hold another file open.
             one.output = []
+            one.files.close_early()  # type: ignore[attr-defined]
         self._make_room(spec, conf, size, is_file=file is not None)
         spec.table.specs[spec.key] = spec
         spec.entries[variant] = entry

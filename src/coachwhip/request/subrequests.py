@@ -266,17 +266,15 @@ def enter_index(pipeline: Pipeline, r: Request) -> None:
         name: str = derived[enter_index]
     except KeyError:
         name = derived[enter_index] = _plain_index(pipeline, r)
-    folder, files = r.filename or "", r.files
-    if not name or folder[-1:] != "/" or r.uri[-1:] != "/" or r.path_info or r.handler is not None or files.links:  # type: ignore[attr-defined]
+    folder = r.filename or ""
+    files: RecordedFiles = r.files  # type: ignore[assignment]
+    if not name or folder[-1:] != "/" or r.uri[-1:] != "/" or r.path_info or r.handler is not None or files.links:
         return
     if r.method != "GET" or r.main is not None or r.prev is not None or r.record.steps is not None:
         return
     path = folder + name
-    try:
-        found = files.stat(path)
-    except OSError:
-        return
-    if found.kind is REGULAR:
+    found = files.open_early(path)
+    if found is not None:
         r.filename, r.uri, r.finfo = path, r.uri + name, found
 
 

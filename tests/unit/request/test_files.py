@@ -139,3 +139,18 @@ def test_a_time_in_the_same_tick_is_not_settled(tmp_path: Path) -> None:
     assert not is_settled_time(seen, changed) and not is_settled_time(seen, changed + TICK / 2)
     assert is_settled_time(seen, changed + TICK * 2)
     assert is_settled_time(None, 0) and is_settled_time(13, 0)
+
+
+def test_what_was_opened_early_is_given_to_whoever_opens_it_next(files: RecordedFiles, record: Record, tmp_path: Path) -> None:
+    path, other = str(tmp_path / "early"), str(tmp_path / "other")
+    Path(path).write_bytes(b"one")
+    Path(other).write_bytes(b"other")
+    assert files.open_early(path) is not None
+    os.rename(other, path)
+    assert files.read(path) == b"one"
+    assert files.read(path) == b"other"
+    assert files.open_early(path + "-none") is None and files.open_early(str(tmp_path)) is None
+    assert files.open_early(path) is not None
+    files.close_early()
+    assert not [link for link in Path("/proc/self/fd").iterdir() if os.path.realpath(link) == path]
+    assert {look for _, look in record.files} == {Look.READ}

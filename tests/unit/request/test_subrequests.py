@@ -14,6 +14,7 @@ from coachwhip.api.module import Module
 from coachwhip.api.outcome import Outcome
 from coachwhip.api.phases import Order
 from coachwhip.api.request import Request
+from coachwhip.request.files import RecordedFiles, RegularFile
 
 MakeWorld = Callable[..., Any]
 FILES = {"htdocs/f": "file", "htdocs/d/g": "other", "htdocs/d/sub/x": "x"}
@@ -243,7 +244,8 @@ def test_a_folder_becomes_its_index_without_a_sub_request_as_with_one(
         r = answer.r
         answer.fields.pop("Date", None)
         facts = (r.uri, r.filename, r.path_info, r.finfo, r.handler, r.content_type, r.content_encodings, r.content_languages)
-        return answer.status, answer.fields, answer.body, answer.log, facts, dict(r.env), list(map(str, r.sections)), r.record.files.keys()
+        looks = {path for path, _ in r.record.files}
+        return answer.status, answer.fields, answer.body, answer.log, facts, dict(r.env), list(map(str, r.sections)), looks
 
     at_once = told()
     monkeypatch.setattr("coachwhip.request.subrequests.enter_index", lambda pipeline, r: None)
@@ -275,3 +277,30 @@ def test_hooks_that_do_not_promise_to_come_to_the_same_get_their_sub_request(wor
     made = world("TypesConfig {root}/mime.types", INDEXED, ("authz_core", "mime", "dir")).add(probe)
     assert made.ask("/d/").body == b"index"
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize(("line", "sent"), [("", b"index"), ("AddHandler probe .html", b"probe")])
+def test_an_index_is_opened_once_and_not_held_for_a_handler_that_does_without(
+    world: MakeWorld, monkeypatch: pytest.MonkeyPatch, line: str, sent: bytes
+) -> None:
+    opened: list[RegularFile] = []
+    plain = RecordedFiles._open
+
+    def noting(self: RecordedFiles, *arguments: Any, **named: Any) -> RegularFile:
+        opened.append(plain(self, *arguments, **named))
+        return opened[-1]
+
+    monkeypatch.setattr(RecordedFiles, "_open", noting)
+    probe = Module("probe_module", "mod_probe.c", replayable=True)
+    held: list[bool] = []
+
+    @probe.hook(phases.handler, handlers=("probe",))
+    def answer(r: Request) -> Outcome:
+        held.append(r.files._early is not None)  # type: ignore[attr-defined]
+        r.send(Data(b"probe"), End())
+        return Outcome.OK
+
+    made = world("TypesConfig {root}/mime.types\n" + line, INDEXED, ("authz_core", "mime", "dir")).add(probe)
+    assert made.ask("/d/").body == sent
+    assert len({id(file) for file in opened}) == 1
+    assert not any(held)
