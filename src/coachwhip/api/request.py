@@ -7,7 +7,7 @@ that was read has changed. Names are httpd's request_rec's.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from coachwhip.api.buckets import Brigade, Bucket, OpenFile
@@ -161,7 +161,7 @@ class Request:
         "dir_settings", "engine", "env", "err_headers_out", "expecting_100", "fields_sent", "filename", "files", "finfo",
         "handler", "header_only", "headers_in", "headers_out", "host_port", "hostname", "input_filters",
         "is_handler_implied", "is_http09", "is_type_trusted", "keepalive", "main", "may_block", "method", "mtime", "next",
-        "no_cache", "no_local_copy", "notes", "output", "output_filters", "path_info", "pending", "prev", "protocol",
+        "no_cache", "no_local_copy", "notes", "output", "output_filters", "path_info", "prev", "protocol",
         "protocol_number", "raw_headers", "record", "sections", "server", "state", "status", "status_line", "streams_page",
         "the_request", "traffic", "trailers_in", "unparsed_uri", "uri", "used_path_info", "user",
         "vlist_validator", "walked",
@@ -234,8 +234,6 @@ class Request:
         self.sections: tuple[Any, ...] = ()
         self.walked: dict[Any, Any] = {}
         self.output: Brigade = []
-        #: Set by the pipeline when the handler is `async def`: the awaitable to wait for.
-        self.pending: Awaitable[Result] | None = None
         self.body: Body | None = None
         self.output_filters: list[tuple[RegisteredFilter, OutputFilter | None]] = []
         self.input_filters: list[RegisteredFilter] = []

@@ -30,6 +30,7 @@ __all__ = ["Reply", "Unsatisfiable", "make_reply"]
 LOG = ModuleLog("core")
 _CHUNK_END = b"\r\n"
 _CONNECTION = frozenset(("connection",))
+_NOTHING: frozenset[str] = frozenset()
 #: A file of up to this many bytes is read at once and goes out with the head: cheaper than a `sendfile` of its own.
 SMALL = 16 << 10
 #: The most pieces that are made ahead to find out whether a body is small.
@@ -186,7 +187,7 @@ def _set_keepalive(r: Request, fields: Headers, framing: list[tuple[str, str]], 
     """Whether the connection stays open, and the `Connection` and `Keep-Alive` fields that say so (RFC 9112 §9.3)."""
     server = r.server.core
     connection = r.traffic.connection
-    asked = {word.strip(" \t").lower() for word in connection.split(",")} if connection else set()
+    asked = {word.strip(" \t").lower() for word in connection.split(",")} if connection else _NOTHING
     left = server.max_keep_alive_requests - r.connection.keepalives
     keep = (
         r.keepalive
