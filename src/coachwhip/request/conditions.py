@@ -36,9 +36,11 @@ def set_validators(pipeline: Pipeline, r: Request, parts: ETag) -> None:
     """`Last-Modified` from `r.mtime`, `ETag` from the file at hand, by `FileETag` and a negotiated list's own tag."""
     now = pipeline.now()
     if r.mtime is not None:
-        r.headers_out.set("Last-Modified", http_date(min(r.mtime, now)))
-        if r.mtime > now:
+        changed = r.mtime
+        if changed > now:
+            changed = now
             r.record.make_volatile("file from the future")
+        r.headers_out.set("Last-Modified", http_date(changed))
     etag = _etag(r, parts, now)
     if etag:
         r.headers_out.set("ETag", etag)

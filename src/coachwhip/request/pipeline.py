@@ -14,6 +14,7 @@ import socket
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Generator
+from functools import lru_cache
 from typing import Any
 
 from coachwhip.api import phases
@@ -273,8 +274,7 @@ class Pipeline:
             r.body.filter_by(run for f in r.input_filters if f.make_input is not None and (run := f.make_input(r)) is not None)
         given = r.handler
         if given is None:
-            trusted = r.content_type if r.is_type_trusted else None
-            r.handler = trusted.partition(";")[0].rstrip(" ") if trusted else ""
+            r.handler = _bare(r.content_type) if r.content_type and r.is_type_trusted else ""
             r.is_handler_implied = True
         else:
             r.files.close_early()  # type: ignore[attr-defined]
@@ -365,6 +365,12 @@ class Pipeline:
                 continue
             if answer is not OK and answer is not DECLINED:
                 return
+
+
+@lru_cache(maxsize=256)
+def _bare(kind: str) -> str:
+    """A media type without its parameters."""
+    return kind.partition(";")[0].rstrip(" ")
 
 
 def _as_result(answer: Any) -> Result:

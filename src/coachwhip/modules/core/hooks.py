@@ -59,7 +59,8 @@ def translate(r: Request) -> Result:
         rest = path[len(core.server_path) :]
         if core.server_path.endswith("/") or not rest or rest.startswith("/"):
             path = rest if rest.startswith("/") else f"/{rest}"
-    r.filename = core.document_root.rstrip("/") + path
+    root = core.document_root
+    r.filename = (root.rstrip("/") if root[-1:] == "/" else root) + path
     if "\0" in path:
         LOG.error(r, "AH00127", "Cannot map %s to file", r.the_request)
         return 403
