@@ -23,6 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: Judges by settings whether a hook can act.
 Acts = Callable[["Server", "Settings"], bool]
+InPlace = Callable[["Server", "Settings", str], bool]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +44,8 @@ class Hook:
     by_extension: bool = False
     #: True if it may be asked again on a folder's request in place of a sub-request for a file in it, once that has become the file: it
     #: asks neither whose request it is, nor for conditions and fields about a body, and what it set for the folder it sets anew.
-    in_place: bool = False
+    #: Where that hangs on the name, it is asked: true for a file of this name in any folder of this server under these settings.
+    in_place: bool | InPlace = False
     #: Whether it can do anything at all for a request of this server under these settings; None: it may always. It says so from the
     #: settings alone, and where it says no, the hook is not called. Which hooks are, is settled when their phase begins.
     acts: Acts | None = None
@@ -94,7 +96,7 @@ class Module:
         before: tuple[str, ...] = (),
         blocking: bool = False,
         by_extension: bool = False,
-        in_place: bool = False,
+        in_place: bool | InPlace = False,
         acts: Acts | None = None,
         handlers: tuple[str, ...] = (),
     ) -> Callable[[F], F]:

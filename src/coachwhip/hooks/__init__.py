@@ -66,7 +66,7 @@ class Agenda:
     There is one for each set of folded settings (`Hook.acts`), or, of the phase `handler`, for each handler (`Hook.handlers`).
     """
 
-    __slots__ = ("blocks", "functions", "hooks", "is_in_place", "nobody", "passes")
+    __slots__ = ("blocks", "functions", "hooks", "nobody", "passes")
 
     def __init__(self, phase: Phase, hooks: Iterable[Hook]) -> None:
         self.hooks = tuple(hooks)
@@ -74,8 +74,11 @@ class Agenda:
         self.passes, self.nobody = _MODES[phase.mode]
         #: One of them may block.
         self.blocks = any(hook.blocking for hook in self.hooks)
-        #: All of them are `in_place`.
-        self.is_in_place = all(hook.in_place for hook in self.hooks)
+
+    def is_in_place(self, server: Server, settings: Settings, name: str) -> bool:
+        """Whether all of them are `Hook.in_place` for a file of this name, and none may block."""
+        asked = [hook.in_place for hook in self.hooks]
+        return not self.blocks and all(said if isinstance(said, bool) else said(server, settings, name) for said in asked)
 
 
 class _Whole(dict[Phase, Agenda]):

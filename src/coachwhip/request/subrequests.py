@@ -283,17 +283,21 @@ def _plain_index(pipeline: Pipeline, r: Request) -> str:
 
     It takes none where no section speaks of the name, and all hooks are `in_place`.
     """
-    walks, hooks = pipeline.walks, pipeline.hooks
+    walks, hooks, settings = pipeline.walks, pipeline.hooks, r.dir_settings
     first_index = pipeline.startup.providers.get("index", "dir")
-    name: str | None = first_index(r.dir_settings) if first_index is not None else None
+    name: str | None = first_index(settings) if first_index is not None else None
     if name is None or _PLAIN.fullmatch(name) is None or r.server.core.server_path is not None or hooks.sees_raw_paths:
         return ""
     plan = walks.plan_of(r.server)
-    if plan.has_url_sections or plan.regexes or r.dir_settings.inner.ifs or walks.speaks_of(r, name) or walks.speaks_of(r, ""):
+    if plan.regexes or settings.inner.ifs or walks.speaks_of(r, name) or walks.speaks_of(r, ""):
         return ""
-    agendas = [hooks.agenda(phase, r.server, plan.settings) for phase in _BEFORE_FILE]
-    agendas += [hooks.agenda(phase, r.server, r.dir_settings) for phase in (phases.type_checker, phases.fixups)]
-    return name if all(agenda.is_in_place and not agenda.blocks for agenda in agendas) else ""
+    if any(one.regex is not None or one.is_glob or one.pattern.rpartition("/")[2] == name for one in plan.locations):
+        return ""
+    # Those that are told by the URL alone are the folder's, for none of them names the file.
+    by_url = pipeline.folder.fold((*plan.base, *[one for one in r.sections if one in plan.locations]))
+    asked = [(phase, by_url) for phase in _BEFORE_FILE] + [(phase, settings) for phase in (phases.type_checker, phases.fixups)]
+    is_plain = all(hooks.agenda(phase, r.server, said).is_in_place(r.server, said, name) for phase, said in asked)
+    return name if is_plain else ""
 
 
 #: The phases of a sub-request that run before its file is known.

@@ -224,6 +224,23 @@ SITES = {
     "redirect": ("DirectoryIndexRedirect on", {}),
     "htaccess": ("<Directory />\nAllowOverride All\n</Directory>", {"htdocs/d/.htaccess": "AddType text/plain .html\n"}),
     "alias": ('Alias "/d/index.html" "{root}/htdocs/f"', {}),
+    "alias of the folder": ('Alias /d "{root}/htdocs/e"', {"htdocs/e/index.html": "elsewhere"}),
+    "alias of the folder with a slash": ('Alias /d/ "{root}/htdocs/e/"', {"htdocs/e/index.html": "elsewhere"}),
+    "alias with a slash for one without": ('Alias /d/ "{root}/htdocs/e"', {"htdocs/eindex.html": "odd"}),
+    "alias of something else": ('Alias /icons/ "{root}/icons/"', {}),
+    "alias of the name elsewhere": ('Alias /x/index.html "{root}/htdocs/f"', {}),
+    "alias by expression": ('AliasMatch "^/d/(.+)" "{root}/htdocs/f"', {}),
+    "alias of a section": ('<Location "/d">\nAlias "{root}/htdocs/e"\n</Location>', {"htdocs/e/index.html": "elsewhere"}),
+    "script alias": ('ScriptAlias /d/ "{root}/htdocs/d/"', {}),
+    "redirect of the file": ("Redirect /d/index.html http://h/", {}),
+    "redirect by expression": ('RedirectMatch "index" http://h/', {}),
+    "redirect of the folder, in a section": ('<Location "/d">\nRedirectMatch "index" http://h/\n</Location>', {}),
+    "section elsewhere": ('<Location "/server-status">\nSetHandler x\n</Location>', {}),
+    "section of the folder": ('<Location "/d">\nAddType text/plain .html\n</Location>', {}),
+    "section of the folder and its slash": ('<Location "/d/">\nForceType text/plain\n</Location>', {}),
+    "section of part of the name": ('<Location "/d/index">\nRequire all denied\n</Location>', {}),
+    "section of URLs like it": ('<Location "/d/i*">\nRequire all denied\n</Location>', {}),
+    "section of URLs by expression": ('<LocationMatch "html$">\nRequire all denied\n</LocationMatch>', {}),
     "environment": ("SetEnv A b\nPassEnv PATH", {}),
 }
 
@@ -234,8 +251,7 @@ def test_a_folder_becomes_its_index_without_a_sub_request_as_with_one(
     world: MakeWorld, monkeypatch: pytest.MonkeyPatch, site: str, line: str
 ) -> None:
     config, files = SITES[site]
-    modules = ["authz_core", "mime", "dir", "env", *["alias"] * (site == "alias")]
-    made = world("TypesConfig {root}/mime.types\n" + config, {**INDEXED, **files}, modules)
+    made = world("TypesConfig {root}/mime.types\n" + config, {**INDEXED, **files}, MODULES)
 
     def told() -> Any:
         # Whether a file is read again that was read before hangs on its age.
@@ -254,11 +270,13 @@ def test_a_folder_becomes_its_index_without_a_sub_request_as_with_one(
     assert at_once[-1] <= looks
 
 
+MODULES = ("authz_core", "mime", "dir", "env", "alias")
 INDEXED = {"mime.types": "text/html html\n", "htdocs/d/index.html": "index", "htdocs/f": "file", "htdocs/e/g": "no index"}
 
 
-def test_a_plain_index_takes_no_sub_request(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = world("TypesConfig {root}/mime.types", INDEXED, ("authz_core", "mime", "dir"))
+@pytest.mark.parametrize("site", ["nothing", "type and language", "alias of something else", "alias of the folder", "section elsewhere"])
+def test_a_plain_index_takes_no_sub_request(world: MakeWorld, monkeypatch: pytest.MonkeyPatch, site: str) -> None:
+    made = world("TypesConfig {root}/mime.types\n" + SITES[site][0], {**INDEXED, "htdocs/e/index.html": "index"}, MODULES)
     monkeypatch.setattr(Request, "lookup_uri", None)
     assert made.ask("/d/").body == b"index"
 
