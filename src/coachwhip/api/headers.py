@@ -19,13 +19,26 @@ class _Lower(dict[str, str]):
 
     def __missing__(self, name: str) -> str:
         key = name.lower()
-        if len(self) < MAX_NAMES:
+        if len(self) < MAX_NAMES and len(name) <= MAX_LENGTH:
             self[name] = key
         return key
 
 
+class _Names(dict[bytes, tuple[str, str]]):
+    """Names as they came → as text, and that in lower case. Clients choose them: few and short ones are kept."""
+
+    def __missing__(self, octets: bytes) -> tuple[str, str]:
+        name = octets.decode("latin-1")
+        found = name, name.lower()
+        if len(self) < MAX_NAMES and len(name) <= MAX_LENGTH:
+            self[octets] = found
+        return found
+
+
 MAX_NAMES = 1024
+MAX_LENGTH = 64
 _LOWER = _Lower()
+_NAMES = _Names()
 
 #: A lower-case name; from the second field of a name on, with a number at its side.
 _Key = str | tuple[str, int]
@@ -175,6 +188,20 @@ class HeadersIn:
                 merged[key] = (first, f"{before}, {value}")
             else:
                 merged[key] = (name, value)
+
+    @classmethod
+    def from_wire(cls, fields: Iterable[tuple[bytes, bytes]], record: Record) -> HeadersIn:
+        """The same of names and values as they came."""
+        made = cls((), record)
+        merged = made._fields
+        for octets, content in fields:
+            name, key = _NAMES[octets]
+            value = content.decode("latin-1")
+            if key in merged:
+                name, before = merged[key]
+                value = f"{before}, {value}"
+            merged[key] = (name, value)
+        return made
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The value of `name`, or `default`."""

@@ -98,7 +98,7 @@ def begin(pipeline: Pipeline, connection: Connection, head: RequestHead, started
     r.uri = uri.path.decode("utf-8", "surrogateescape") or "/"
     r.args = uri.query.decode("latin-1") if uri.query is not None else None
     r.raw_headers = head.headers
-    r.headers_in = HeadersIn([(n.decode("latin-1"), v.decode("latin-1")) for n, v in head.headers], r.record)
+    r.headers_in = HeadersIn.from_wire(head.headers, r.record)
     if (asked := head.by_name.get(b"connection")) is not None:
         r.traffic.connection = b",".join(asked).decode("latin-1")
     try:
