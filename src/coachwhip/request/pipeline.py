@@ -13,7 +13,7 @@ import os
 import socket
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Generator
 from functools import lru_cache
 from typing import Any
 
@@ -74,11 +74,18 @@ class Pipeline:
     def _follow(self, r: Request, result: Result | None) -> Waiting:
         """Process a request that has no result yet, and what it is redirected to internally (an error document, perhaps), until one of
         them has the answer.
+
+        An exception in a hook ends a request with 500, never the connection with a traceback.
         """
         while True:
             if result is None:
-                begun = self._begin(r, self.process)
-                result = begun if isinstance(begun, Outcome) else (yield from self._wait(r, begun))
+                try:
+                    answer = self.process(r)
+                    result = answer if isinstance(answer, Outcome) else (yield from _result_of(answer))
+                except NeedsThread:
+                    raise
+                except Exception as error:
+                    result = self._failed(r, error)
             if r.next is not None:
                 r, result = r.next, None
                 continue
@@ -111,40 +118,17 @@ class Pipeline:
                 pass
             return result
 
-        return (yield from self._wait(r, read(r)))
+        try:
+            return (yield from _result_of(read(r)))
+        except NeedsThread:
+            raise
+        except Exception as error:
+            return self._failed(r, error)
 
     def refuse(self, r: Request, status: int) -> Waiting:
         """Answer a request that was refused before its first phase; as `answer`."""
         r.record.make_volatile("refused before the first phase")
         return self._follow(r, status)
-
-    def _begin(self, r: Request, step: Callable[[Request], Any]) -> Result | Awaitable[Any]:
-        """Run a step: its result, or what has to be awaited for it.
-
-        An exception in a hook ends the request with 500, never the connection with a traceback.
-        """
-        try:
-            result = step(r)
-            if isinstance(result, Outcome):
-                return result
-            if isinstance(result, int) or not inspect.isawaitable(result):
-                return _as_result(result)
-            return result
-        except NeedsThread:
-            raise
-        except Exception as error:
-            return self._failed(r, error)
-
-    def _wait(self, r: Request, awaited: int | Awaitable[Any]) -> Generator[Any, Any, Result]:
-        """The result of a step, a status or what has to be awaited for it; exceptions as in `_begin`."""
-        if isinstance(awaited, int):
-            return awaited
-        try:
-            return _as_result((yield awaited))
-        except NeedsThread:
-            raise
-        except Exception as error:
-            return self._failed(r, error)
 
     def _failed(self, r: Request, error: Exception) -> int:
         """The status that a request ends with whose step raised."""
@@ -371,6 +355,13 @@ class Pipeline:
 def _bare(kind: str) -> str:
     """A media type without its parameters."""
     return kind.partition(";")[0].rstrip(" ")
+
+
+def _result_of(answer: Any) -> Generator[Any, Any, Result]:
+    """The result that a step has answered, or that what it has answered has to be awaited for."""
+    if not isinstance(answer, int) and inspect.isawaitable(answer):
+        answer = yield answer
+    return _as_result(answer)
 
 
 def _as_result(answer: Any) -> Result:
