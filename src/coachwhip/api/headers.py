@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["Headers", "HeadersIn"]
 
 
+#: How many names are kept in lower case, and how long one may be in characters: some come from outside.
+MAX_NAMES = 1024
+MAX_LENGTH = 64
+
+
 class _Lower(dict[str, str]):
     """Names in lower case: a server uses few, and to look one up is cheaper than to make it."""
 
@@ -25,7 +30,7 @@ class _Lower(dict[str, str]):
 
 
 class _Names(dict[bytes, tuple[str, str]]):
-    """Names as they came → as text, and that in lower case. Clients choose them: few and short ones are kept."""
+    """Names as they came → as text, and that in lower case."""
 
     def __missing__(self, octets: bytes) -> tuple[str, str]:
         name = octets.decode("latin-1")
@@ -35,8 +40,6 @@ class _Names(dict[bytes, tuple[str, str]]):
         return found
 
 
-MAX_NAMES = 1024
-MAX_LENGTH = 64
 _LOWER = _Lower()
 _NAMES = _Names()
 

@@ -37,6 +37,7 @@ TIMEOUT_LOG = ModuleLog("reqtimeout")
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NONE = BodyKind.NONE
 
+
 class Exchange:
     """One request and its answer."""
 

@@ -27,7 +27,7 @@ __all__ = ["ClientConnection", "Host"]
 TURN = 64
 #: Where the next bytes are those of a head.
 _WAITING = (NEW, IDLE, READING)
-#: Plain names: to look one up on the Enum costs as much as a system call.
+#: Plain names, see `api/outcome.py`.
 _HEADER_STAGE, _BODY_STAGE, _IDLE_STAGE = Stage.HEADER, Stage.BODY, Stage.IDLE
 
 
@@ -156,6 +156,7 @@ class ClientConnection(Wire):
         info, count = self.info, len(data)
         info.bytes_in += count
         if self.state is not IDLE:
+            # No bytes prolong a rest.
             self.clock.received(count, info, time.monotonic())
             if self.state is LINGERING:
                 return

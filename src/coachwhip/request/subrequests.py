@@ -275,7 +275,7 @@ def enter_index(pipeline: Pipeline, r: Request) -> None:
     path = folder + name
     found = files.open_early(path)
     if found is not None:
-        r.filename, r.uri, r.finfo = path, r.uri + name, found
+        r.filename, r.uri, r.finfo, r.content_type = path, r.uri + name, found, None
 
 
 def _plain_index(pipeline: Pipeline, r: Request) -> str:
@@ -293,7 +293,7 @@ def _plain_index(pipeline: Pipeline, r: Request) -> str:
         return ""
     if any(one.regex is not None or one.is_glob or one.pattern.rpartition("/")[2] == name for one in plan.locations):
         return ""
-    # Those that are told by the URL alone are the folder's, for none of them names the file.
+    # What a sub-request would begin with: the sections that its URL alone tells are the folder's, for none of them names the file.
     by_url = pipeline.folder.fold((*plan.base, *[one for one in r.sections if one in plan.locations]))
     asked = [(phase, by_url) for phase in _BEFORE_FILE] + [(phase, settings) for phase in (phases.type_checker, phases.fixups)]
     is_plain = all(hooks.agenda(phase, r.server, said).is_in_place(r.server, said, name) for phase, said in asked)
