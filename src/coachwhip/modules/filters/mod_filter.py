@@ -93,7 +93,7 @@ class SmartFilter:
         """What the provider at this place does to a response."""
         name = self.providers[at].name
         said = (protocol for count, other, protocol in reversed(self.protocols) if other == name and at < count)
-        return next(said, Protocol.NOTHING)
+        return next(said, _NOTHING)
 
 
 #: What a word of `FilterChain` does to a chain: its sign, "+" if it has none, and a filter's name.

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from coachwhip.api import (
+    OK,
     Args,
     Connection,
     Directive,
@@ -98,14 +99,14 @@ MODULE = Module(
 def limit_connection(connection: Connection) -> Outcome:
     """The limits of the server that the address chose."""
     connection.timeouts = _limits(connection.base_server.config(ReqtimeoutServer))
-    return Outcome.OK
+    return OK
 
 
 @MODULE.hook(phases.post_read_request)
 def limit_body(r: Request) -> Outcome:
     """The limits of the virtual host, from its body on."""
     r.connection.timeouts = _limits(r.server.config(ReqtimeoutServer))
-    return Outcome.OK
+    return OK
 
 
 def _limits(conf: ReqtimeoutServer) -> ReadLimits:
