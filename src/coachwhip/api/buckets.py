@@ -64,8 +64,9 @@ class File:
 
     def read(self) -> bytes:
         """The bytes; raises OSError if the file has become shorter."""
-        data = self.file.read_at(self.start, self.length)
-        if len(data) != self.length:
+        length = self.length
+        data = self.file.read_at(self.start, length)
+        if len(data) != length:
             raise OSError("file became shorter while it was sent")
         return data
 

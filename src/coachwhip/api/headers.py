@@ -14,6 +14,35 @@ if TYPE_CHECKING:
 __all__ = ["Headers", "HeadersIn"]
 
 
+#: How many names are kept in lower case, and how long one may be in characters: some come from outside.
+MAX_NAMES = 1024
+MAX_LENGTH = 64
+
+
+class _Lower(dict[str, str]):
+    """Names in lower case: a server uses few, and to look one up is cheaper than to make it."""
+
+    def __missing__(self, name: str) -> str:
+        key = name.lower()
+        if len(self) < MAX_NAMES and len(name) <= MAX_LENGTH:
+            self[name] = key
+        return key
+
+
+class _Names(dict[bytes, tuple[str, str]]):
+    """Names as they came → as text, and that in lower case."""
+
+    def __missing__(self, octets: bytes) -> tuple[str, str]:
+        name = octets.decode("latin-1")
+        found = name, name.lower()
+        if len(self) < MAX_NAMES and len(name) <= MAX_LENGTH:
+            self[octets] = found
+        return found
+
+
+_LOWER = _Lower()
+_NAMES = _Names()
+
 #: A lower-case name; from the second field of a name on, with a number at its side.
 _Key = str | tuple[str, int]
 
@@ -28,35 +57,43 @@ class Headers:
         self._fields: dict[_Key, tuple[str, str]] = {}
         #: How many repeated fields were ever added; the number of the latest.
         self._repeats = 0
-        for name, value in fields:
-            self.add(name, value)
+        if fields:
+            for name, value in fields:
+                self.add(name, value)
 
     def get(self, name: str) -> str | None:
         """The first value of `name`, or None."""
-        field = self._fields.get(name.lower())
+        field = self._fields.get(_LOWER[name])
         return None if field is None else field[1]
 
     def get_all(self, name: str) -> list[str]:
         """All values of `name`, in order."""
-        wanted = name.lower()
+        wanted = _LOWER[name]
         first = self._fields.get(wanted)
         if first is None:
             return []
-        return [value for name, value in self._fields.values() if name.lower() == wanted] if self._repeats else [first[1]]
+        return [value for name, value in self._fields.values() if _LOWER[name] == wanted] if self._repeats else [first[1]]
 
-    def set(self, name: str, value: str) -> None:
-        """Make `value` the only one; keeps the place of the first field of that name."""
-        key = name.lower()
+    def has_any(self, names: frozenset[str]) -> bool:
+        """Whether there is a field of one of these (lower-case) names."""
+        return not self._fields.keys().isdisjoint(names)
+
+    def set(self, name: str, value: str) -> bool:
+        """Make `value` the only one; keeps the place of the first field of that name. Returns whether there was none."""
+        key = _LOWER[name]
         if self._repeats:
             self._drop_repeats(key)
-        self._fields[key] = (name, value)
+        fields = self._fields
+        is_new = key not in fields
+        fields[key] = (name, value)
+        return is_new
 
     def add(self, name: str, value: str) -> None:
         """One more field, even if the name is there already."""
-        key: _Key = name.lower()
+        key: _Key = _LOWER[name]
         if key in self._fields:
             self._repeats += 1
-            key = (name.lower(), self._repeats)
+            key = (_LOWER[name], self._repeats)
         self._fields[key] = (name, value)
 
     def add_all(self, others: Headers) -> None:
@@ -86,7 +123,7 @@ class Headers:
 
     def unset(self, name: str) -> None:
         """Drop all fields of that name."""
-        key = name.lower()
+        key = _LOWER[name]
         if self._fields.pop(key, None) is not None and self._repeats:
             self._drop_repeats(key)
 
@@ -102,11 +139,11 @@ class Headers:
         """All fields in order."""
         return list(self._fields.values())
 
-    def lines_but(self, names: frozenset[str]) -> list[str]:
-        """All fields in order but those of these (lower-case) names, as `name: value`."""
-        if self._repeats:
-            return [f"{name}: {value}" for name, value in self._fields.values() if name.lower() not in names]
-        return [f"{name}: {value}" for key, (name, value) in self._fields.items() if key not in names]
+    def items_but(self, names: frozenset[str]) -> list[tuple[str, str]]:
+        """All fields in order but those of these (lower-case) names."""
+        if not self.has_any(names):
+            return self.items()
+        return [field for field in self._fields.values() if field[0].lower() not in names]
 
     def copy(self) -> Headers:
         """An independent copy."""
@@ -121,7 +158,7 @@ class Headers:
         self._repeats = 0
 
     def __contains__(self, name: str) -> bool:
-        return name.lower() in self._fields
+        return _LOWER[name] in self._fields
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.items())
@@ -155,9 +192,23 @@ class HeadersIn:
             else:
                 merged[key] = (name, value)
 
+    @classmethod
+    def from_wire(cls, fields: Iterable[tuple[bytes, bytes]], record: Record) -> HeadersIn:
+        """The same of names and values as they came."""
+        made = cls((), record)
+        merged = made._fields
+        for octets, content in fields:
+            name, key = _NAMES[octets]
+            value = content.decode("latin-1")
+            if key in merged:
+                name, before = merged[key]
+                value = f"{before}, {value}"
+            merged[key] = (name, value)
+        return made
+
     def get(self, name: str, default: str | None = None) -> str | None:
         """The value of `name`, or `default`."""
-        key = name.lower()
+        key = _LOWER[name]
         self._record.headers.add(key)
         field = self._fields.get(key)
         return default if field is None else field[1]

@@ -41,6 +41,10 @@ class Level(IntEnum):
     TRACE8 = 15
 
 
+#: As a plain name, see `outcome.py`: what is written at this level and above is asked for in every request, and hardly ever wanted.
+_DEBUG = Level.DEBUG
+
+
 class LogScope(Protocol):
     """Whatever has an error log: a request, a connection, a server."""
 
@@ -111,11 +115,11 @@ class ModuleLog:
 
     def debug(self, scope: LogScope, log_id: str, message: str, *args: object, error: OSError | None = None) -> None:
         """For those who look for a fault."""
-        self.at(Level.DEBUG, scope, log_id, message, *args, error=error)
+        self.at(_DEBUG, scope, log_id, message, *args, error=error)
 
     def trace(self, n: int, scope: LogScope, log_id: str, message: str, *args: object, error: OSError | None = None) -> None:
         """Level trace1 to trace8."""
-        self.at(Level.DEBUG + n, scope, log_id, message, *args, error=error)
+        self.at(_DEBUG + n, scope, log_id, message, *args, error=error)
 
 
 def reason_text(error: OSError) -> str:

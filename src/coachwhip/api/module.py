@@ -23,6 +23,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: Judges by settings whether a hook can act.
 Acts = Callable[["Server", "Settings"], bool]
+#: Judges by settings and the name of a file whether a hook needs no sub-request for it.
+InPlace = Callable[["Server", "Settings", str], bool]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,9 +43,10 @@ class Hook:
     #: True if it looks at the name of a file for its extensions at most, so that of many files that are alike (in a listing) one is asked
     #: for all. What sections say of a name, and expressions in core's own settings, need not be thought of.
     by_extension: bool = False
-    #: True if it may be asked again on a folder's request in place of a sub-request for a file in it, once that has become the file: it
-    #: asks neither whose request it is, nor for conditions and fields about a body, and what it set for the folder it sets anew.
-    in_place: bool = False
+    #: True if it may be asked on a folder's request in place of a sub-request for a file in it, once that has become the file: it asks
+    #: neither whose request it is, nor for conditions and fields about a body, and what it set for the folder, if it was asked for that,
+    #: it sets anew. Where that hangs on the name, it is asked: true for a file of this name in any folder under these settings.
+    in_place: bool | InPlace = False
     #: Whether it can do anything at all for a request of this server under these settings; None: it may always. It says so from the
     #: settings alone, and where it says no, the hook is not called. Which hooks are, is settled when their phase begins.
     acts: Acts | None = None
@@ -94,7 +97,7 @@ class Module:
         before: tuple[str, ...] = (),
         blocking: bool = False,
         by_extension: bool = False,
-        in_place: bool = False,
+        in_place: bool | InPlace = False,
         acts: Acts | None = None,
         handlers: tuple[str, ...] = (),
     ) -> Callable[[F], F]:

@@ -7,7 +7,7 @@ that was read has changed. Names are httpd's request_rec's.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from coachwhip.api.buckets import Brigade, Bucket, OpenFile
@@ -85,9 +85,6 @@ class Engine(Protocol):
     def internal_redirect(self, r: Request, uri: str) -> Result:
         """Answer another URL in place of this one (`r.prev` links them)."""
 
-    def go_on_as(self, r: Request, name: str) -> bool:
-        """Let `r`, which is for a folder, become the file of that name in it, if that needs no sub-request."""
-
     def fast_redirect(self, r: Request, sub: Request) -> None:
         """Let `r` become `sub`, whose phases have run."""
 
@@ -164,7 +161,7 @@ class Request:
         "dir_settings", "engine", "env", "err_headers_out", "expecting_100", "fields_sent", "filename", "files", "finfo",
         "handler", "header_only", "headers_in", "headers_out", "host_port", "hostname", "input_filters",
         "is_handler_implied", "is_http09", "is_type_trusted", "keepalive", "main", "may_block", "method", "mtime", "next",
-        "no_cache", "no_local_copy", "notes", "output", "output_filters", "path_info", "pending", "prev", "protocol",
+        "no_cache", "no_local_copy", "notes", "output", "output_filters", "path_info", "prev", "protocol",
         "protocol_number", "raw_headers", "record", "sections", "server", "state", "status", "status_line", "streams_page",
         "the_request", "traffic", "trailers_in", "unparsed_uri", "uri", "used_path_info", "user",
         "vlist_validator", "walked",
@@ -210,7 +207,8 @@ class Request:
         self.content_encodings: list[str] = []
         self.content_languages: list[str] = []
         self.headers_in = NO_FIELDS
-        self.raw_headers: tuple[tuple[str, str], ...] = ()
+        #: The fields as they came, for logs and for replay.
+        self.raw_headers: Sequence[tuple[bytes, bytes]] = ()
         self.headers_out = Headers()
         #: Sent with errors and internal redirects too ("always").
         self.err_headers_out = Headers()
@@ -230,15 +228,12 @@ class Request:
         #: Methods for `Allow`, filled by handlers and `<Limit>`.
         self.allowed: set[str] = set()
         #: The folded per-directory settings of all modules, and core's among them; `use` sets both.
-        self.dir_settings: Settings
-        self.core: CoreDir
-        self.use(settings or server.settings)
+        self.dir_settings: Settings = settings or server.settings
+        self.core: CoreDir = self.dir_settings.core
         #: The sections that were merged, in order (config.Section); owned by the walks.
         self.sections: tuple[Any, ...] = ()
         self.walked: dict[Any, Any] = {}
         self.output: Brigade = []
-        #: Set by the pipeline when the handler is `async def`: the awaitable to wait for.
-        self.pending: Awaitable[Result] | None = None
         self.body: Body | None = None
         self.output_filters: list[tuple[RegisteredFilter, OutputFilter | None]] = []
         self.input_filters: list[RegisteredFilter] = []
@@ -477,10 +472,6 @@ class Request:
         Each is good until the next is asked for: what is kept of it is copied.
         """
         return self.engine.lookup_entries(self, folder, entries)
-
-    def goes_on_as(self, name: str) -> bool:
-        """Go on as the file of that name in this folder, as if a sub-request for it had been looked up; False if it takes one to tell."""
-        return self.engine.go_on_as(self, name)
 
     def becomes(self, sub: Request) -> Outcome:
         """Go on as `sub`, whose phases have run (ap_internal_fast_redirect)."""

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from coachwhip.api.core import CoreDir
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.request import BodyError, Request
-from coachwhip.api.server import Connection
 from coachwhip.connection.body import RequestBody, limits_of
 from coachwhip.connection.places import Place
 from coachwhip.connection.states import CLOSED
@@ -25,7 +24,7 @@ from coachwhip.protocol.errors import BadRequest
 from coachwhip.protocol.framing import BodyKind, Framing
 from coachwhip.protocol.http1 import RequestHead
 from coachwhip.request import intake
-from coachwhip.request.pipeline import Pipeline, Waiting
+from coachwhip.request.pipeline import Waiting
 from coachwhip.request.replay import tell
 from coachwhip.request.reply import Reply
 
@@ -39,14 +38,11 @@ TIMEOUT_LOG = ModuleLog("reqtimeout")
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NONE = BodyKind.NONE
 
-#: Makes the record anew: a request that turns out to need a thread starts again there. The status is 200 or that of a refusal.
-Make = Callable[[], tuple[Request, Framing | None, int]]
-
 
 class Exchange:
     """One request and its answer."""
 
-    __slots__ = ("_answer", "_ends", "_make", "_r", "_raw", "_status", "_task", "_wire", "body", "head", "started")
+    __slots__ = ("_answer", "_broken", "_ends", "_r", "_raw", "_status", "_task", "_wire", "body", "head", "started")
 
     def __init__(self, wire: ClientConnection, started: float, raw: bytes = b"") -> None:
         """`started`: wall clock. `raw`: the very bytes of the head if an answer to them may be kept, else b""."""
@@ -55,7 +51,8 @@ class Exchange:
         self.head: RequestHead | None = None
         self._raw = raw
         self.body: RequestBody | None = None
-        self._make: Make
+        #: What is wrong with bytes that are no request, and their first line as far as it came.
+        self._broken: tuple[BadRequest, bytes] | None = None
         self._r: Request
         #: 200, or that of a refusal before the first phase.
         self._status = 200
@@ -70,7 +67,6 @@ class Exchange:
         """Make the record of a valid head. `rest` came behind it; returns what of that is not of this request's body."""
         wire = self._wire
         self.head = head
-        self._make = partial(intake.begin, wire.host.pipeline, wire.info, head, self.started)
         self._r, framing, self._status = self._make()
         # Whether what follows is a body cannot be told, or the client waits for something else: it is never taken for a request.
         self._ends = framing is None or framing.objection is not None
@@ -82,10 +78,22 @@ class Exchange:
 
     def begin_broken(self, error: BadRequest, line: bytes) -> None:
         """Make a record for bytes that are no request; `line` is their first line as far as it came."""
-        wire = self._wire
-        self._make = partial(_broken, wire.host.pipeline, wire.info, error, line, self.started)
+        self._broken = error, line
         self._r, _, self._status = self._make()
         self._ends = True
+
+    def _make(self) -> tuple[Request, Framing | None, int]:
+        """The record, made anew if it is asked for again: a request that turns out to need a thread starts again there.
+
+        The status is 200, or that of a refusal.
+        """
+        pipeline, info = self._wire.host.pipeline, self._wire.info
+        if self._broken is not None:
+            error, line = self._broken
+            return intake.begin_broken(pipeline, info, error, line, self.started), None, error.status
+        if self.head is None:
+            raise RuntimeError("an exchange was run that had not begun")
+        return intake.begin(pipeline, info, self.head, self.started)
 
     def run(self) -> None:
         """Answer: as far as it goes at once."""
@@ -337,7 +345,8 @@ class Exchange:
         close = self._ends or reply.close or wire.host.draining
         wire.info.bytes_out += count
         if not reply.chunked:
-            r.bytes_sent = max(count - len(reply.head), 0)
+            body_sent = count - len(reply.head)
+            r.bytes_sent = body_sent if body_sent > 0 else 0
         first.bytes_sent = r.bytes_sent
         if self.body is not None:
             first.trailers_in = tuple([(n.decode("latin-1"), v.decode("latin-1")) for n, v in self.body.trailers])
@@ -349,12 +358,6 @@ class Exchange:
         wire.host.pipeline.log_transaction(first)
         wire.host.answered(wire, first, count)
         return close
-
-
-def _broken(
-    pipeline: Pipeline, info: Connection, error: BadRequest, line: bytes, started: float
-) -> tuple[Request, None, int]:
-    return intake.begin_broken(pipeline, info, error, line, started), None, error.status
 
 
 def _let_block(r: Request | None) -> None:

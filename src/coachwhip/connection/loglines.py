@@ -164,9 +164,11 @@ def stand_in(entry: Entry, values: Values, info: Connection, arrived: int, sent:
     traffic.bytes_in, traffic.bytes_out = arrived, sent
     traffic.kept_alive = not entry.close
     first.connection = r.connection = info
-    text = [(name, value if isinstance(value, str) else value.decode("latin-1")) for name, value in values.items()]
-    first.headers_in = r.headers_in = HeadersIn(text, _UNRECORDED)
-    first.raw_headers = r.raw_headers = tuple(text)
+    raw = tuple([
+        (name.encode("latin-1"), value.encode("latin-1") if isinstance(value, str) else value) for name, value in values.items()
+    ])
+    first.headers_in = r.headers_in = HeadersIn.from_wire(raw, _UNRECORDED)
+    first.raw_headers = r.raw_headers = raw
     # A request that the error log speaks of is given a name of its own.
     first.notes.pop("log-id", None)
     tell(r, "hit")

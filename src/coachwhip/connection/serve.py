@@ -28,6 +28,8 @@ __all__ = ["ClientConnection", "Host"]
 TURN = 64
 #: Where the next bytes are those of a head.
 _WAITING = (NEW, IDLE, READING)
+#: Plain names, see `api/outcome.py`.
+_HEADER_STAGE, _BODY_STAGE, _IDLE_STAGE = Stage.HEADER, Stage.BODY, Stage.IDLE
 
 
 class ClientConnection(Wire):
@@ -88,14 +90,14 @@ class ClientConnection(Wire):
             self._begin_with(guest.entry, guest.sending)
         else:
             self.state = IDLE
-            self.clock.enter(Stage.IDLE, self.info, self._hot.now)
+            self.clock.enter(_IDLE_STAGE, self.info, self._hot.now)
             self.clock.deadline = guest.clock.deadline
 
     def _begin_with(self, entry: Entry, sending: Sending | None) -> None:
         """The first request has a kept answer."""
         self.state = IDLE
         # The time for the first head is over.
-        self.clock.enter(Stage.IDLE, self.info, self._hot.now)
+        self.clock.enter(_IDLE_STAGE, self.info, self._hot.now)
         self.replayed(entry, sending)
 
     # -- replaying
@@ -160,14 +162,17 @@ class ClientConnection(Wire):
 
     def _receive(self, data: bytes) -> None:
         """Bytes have come: of a head, of a body, of a later request, or of nothing that counts any more."""
-        self.info.bytes_in += len(data)
-        self.clock.received(len(data), self.info, time.monotonic())
-        if self.state is LINGERING:
-            return
+        info, count = self.info, len(data)
+        info.bytes_in += count
+        if self.state is not IDLE:
+            # No bytes prolong a rest.
+            self.clock.received(count, info, time.monotonic())
+            if self.state is LINGERING:
+                return
         exchange = self._exchange
         if exchange is None and self._reader is None and not self._rest:
             # Replayed answers have counted theirs.
-            self._received_before = self.info.bytes_in - len(data)
+            self._received_before = info.bytes_in - count
         if exchange is None and self._sending is None:
             self._rest += data
             self._advance()
@@ -218,15 +223,19 @@ class ClientConnection(Wire):
             return False
         reader = self._reader
         if reader is None:
-            if not self._rest:
+            data = self._rest
+            if not data:
                 return False
             limits, rules = _rules_of(self.info.base_server)
-            usual = parse_usual(self._rest, limits, rules)
+            usual = parse_usual(data, limits, rules)
             if usual is not None:
                 end = usual[1]
-                data, rest = self._rest[:end], self._rest[end:]
-                self._begin_head()
-                self._answer(usual[0], b"" if rest else data, rest)
+                # It was there at once, so no time for it begins to run.
+                self._started = time.time()
+                if end == len(data):
+                    self._answer(usual[0], data, b"")
+                else:
+                    self._answer(usual[0], b"", data[end:])
                 return True
             reader = self._reader = HeadReader(limits, rules)
         raw, self._rest = self._rest, b""
@@ -253,7 +262,7 @@ class ClientConnection(Wire):
         self._started = time.time()
         if self.state is IDLE:
             # The first head's time began with the connection, a later one's begins with its first byte.
-            self.clock.enter(Stage.HEADER, self.info, time.monotonic())
+            self.clock.enter(_HEADER_STAGE, self.info, time.monotonic())
         self.state = READING
 
     def _answer(self, head: RequestHead, raw: bytes, rest: bytes) -> None:
@@ -277,10 +286,10 @@ class ClientConnection(Wire):
 
     def await_body(self) -> None:
         """The time for the body begins to run, or goes on."""
-        if self.clock.stage is Stage.BODY:
+        if self.clock.stage is _BODY_STAGE:
             self.clock.received(0, self.info, time.monotonic())
         else:
-            self.clock.enter(Stage.BODY, self.info, time.monotonic())
+            self.clock.enter(_BODY_STAGE, self.info, time.monotonic())
 
     def answering_goes_on(self) -> None:
         """The answer is out, but its request is not done."""
@@ -300,7 +309,7 @@ class ClientConnection(Wire):
         self._started = 0.0
         self.state = IDLE
         # The virtual host that answered says how long (as Apache does it); the address's own server judges the next head.
-        self.clock.enter(Stage.IDLE, info, time.monotonic())
+        self.clock.enter(_IDLE_STAGE, info, time.monotonic())
         info.server = info.base_server
         if not self._rest:
             self.watch_reads(True)

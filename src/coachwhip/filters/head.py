@@ -8,6 +8,7 @@ Source: RFC 9110 §8.6, §15.4.5; RFC 9112 §4, §6; Apache manual, "Apache Core
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from coachwhip.api.headers import Headers
 from coachwhip.api.request import Request
@@ -93,8 +94,8 @@ def place(fields: Headers, framing: list[tuple[str, str]]) -> None:
     """
     is_longer = False
     for name, value in framing:
-        is_longer = is_longer or name not in fields
-        fields.set(name, value)
+        if fields.set(name, value):
+            is_longer = True
     if is_longer:
         fields.move_to_end(_LAST)
 
@@ -109,30 +110,46 @@ def head_bytes(r: Request, fields: Headers, date: str, server: str) -> bytes:
     if r.status_line and _BAD_VALUE.search(status) is not None:
         raise BadHeader("status line")
     version = "HTTP/1.0" if r.protocol_number == 1000 and r.env.get("force-response-1.0") is not None else "HTTP/1.1"
-    lines = [f"Date: {fields.get('Date') or date}"]
-    if server:
-        lines.append(f"Server: {fields.get('Server') or server}")
-    lines += fields.lines_but(_FIRST_304 if r.status == 304 else _FIRST)
-    if not _good_lines.issuperset(lines):
-        _judge(lines)
-    return "\r\n".join((f"{version} {status}", *lines, "", "")).encode("latin-1")
+    has_own = fields.has_any(_FIRST)
+    if has_own:
+        date = fields.get("Date") or date
+        server = server and (fields.get("Server") or server)
+    lines = [_beginning(version, status, date, server)]
+    if r.status == 304:
+        others = fields.items_but(_FIRST_304)
+    else:
+        others = fields.items_but(_FIRST) if has_own else fields.items()
+    lines += map(_LINES.__getitem__, others)
+    lines.append(b"\r\n")
+    return b"".join(lines)
 
 
-#: Lines that were judged before: of such are most heads. Few and short ones are kept, for what is in them may come from anywhere.
-_good_lines: set[str] = set()
+@lru_cache(maxsize=16)
+def _beginning(version: str, status: str, date: str, server: str) -> bytes:
+    """Status line, Date and Server, which most answers of a second share."""
+    start = f"{version} {status}\r\n".encode("latin-1") + _LINES["Date", date]
+    return start + _LINES["Server", server] if server else start
+
+
+#: How many lines are kept, and how long one may be in characters: what is in them may come from anywhere.
 MAX_GOOD = 2048
 MAX_LENGTH = 200
 
 
-def _judge(lines: list[str]) -> None:
-    """Raises BadHeader if one of the lines must not be sent."""
-    for line in lines:
-        if line in _good_lines:
-            continue
-        if _LINE.fullmatch(line) is None:
-            name = line.partition(": ")[0]
-            raise BadHeader(name)
-        if len(line) <= MAX_LENGTH:
-            if len(_good_lines) >= MAX_GOOD:
-                _good_lines.clear()
-            _good_lines.add(line)
+class _Lines(dict[tuple[str, str], bytes]):
+    """Name and value → the line that they make, which was judged: of such are most heads."""
+
+    def __missing__(self, field: tuple[str, str]) -> bytes:
+        """Raises BadHeader if the line must not be sent."""
+        text = f"{field[0]}: {field[1]}"
+        if _LINE.fullmatch(text) is None:
+            raise BadHeader(field[0])
+        line = text.encode("latin-1") + b"\r\n"
+        if len(text) <= MAX_LENGTH:
+            if len(self) >= MAX_GOOD:
+                self.clear()
+            self[field] = line
+        return line
+
+
+_LINES = _Lines()

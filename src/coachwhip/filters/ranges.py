@@ -42,11 +42,11 @@ def apply_ranges(r: Request, body: Brigade, applies: Callable[[Request], bool]) 
     """
     if r.status != 200 or r.main is not None or r.is_http09:
         return
-    conf = r.core
-    if "Content-Range" in r.headers_out or conf.max_ranges == 0:
-        return
     asked = r.headers_in.get("Range")
-    if asked is None or r.method not in ("GET", "HEAD", "POST") or not applies(r):
+    if asked is None:
+        return
+    conf = r.core
+    if "Content-Range" in r.headers_out or conf.max_ranges == 0 or r.method not in ("GET", "HEAD", "POST") or not applies(r):
         return
     size = sum(len(bucket) for bucket in body if isinstance(bucket, (Data, File)))
     ranges = parse_ranges(

@@ -66,7 +66,7 @@ class Agenda:
     There is one for each set of folded settings (`Hook.acts`), or, of the phase `handler`, for each handler (`Hook.handlers`).
     """
 
-    __slots__ = ("blocks", "functions", "hooks", "is_in_place", "nobody", "passes")
+    __slots__ = ("blocks", "functions", "hooks", "nobody", "passes")
 
     def __init__(self, phase: Phase, hooks: Iterable[Hook]) -> None:
         self.hooks = tuple(hooks)
@@ -74,8 +74,11 @@ class Agenda:
         self.passes, self.nobody = _MODES[phase.mode]
         #: One of them may block.
         self.blocks = any(hook.blocking for hook in self.hooks)
-        #: All of them are `in_place`.
-        self.is_in_place = all(hook.in_place for hook in self.hooks)
+
+    def is_in_place(self, server: Server, settings: Settings, name: str) -> bool:
+        """Whether all of them are `Hook.in_place` for a file of this name, and none may block."""
+        asked = [hook.in_place for hook in self.hooks]
+        return not self.blocks and all(said if isinstance(said, bool) else said(server, settings, name) for said in asked)
 
 
 class _Whole(dict[Phase, Agenda]):
@@ -133,17 +136,21 @@ class HookTable:
             NeedsThread: such a hook is next, and `r.may_block` is False.
         """
         if agenda is None:
-            agenda = r.dir_settings.derived.get(phase) or self.agenda(phase, r.server, r.dir_settings)
-        if not agenda.functions:
+            try:
+                agenda = r.dir_settings.derived[phase]
+            except KeyError:
+                agenda = self.agenda(phase, r.server, r.dir_settings)
+        functions = agenda.functions
+        if not functions:
             return agenda.nobody
         if r.record.steps is not None or (agenda.blocks and not r.may_block):
             return _run_one_by_one(phase, agenda, r)
         passes = agenda.passes
         if passes is None:
-            for function in agenda.functions:
+            for function in functions:
                 function(r)
             return agenda.nobody
-        for function in agenda.functions:
+        for function in functions:
             answer: Result = function(r)
             if answer not in passes:
                 return answer

@@ -216,9 +216,9 @@ def _header(name: str) -> Reader:
 
 def header_of(r: Request, name: str) -> str | None:
     """A request field as it came; looking at it for a log makes it no input of the answer."""
-    key = name.lower()
+    key = name.lower().encode("latin-1", "replace")
     found = [value for n, value in r.raw_headers if n.lower() == key]
-    return ", ".join(found) if found else None
+    return b", ".join(found).decode("latin-1") if found else None
 
 
 def _log_id(argument: str) -> Reader:

@@ -114,7 +114,8 @@ class Writer:
             self.flush()
         self._lines.append(line)
         self._size += len(line)
-        self._see_to_it()
+        if not self._scheduled or self._size >= ENOUGH:
+            self._see_to_it()
 
     def write_all(self, lines: list[bytes]) -> None:
         """As `write` for each of them; costs no more than one if they all have room."""

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from coachwhip.api.replay import ReplayFigures
 from coachwhip.api.request import Request
 from coachwhip.api.scoreboard import ProcessInfo, Slot, Totals, WorkerState
+from coachwhip.api.server import Server
 from coachwhip.connection.hot import HotPath
 from coachwhip.connection.serve import ClientConnection
 from coachwhip.connection.states import State
@@ -186,6 +187,8 @@ class WorkerScoreboard:
         self._row = row
         self._worker = worker
         self._slots = [Slot(WorkerState.READY, os.getpid(), generation=generation) for _ in range(slots)]
+        #: The latest request of each slot, not made into text before somebody looks: client, server, its port, and the request line.
+        self._latest: list[tuple[str, Server, int, str] | None] = [None] * slots
         self._next = 0
 
     # -- counting
@@ -196,8 +199,9 @@ class WorkerScoreboard:
         self._add(r, r.connection.client_ip, 1, sent, int((finished - r.traffic.started) * 1000), finished)
 
     def _add(self, r: Request, client: str, accesses: int, sent: int, milliseconds: int, when: float) -> None:
-        slot = self._slots[self._next]
-        self._next = (self._next + 1) % len(self._slots)
+        number = self._next
+        self._next = (number + 1) % len(self._slots)
+        slot = self._slots[number]
         slot.child_accesses += accesses
         slot.slot_accesses += accesses
         slot.child_bytes += sent
@@ -205,9 +209,16 @@ class WorkerScoreboard:
         slot.last_used = when
         slot.request_ms = milliseconds
         slot.total_ms += milliseconds
-        tail = r.server.core.see_request_tail and len(r.the_request) > REQUEST_LENGTH
-        line = r.the_request[-REQUEST_LENGTH:] if tail else r.the_request[:REQUEST_LENGTH]
-        _show(slot, client, f"{r.server.name}:{r.connection.local_port}", line)
+        self._latest[number] = client, r.server, r.connection.local_port, r.the_request
+
+    def _show_latest(self) -> None:
+        for number, latest in enumerate(self._latest):
+            if latest is not None:
+                client, server, port, line = latest
+                tail = server.core.see_request_tail and len(line) > REQUEST_LENGTH
+                shown = line[-REQUEST_LENGTH:] if tail else line[:REQUEST_LENGTH]
+                _show(self._slots[number], client, f"{server.name}:{port}", shown)
+                self._latest[number] = None
 
     def _take_replays(self) -> None:
         """What the hot path has counted since it was last asked, as the work of one slot."""
@@ -227,6 +238,7 @@ class WorkerScoreboard:
 
     def _seat(self) -> Seat:
         self._take_replays()
+        self._show_latest()
         connections = list(self._worker.connections)
         states = [connection.state for connection in connections]
         slots = self._slots_at_work([connection for connection in connections if connection.state in _LETTERS])

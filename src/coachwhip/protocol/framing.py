@@ -66,11 +66,11 @@ def decide_framing(head: RequestHead, *, strict: bool = True) -> Framing:
 
     Raises BadRequest: 400 (AH10242, AH02539, AH00550, AH00569), 501 for codings that are known but not undone.
     """
-    fields = head.by_name
+    fields, version = head.by_name, head.version
     if _ABOUT_BODIES.isdisjoint(fields):
         check_host(head, strict=strict)
-        keepalive = _keepalive(head) if b"connection" in fields else head.version >= HTTP_11
-        return _BODILESS[keepalive, head.version < 1000]
+        keepalive = _keepalive(head) if b"connection" in fields else version >= HTTP_11
+        return _BODILESS[keepalive, version < 1000]
     coding = head.get(b"transfer-encoding")
     length = head.get(b"content-length")
     octets = 0 if length is None else parse_content_length(length)

@@ -69,6 +69,7 @@ class RequestHead:
     version: major * 1000 + minor (HTTP/1.1 is 1001, HTTP/0.9 is 9).
     uri: `target` taken apart.
     headers: (name, value) in order of arrival, names as sent, values without surrounding blanks, folds as one space.
+    by_name: lower-case names with their values in order of arrival.
     """
 
     method: bytes
@@ -76,17 +77,17 @@ class RequestHead:
     version: int
     uri: Target
     headers: Fields = field(default_factory=list)
-    _by_name: dict[bytes, list[bytes]] | None = field(default=None, init=False, repr=False, compare=False)
+    by_name: dict[bytes, list[bytes]] = field(init=False, repr=False, compare=False)
 
-    @property
-    def by_name(self) -> dict[bytes, list[bytes]]:
-        """Lower-case names with their values in order of arrival; only asked for when all fields are there."""
-        found = self._by_name
-        if found is None:
-            found = self._by_name = {}
-            for name, value in self.headers:
-                found.setdefault(name.lower(), []).append(value)
-        return found
+    def __post_init__(self) -> None:
+        found: dict[bytes, list[bytes]] = {}
+        for name, value in self.headers:
+            key = name.lower()
+            if key in found:
+                found[key].append(value)
+            else:
+                found[key] = [value]
+        self.by_name = found
 
     def get_all(self, name: bytes) -> list[bytes]:
         """Return every value of the field *name* (given in lower case), in order."""
@@ -99,21 +100,23 @@ class RequestHead:
 
 
 class _Judge:
-    """Takes the physical lines of a head one by one and builds `head`."""
+    """Takes the physical lines of a head one by one, and makes `head` when it ends."""
 
-    __slots__ = ("_blanks", "_limits", "_rules", "_section", "head")
+    __slots__ = ("_blanks", "_limits", "_rules", "_section", "head", "line")
 
     def __init__(self, limits: Limits, rules: Rules) -> None:
         self._limits = limits
         self._rules = rules
         self._blanks = 0
         self._section = FieldSection(limits, strict=rules.strict)
+        #: The request line, once it is there.
+        self.line: RequestLine | None = None
         self.head: RequestHead | None = None
 
     def take(self, raw: bytes) -> bool:
         """Take the next line, its LF taken off; tell whether the head ends with it. Raises BadRequest."""
-        if self.head is not None:
-            return self._section.take(raw)
+        if self.line is not None:
+            return self._section.take(raw) and self._end(self.line)
         if self._blanks < MAX_BLANK_LINES and is_blank(raw, self._rules.strict):
             self._blanks += 1
             return False
@@ -121,26 +124,26 @@ class _Judge:
         self.check_length(line)
         if b"\0" in line or (self._rules.strict and not raw.endswith(b"\r")):
             raise BadRequest(400, "request failed: malformed request line", "AH00566")
-        self.head = self._begin(line)
-        return self.head.version == HTTP_09
-
-    def check_length(self, line: bytes | bytearray) -> None:
-        """Refuse a line, or the beginning of one, that is too long already."""
-        if self.head is not None:
-            self._section.check_length(line)
-        elif len(line) > self._limits.line + 1:  # see FieldSection.check_length
-            raise BadRequest(414, "request failed: client's request-line exceeds LimitRequestLine", "AH00565")
-
-    def _begin(self, line: bytes) -> RequestHead:
         rules = self._rules
-        parts = parse_request_line(
+        self.line = parse_request_line(
             line,
             strict=rules.strict,
             lenient_methods=rules.lenient_methods,
             allow_09=rules.allow_09,
             methods=rules.methods,
         )
-        return RequestHead(parts.method, parts.target, parts.version, parts.uri, self._section.fields)
+        return self.line.version == HTTP_09 and self._end(self.line)
+
+    def _end(self, line: RequestLine) -> bool:
+        self.head = RequestHead(line.method, line.target, line.version, line.uri, self._section.fields)
+        return True
+
+    def check_length(self, line: bytes | bytearray) -> None:
+        """Refuse a line, or the beginning of one, that is too long already."""
+        if self.line is not None:
+            self._section.check_length(line)
+        elif len(line) > self._limits.line + 1:  # see FieldSection.check_length
+            raise BadRequest(414, "request failed: client's request-line exceeds LimitRequestLine", "AH00565")
 
 
 def parse_head(
@@ -254,12 +257,12 @@ class HeadReader:
     @property
     def started(self) -> bool:
         """Whether any byte of a request has arrived, empty lines aside."""
-        return self._judge.head is not None or len(self._buffer) > self._line_start
+        return self._judge.line is not None or len(self._buffer) > self._line_start
 
     @property
     def has_line(self) -> bool:
         """Whether a whole request line has arrived: from then on there is somebody to answer."""
-        return self._judge.head is not None
+        return self._judge.line is not None
 
     @property
     def first_line(self) -> bytes:

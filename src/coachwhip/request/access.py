@@ -23,18 +23,20 @@ LOG = ModuleLog("core")
 
 def authorize(pipeline: Pipeline, r: Request) -> Result:
     """OK, or the status with which the request is refused. What an outer request was let into under the same settings is open."""
-    for outer in (r.prev, r.main):
-        if outer is not None and outer.sections == r.sections:
-            r.user, r.auth_type = outer.user, outer.auth_type
-            return OK
+    if r.prev is not None or r.main is not None:
+        for outer in (r.prev, r.main):
+            if outer is not None and outer.sections == r.sections:
+                r.user, r.auth_type = outer.user, outer.auth_type
+                return OK
     satisfy = pipeline.startup.providers.get("satisfy", "satisfy")
     is_any = satisfy is not None and satisfy(r) == "any"
-    answer = pipeline.hooks.run_on(phases.access_checker, r)
+    run_on = pipeline.hooks.run_on
+    answer = run_on(phases.access_checker, r)
     if answer is OK and is_any:
         return OK
     if answer is not OK and not is_any:
         return answer
-    answer = pipeline.hooks.run_on(phases.access_checker_ex, r)
+    answer = run_on(phases.access_checker_ex, r)
     return _by_user(pipeline, r, is_any) if answer is DECLINED else answer
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from coachwhip.api.buckets import OpenFile
@@ -36,9 +36,11 @@ def set_validators(pipeline: Pipeline, r: Request, parts: ETag) -> None:
     """`Last-Modified` from `r.mtime`, `ETag` from the file at hand, by `FileETag` and a negotiated list's own tag."""
     now = pipeline.now()
     if r.mtime is not None:
-        r.headers_out.set("Last-Modified", http_date(min(r.mtime, now)))
-        if r.mtime > now:
+        changed = r.mtime
+        if changed > now:
+            changed = now
             r.record.make_volatile("file from the future")
+        r.headers_out.set("Last-Modified", http_date(changed))
     etag = _etag(r, parts, now)
     if etag:
         r.headers_out.set("ETag", etag)
@@ -56,8 +58,7 @@ def _etag(r: Request, parts: ETag, now: float) -> str:
         # Only for a moment; the strong tag takes its place when the file has settled.
         r.record.make_volatile("file changed a moment ago")
     suffix = f";{r.vlist_validator}" if r.vlist_validator else ""
-    is_digest, flags = _meaning(parts)
-    if is_digest and stat.kind is REGULAR:
+    if stat.kind is REGULAR and _is_digest(parts):
         file = r.files.open(r.filename or "")
         try:
             digest = hashlib.sha1(usedforsecurity=False)
@@ -65,10 +66,17 @@ def _etag(r: Request, parts: ETag, now: float) -> str:
         finally:
             file.close()
         return _open(make_digest_etag(digest.digest(), suffix=suffix).decode("latin-1"), suffix)
-    tag = make_etag(stat.size, stat.mtime_ns // 1000, stat.inode, flags=flags, weak=weak, suffix=suffix)
-    if not tag:
-        return ""
-    return _open(tag.decode("latin-1"), suffix) if suffix else tag.decode("latin-1")
+    return _tag_of(stat.size, stat.mtime_ns, stat.inode, parts, weak, suffix)
+
+
+@lru_cache(maxsize=256)
+def _tag_of(size: int, mtime_ns: int, inode: int, parts: ETag, weak: bool, suffix: str) -> str:
+    flags = ETagFlag(0)
+    for part, flag in _FLAGS:
+        if parts & part:
+            flags |= flag
+    tag = make_etag(size, mtime_ns // 1000, inode, flags=flags, weak=weak, suffix=suffix)
+    return _open(tag.decode("latin-1"), suffix) if tag else ""
 
 
 def _open(tag: str, suffix: str) -> str:
@@ -77,13 +85,9 @@ def _open(tag: str, suffix: str) -> str:
 
 
 @cache
-def _meaning(parts: ETag) -> tuple[bool, ETagFlag]:
-    """Whether the tag is made from the content, and what it is made from otherwise."""
-    flags = ETagFlag(0)
-    for part, flag in _FLAGS:
-        if parts & part:
-            flags |= flag
-    return bool(parts & ETag.DIGEST), flags
+def _is_digest(parts: ETag) -> bool:
+    """Whether the tag is made from the content."""
+    return bool(parts & ETag.DIGEST)
 
 
 _FLAGS = ((ETag.INODE, ETagFlag.INODE), (ETag.MTIME, ETagFlag.MTIME), (ETag.SIZE, ETagFlag.SIZE))

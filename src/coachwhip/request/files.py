@@ -24,6 +24,8 @@ _FOLDER_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_DIRECTORY
 NOTHING = FileStat(MISSING)
 _ABSENT = (errno.ENOENT, errno.ENOTDIR)
 _PASSING = (Look.STAT, Look.LSTAT)
+#: The most bytes that are asked for in one read.
+MAX_READ = 1 << 20
 #: An answer made from more looks than this is not kept, for each is a watch and some memory; the listing of a large folder is such a one.
 MAX_LOOKS = 2000
 
@@ -48,13 +50,13 @@ class RegularFile:
 
     def read_at(self, offset: int, count: int) -> bytes:
         """See `api.OpenFile`."""
-        data = os.pread(self._fd, min(count, 1 << 20), offset)
+        data = os.pread(self._fd, count if count <= MAX_READ else MAX_READ, offset)
         if len(data) == count or not data:
             return data
         pieces = [data]
         while (count := count - len(data)) > 0:
             offset += len(data)
-            data = os.pread(self._fd, min(count, 1 << 20), offset)
+            data = os.pread(self._fd, min(count, MAX_READ), offset)
             if not data:
                 break
             pieces.append(data)
@@ -68,7 +70,7 @@ class RegularFile:
 
     def __del__(self) -> None:
         if self._fd >= 0:
-            self.close()
+            os.close(self._fd)
 
 
 _KIND_BITS = 0o170000
@@ -76,25 +78,14 @@ _KINDS = {st.S_IFREG: REGULAR, st.S_IFDIR: DIRECTORY, st.S_IFLNK: FileKind.LINK}
 _OTHER = FileKind.OTHER
 _FOLLOW = Links.FOLLOW
 _STAT, _LSTAT, _READ = Look.STAT, Look.LSTAT, Look.READ
+_make = tuple.__new__
 
 
 def _from(result: os.stat_result) -> FileStat:
-    mode = result.st_mode
+    mode, inode, device, _, uid, gid, size, _, _, _ = result
+    kind = _KINDS.get(mode & _KIND_BITS, _OTHER)
     # Not by the constructor of the named tuple, which is a Python function that takes as long as the `stat` itself.
-    return tuple.__new__(
-        FileStat,
-        (
-            _KINDS.get(mode & _KIND_BITS, _OTHER),
-            result.st_size,
-            result.st_mtime_ns,
-            result.st_ctime_ns,
-            result.st_ino,
-            result.st_dev,
-            mode,
-            result.st_uid,
-            result.st_gid,
-        ),
-    )
+    return _make(FileStat, (kind, size, result.st_mtime_ns, result.st_ctime_ns, inode, device, mode, uid, gid))
 
 
 def signature(result: os.stat_result, look: Look) -> tuple[int, ...]:
@@ -132,10 +123,12 @@ def is_settled_time(seen: object, looked: float) -> bool:
 class RecordedFiles:
     """Implements `api.Files` on the real file system, for one request: what its walk said about links is kept here."""
 
-    __slots__ = ("_record", "links")
+    __slots__ = ("_early", "_record", "links")
 
     def __init__(self, record: Record) -> None:
         self._record = record
+        #: What `open_early` has opened, and where.
+        self._early: tuple[str, RegularFile] | None = None
         #: See `reach.LinkRules`; set by the directory walk. Empty: links are followed on every way, so the system may walk it in one go.
         self.links: dict[str, Links] = {}
 
@@ -210,7 +203,26 @@ class RecordedFiles:
         """Open a regular file by the rules. Raises OSError (EACCES for what is not a regular file)."""
         return self._open(path, None)
 
+    def open_early(self, path: str) -> FileStat | None:
+        """What stands at `path`, if it is a regular file that can be opened by the rules; else None, which tells nothing.
+
+        Whoever opens it next is given what was opened here: one look at a file that is going to be sent, in place of two.
+        """
+        try:
+            file = self.open(path)
+        except OSError:
+            return None
+        self._early = path, file
+        return file.stat
+
+    def close_early(self) -> None:
+        """Nobody is going to open what `open_early` has opened."""
+        self._early = None
+
     def _open(self, path: str, last: Links | None, *, configured: bool = False) -> RegularFile:
+        early, self._early = self._early, None
+        if early is not None and early[0] == path and not configured:
+            return early[1]
         try:
             fd = reach(path, _FLAGS, self.links, last)[0] if self.links and not configured else os.open(path, _FLAGS)
         except OSError as error:

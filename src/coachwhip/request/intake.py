@@ -84,18 +84,21 @@ def begin(pipeline: Pipeline, connection: Connection, head: RequestHead, started
     `started` is the wall-clock second at which the request began.
     """
     r = _new(pipeline, connection, started)
+    uri, version = head.uri, head.version
     target = head.target.decode("latin-1")
-    r.method = head.method.decode("latin-1")
-    r.header_only = r.method == "HEAD"
-    r.protocol_number = head.version
-    r.is_http09 = head.version == HTTP_09
-    r.protocol = _PROTOCOLS.get(head.version) or f"HTTP/{head.version // 1000}.{head.version % 1000}"
-    r.the_request = f"{r.method} {target}" if r.is_http09 else f"{r.method} {target} {r.protocol}"
+    method = head.method.decode("latin-1")
+    protocol = _PROTOCOLS.get(version) or f"HTTP/{version // 1000}.{version % 1000}"
+    r.method = method
+    r.header_only = method == "HEAD"
+    r.protocol_number = version
+    r.is_http09 = version == HTTP_09
+    r.protocol = protocol
+    r.the_request = f"{method} {target}" if r.is_http09 else f"{method} {target} {protocol}"
     r.unparsed_uri = target
-    r.uri = head.uri.path.decode("utf-8", "surrogateescape") or "/"
-    r.args = head.uri.query.decode("latin-1") if head.uri.query is not None else None
-    r.raw_headers = tuple([(n.decode("latin-1"), v.decode("latin-1")) for n, v in head.headers])
-    r.headers_in = HeadersIn(r.raw_headers, r.record)
+    r.uri = uri.path.decode("utf-8", "surrogateescape") or "/"
+    r.args = uri.query.decode("latin-1") if uri.query is not None else None
+    r.raw_headers = head.headers
+    r.headers_in = HeadersIn.from_wire(head.headers, r.record)
     if (asked := head.by_name.get(b"connection")) is not None:
         r.traffic.connection = b",".join(asked).decode("latin-1")
     try:
@@ -111,7 +114,7 @@ def begin(pipeline: Pipeline, connection: Connection, head: RequestHead, started
     if framing.objection is not None:
         _refuse(r, framing.objection)
         return r, framing, framing.objection.status
-    if head.uri.scheme is not None and head.uri.scheme not in (b"http", b"https"):
+    if uri.scheme is not None and uri.scheme not in (b"http", b"https"):
         # A scheme that only a proxy could follow.
         return r, framing, 400
     return r, framing, 200

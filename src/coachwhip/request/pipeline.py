@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import inspect
 import os
-import re
 import socket
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Generator
+from functools import lru_cache
 from typing import Any
 
 from coachwhip.api import phases
 from coachwhip.api.buckets import OpenFile
+from coachwhip.api.files import DIRECTORY
 from coachwhip.api.log import ModuleLog
 from coachwhip.api.outcome import DECLINED, DONE, OK, Outcome, Result
 from coachwhip.api.phases import Phase
@@ -39,9 +40,6 @@ __all__ = ["Pipeline", "Waiting"]
 
 LOG = ModuleLog("core")
 HTTP_LOG = ModuleLog("http")
-
-#: Whatever is in a path that is not canonical as it stands.
-_UNUSUAL = re.compile(r"%|//|/\.")
 
 #: A request on its way: yields what has to be awaited, returns the reply.
 Waiting = Generator[Any, Any, Reply]
@@ -71,17 +69,25 @@ class Pipeline:
         """
         if self._foreign:
             r.record.make_volatile(f"module {self._foreign[0]}")
-        begun = self._begin(r, self.process)
-        result = begun if isinstance(begun, (Outcome, int)) else (yield from self._wait(r, begun))
-        return (yield from self._follow(r, result))
+        return self._follow(r, None)
 
-    def _follow(self, r: Request, result: Result) -> Waiting:
-        """Follow internal redirects, those to error documents among them, until a request has the answer."""
+    def _follow(self, r: Request, result: Result | None) -> Waiting:
+        """Process a request that has no result yet, and what it is redirected to internally (an error document, perhaps), until one of
+        them has the answer.
+
+        An exception in a hook ends a request with 500, never the connection with a traceback.
+        """
         while True:
+            if result is None:
+                try:
+                    answer = self.process(r)
+                    result = answer if isinstance(answer, Outcome) else (yield from _result_of(answer))
+                except NeedsThread:
+                    raise
+                except Exception as error:
+                    result = self._failed(r, error)
             if r.next is not None:
-                r = r.next
-                begun = self._begin(r, self.process)
-                result = begun if isinstance(begun, (Outcome, int)) else (yield from self._wait(r, begun))
+                r, result = r.next, None
                 continue
             if r.body is not None:
                 result = yield from self._read_away(r, r.body, result)
@@ -112,38 +118,17 @@ class Pipeline:
                 pass
             return result
 
-        return (yield from self._wait(r, read(r)))
+        try:
+            return (yield from _result_of(read(r)))
+        except NeedsThread:
+            raise
+        except Exception as error:
+            return self._failed(r, error)
 
     def refuse(self, r: Request, status: int) -> Waiting:
         """Answer a request that was refused before its first phase; as `answer`."""
         r.record.make_volatile("refused before the first phase")
-        return (yield from self._follow(r, status))
-
-    def _begin(self, r: Request, step: Callable[[Request], Any]) -> Result | Awaitable[Any]:
-        """Run a step: its result, or what has to be awaited for it.
-
-        An exception in a hook ends the request with 500, never the connection with a traceback.
-        """
-        try:
-            result = step(r)
-            if isinstance(result, Outcome):
-                return result
-            if isinstance(result, int) or not inspect.isawaitable(result):
-                return _as_result(result)
-            return result
-        except NeedsThread:
-            raise
-        except Exception as error:
-            return self._failed(r, error)
-
-    def _wait(self, r: Request, awaited: Awaitable[Any]) -> Generator[Any, Any, Result]:
-        """The result of a step that has to be awaited; exceptions as in `_begin`."""
-        try:
-            return _as_result((yield awaited))
-        except NeedsThread:
-            raise
-        except Exception as error:
-            return self._failed(r, error)
+        return self._follow(r, status)
 
     def _failed(self, r: Request, error: Exception) -> int:
         """The status that a request ends with whose step raised."""
@@ -200,13 +185,17 @@ class Pipeline:
         answer = access.authorize(self, r)
         if answer is not OK:
             return answer
+        if r.finfo.kind is DIRECTORY:
+            subrequests.enter_index(self, r)
         answer = run_on(phases.type_checker, r)
         if answer is not OK:
             return self._insist(r, answer, "find types")
         return run_on(phases.fixups, r)
 
     def _map_uri(self, r: Request, plan: Plan) -> Result:
-        if r.uri.startswith("/") and _UNUSUAL.search(r.uri) is None and not self.hooks.sees_raw_paths:
+        uri = r.uri
+        is_canonical = uri[:1] == "/" and "%" not in uri and "//" not in uri and "/." not in uri
+        if is_canonical and not self.hooks.sees_raw_paths:
             if plan.has_url_sections or r.sections is not plan.base:
                 self.walks.walk_url(r, plan)
         else:
@@ -269,11 +258,12 @@ class Pipeline:
             r.body.filter_by(run for f in r.input_filters if f.make_input is not None and (run := f.make_input(r)) is not None)
         given = r.handler
         if given is None:
-            trusted = r.content_type if r.is_type_trusted else None
-            r.handler = trusted.partition(";")[0].rstrip(" ") if trusted else ""
+            r.handler = _bare(r.content_type) if r.content_type and r.is_type_trusted else ""
             r.is_handler_implied = True
+        else:
+            r.files.close_early()  # type: ignore[attr-defined]
         answer: Any = self.hooks.run_handler(r)
-        if not isinstance(answer, (Outcome, int)) and inspect.isawaitable(answer):
+        if not isinstance(answer, Outcome) and not isinstance(answer, int) and inspect.isawaitable(answer):
             return self._await_handler(r, answer, given)
         return self._handled(r, answer, given)
 
@@ -297,10 +287,10 @@ class Pipeline:
     lookup_uri = subrequests.lookup_uri
     lookup_file = subrequests.lookup_file
     lookup_entries = subrequests.lookup_entries
-    go_on_as = subrequests.go_on_as
     run = subrequests.run
     meets_conditions = conditions.meets
     set_validators = conditions.set_validators
+    range_applies = conditions.range_applies
 
     def internal_redirect(self, r: Request, uri: str) -> Result:
         """See `Engine`. The redirect is followed when the calling hook has returned."""
@@ -357,8 +347,21 @@ class Pipeline:
             except Exception as error:
                 self.report(r, error)
                 continue
-            if answer is not Outcome.OK and answer is not Outcome.DECLINED:
+            if answer is not OK and answer is not DECLINED:
                 return
+
+
+@lru_cache(maxsize=256)
+def _bare(kind: str) -> str:
+    """A media type without its parameters."""
+    return kind.partition(";")[0].rstrip(" ")
+
+
+def _result_of(answer: Any) -> Generator[Any, Any, Result]:
+    """The result that a step has answered, or that what it has answered has to be awaited for."""
+    if not isinstance(answer, int) and inspect.isawaitable(answer):
+        answer = yield answer
+    return _as_result(answer)
 
 
 def _as_result(answer: Any) -> Result:

@@ -318,6 +318,7 @@ class Replay:
         for one in _chain(r):
             # The content is in `wire` or `file`; a record must not hold another file open.
             one.output = []
+            one.files.close_early()  # type: ignore[attr-defined]
         self._make_room(spec, conf, size, is_file=file is not None)
         spec.table.specs[spec.key] = spec
         spec.entries[variant] = entry
@@ -431,7 +432,8 @@ def _chain(r: Request) -> list[Request]:
 
 def _is_absent(r: Request, name: str) -> bool:
     """Whether the request came without this field."""
-    return not any(n.lower() == name for n, _ in r.raw_headers)
+    key = name.encode("latin-1")
+    return not any(n.lower() == key for n, _ in r.raw_headers)
 
 
 def _content(whole: Brigade | None, wanted: int, limit: int) -> tuple[bytes, File | None] | None:

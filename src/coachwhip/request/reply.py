@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from coachwhip.api.buckets import Brigade, Bucket, Data, End, File
@@ -21,7 +20,6 @@ from coachwhip.filters.head import BadHeader, head_bytes, merged_fields, place
 from coachwhip.filters.ranges import Unsatisfiable, apply_ranges
 from coachwhip.protocol.framing import asks_to_close
 from coachwhip.request import errors
-from coachwhip.request.conditions import range_applies
 from coachwhip.util.dates import http_date
 
 if TYPE_CHECKING:
@@ -31,6 +29,8 @@ __all__ = ["Reply", "Unsatisfiable", "make_reply"]
 
 LOG = ModuleLog("core")
 _CHUNK_END = b"\r\n"
+_CONNECTION = frozenset(("connection",))
+_NOTHING: frozenset[str] = frozenset()
 #: A file of up to this many bytes is read at once and goes out with the head: cheaper than a `sendfile` of its own.
 SMALL = 16 << 10
 #: The most pieces that are made ahead to find out whether a body is small.
@@ -78,12 +78,11 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     """
     if r.env and r.protocol_number > 1000 and "downgrade-1.0" in r.env:
         r.protocol_number = 1000
-    chain = Chain(r)
-    first, ended, source = _first(chain, r.output)
+    first, rest = _first(r)
     # A filter that had to let go of a part before the end has given the length away, even if the end has come by now.
-    complete = ended and not r.chunked
+    complete = rest is None and not r.chunked
     if complete:
-        apply_ranges(r, first, partial(range_applies, pipeline))
+        apply_ranges(r, first, pipeline.range_applies)
     has_body = r.status >= 200 and r.status not in (204, 304)
     length = _length_of(first) if complete else None
     fields = merged_fields(r)
@@ -104,20 +103,22 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
         _close_files(first)
         return Reply(r, head, None, close, at_once=head)
     if len(first) == 1 and length is not None and length <= SMALL and (data := _read(first[0])) is not None:
-        return Reply(r, head, iter((data,)), close, first, at_once=head + data)
-    body = _pieces(chain, source, first, ended)
+        return Reply(r, head, iter((data,)), close, first, False, head + data)
+    body = _plain(first) if rest is None else _pieces(first, rest)
     if chunked:
         return Reply(r, head, _chunks(body, r), close, chunked=True)
     return Reply(r, head, body, close, list(first) if complete else None)
 
 
-def _first(chain: Chain, output: Brigade) -> tuple[Brigade, bool, Iterator[Brigade]]:
-    """What of `output` comes out first, whether it is the whole body, and the brigades that follow.
+def _first(r: Request) -> tuple[Brigade, Iterator[bytes | File] | None]:
+    """What of the output comes out first, and what follows; None if that is the whole body.
 
     Slices of files that come out as they went in are no reason to stop.
     """
-    if chain.is_empty and len(output) == 2 and isinstance(output[0], (File, Data)) and isinstance(output[1], End):
-        return output[:1], True, iter(())
+    output = r.output
+    if len(output) == 2 and not r.output_filters and isinstance(output[1], End) and isinstance(output[0], (File, Data)):
+        return output[:1], None
+    chain = Chain(r)
     source = brigades(output, cut=not chain.is_empty)
     first: Brigade = []
     for brigade in source:
@@ -125,8 +126,9 @@ def _first(chain: Chain, output: Brigade) -> tuple[Brigade, bool, Iterator[Briga
             _add(first, bucket)
         if not all(isinstance(bucket, File) for bucket in first):
             break
-    complete = bool(first) and isinstance(first[-1], End)
-    return (first[:-1] if complete else first), complete, source
+    if first and isinstance(first[-1], End):
+        return first[:-1], None
+    return first, _rest(chain, source)
 
 
 def _add(brigade: Brigade, bucket: Bucket) -> None:
@@ -141,8 +143,10 @@ def _add(brigade: Brigade, bucket: Bucket) -> None:
 def _length_of(brigade: Brigade) -> int:
     length = 0
     for bucket in brigade:
-        if isinstance(bucket, (Data, File)):
-            length += len(bucket)
+        if isinstance(bucket, File):
+            length += bucket.length
+        elif isinstance(bucket, Data):
+            length += len(bucket.data)
     return length
 
 
@@ -183,7 +187,7 @@ def _set_keepalive(r: Request, fields: Headers, framing: list[tuple[str, str]], 
     """Whether the connection stays open, and the `Connection` and `Keep-Alive` fields that say so (RFC 9112 §9.3)."""
     server = r.server.core
     connection = r.traffic.connection
-    asked = {word.strip(" \t").lower() for word in connection.split(",")} if connection else set()
+    asked = {word.strip(" \t").lower() for word in connection.split(",")} if connection else _NOTHING
     left = server.max_keep_alive_requests - r.connection.keepalives
     keep = (
         r.keepalive
@@ -195,7 +199,7 @@ def _set_keepalive(r: Request, fields: Headers, framing: list[tuple[str, str]], 
         and not (connection and asks_to_close(connection.encode("latin-1")))
         and (not r.env or "nokeepalive" not in r.env)
         and (r.protocol_number >= 1001 or "keep-alive" in asked)
-        and "close" not in (fields.get("Connection") or "").lower()
+        and not (fields.has_any(_CONNECTION) and "close" in (fields.get("Connection") or "").lower())
         and not r.is_http09
     )
     if keep:
@@ -209,14 +213,17 @@ def _set_keepalive(r: Request, fields: Headers, framing: list[tuple[str, str]], 
     return False
 
 
-def _pieces(chain: Chain, source: Iterator[Brigade], first: Brigade, ended: bool) -> Iterator[bytes | File]:
-    """The body's pieces, the rest of it pulled through the filters as they are asked for.
+def _pieces(first: Brigade, rest: Iterator[bytes | File]) -> Iterator[bytes | File]:
+    """All of a body; `rest` ends with it."""
+    yield from _plain(first)
+    yield from rest
+
+
+def _rest(chain: Chain, source: Iterator[Brigade]) -> Iterator[bytes | File]:
+    """What follows of a body, pulled through the filters as it is asked for.
 
     An empty piece says that filters have worked for a while, and that others may want a turn before it goes on.
     """
-    yield from _plain(first)
-    if ended:
-        return
     worked = 0
     for brigade in source:
         out = chain.feed(brigade)

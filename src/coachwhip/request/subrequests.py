@@ -25,7 +25,7 @@ from coachwhip.util.paths import escape_path
 if TYPE_CHECKING:
     from coachwhip.request.pipeline import Pipeline
 
-__all__ = ["become", "go_on_as", "lookup_entries", "lookup_file", "lookup_uri", "redirect", "redirect_to_error_document", "run"]
+__all__ = ["become", "enter_index", "lookup_entries", "lookup_file", "lookup_uri", "redirect", "redirect_to_error_document", "run"]
 
 LOG = ModuleLog("core")
 #: Fields about the body and the conditions of the request as a whole.
@@ -258,44 +258,48 @@ def redirect_to_error_document(pipeline: Pipeline, r: Request, path: str) -> Req
 _PLAIN = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.\-]*")
 
 
-def go_on_as(pipeline: Pipeline, r: Request, name: str) -> bool:
-    """Let `r`, which is for a folder, become the file of that name in it; False if it takes a sub-request to tell what that is.
+def enter_index(pipeline: Pipeline, r: Request) -> None:
+    """Let `r`, which may come into its folder, become the index file, if that is there and it takes no sub-request to tell what it is.
 
     Where all hooks that would act on the sub-request may be asked on `r` itself, nothing is left of it but a look at the file.
     """
     derived = r.dir_settings.derived
-    is_simple: bool | None = derived.get((go_on_as, name))
-    if is_simple is None:
-        is_simple = derived[go_on_as, name] = _is_simple(pipeline, r, name)
-    folder, files = r.filename or "", r.files
-    is_usual = r.method == "GET" and folder.endswith("/") and not files.links  # type: ignore[attr-defined]
-    if not is_simple or not is_usual or r.main is not None or r.prev is not None or r.record.steps is not None:
-        return False
     try:
-        found = files.stat(folder + name)
-    except OSError:
-        return False
-    if found.kind is not REGULAR:
-        return False
-    before = folder, r.uri, r.finfo, r.handler, r.content_type
-    r.filename, r.uri, r.finfo, r.handler, r.content_type = folder + name, r.uri + name, found, None, None
-    run_on = pipeline.hooks.run_on
-    if run_on(phases.type_checker, r) is OK and run_on(phases.fixups, r) is OK:
-        return True
-    r.filename, r.uri, r.finfo, r.handler, r.content_type = before
-    return False
+        name: str = derived[enter_index]
+    except KeyError:
+        name = derived[enter_index] = _plain_index(pipeline, r)
+    folder = r.filename or ""
+    files: RecordedFiles = r.files  # type: ignore[assignment]
+    if not name or folder[-1:] != "/" or r.uri[-1:] != "/" or r.path_info or r.handler is not None or files.links:
+        return
+    if r.method != "GET" or r.main is not None or r.prev is not None or r.record.steps is not None:
+        return
+    path = folder + name
+    found = files.open_early(path)
+    if found is not None:
+        r.filename, r.uri, r.finfo, r.content_type = path, r.uri + name, found, None
 
 
-def _is_simple(pipeline: Pipeline, r: Request, name: str) -> bool:
-    """Whether no section speaks of this name in the folder of `r`, and all hooks are `in_place`; the same for all requests there."""
-    walks, hooks = pipeline.walks, pipeline.hooks
+def _plain_index(pipeline: Pipeline, r: Request) -> str:
+    """The name of the index file of all folders with the settings of `r`; "" if it takes a sub-request to tell what that is.
+
+    It takes none where no section speaks of the name, and all hooks are `in_place`.
+    """
+    walks, hooks, settings = pipeline.walks, pipeline.hooks, r.dir_settings
+    first_index = pipeline.startup.providers.get("index", "dir")
+    name: str | None = first_index(settings) if first_index is not None else None
+    if name is None or _PLAIN.fullmatch(name) is None or r.server.core.server_path is not None or hooks.sees_raw_paths:
+        return ""
     plan = walks.plan_of(r.server)
-    if plan.has_url_sections or plan.regexes or r.dir_settings.inner.ifs or walks.speaks_of(r, name) or walks.speaks_of(r, ""):
-        return False
-    agendas = [hooks.agenda(phase, r.server, plan.settings) for phase in _BEFORE_FILE]
-    agendas += [hooks.agenda(phase, r.server, r.dir_settings) for phase in (phases.type_checker, phases.fixups)]
-    is_mapped_alike = r.server.core.server_path is None and not hooks.sees_raw_paths and _PLAIN.fullmatch(name) is not None
-    return is_mapped_alike and all(agenda.is_in_place and not agenda.blocks for agenda in agendas)
+    if plan.regexes or settings.inner.ifs or walks.speaks_of(r, name) or walks.speaks_of(r, ""):
+        return ""
+    if any(one.regex is not None or one.is_glob or one.pattern.rpartition("/")[2] == name for one in plan.locations):
+        return ""
+    # What a sub-request would begin with: the sections that its URL alone tells are the folder's, for none of them names the file.
+    by_url = pipeline.folder.fold((*plan.base, *[one for one in r.sections if one in plan.locations]))
+    asked = [(phase, by_url) for phase in _BEFORE_FILE] + [(phase, settings) for phase in (phases.type_checker, phases.fixups)]
+    is_plain = all(hooks.agenda(phase, r.server, said).is_in_place(r.server, said, name) for phase, said in asked)
+    return name if is_plain else ""
 
 
 #: The phases of a sub-request that run before its file is known.

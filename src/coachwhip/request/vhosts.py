@@ -77,6 +77,8 @@ class HostTable:
 
     def by_name(self, ip: str, port: int, name: str) -> Server | None:
         """The host of this address that has this name, or None."""
+        if not self._by_address:
+            return None
         found = self._names(ip, port)
         return None if found is None else found.find(name.removesuffix(".").lower())
 

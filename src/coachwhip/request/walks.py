@@ -106,13 +106,14 @@ class Walks:
 
     def walk_directories(self, r: Request) -> Result:
         """`<Directory>`, `.htaccess`, `<DirectoryMatch>`; splits `r.filename` into file and `path_info`, sets `r.finfo`."""
-        if r.filename is None:
+        path = r.filename
+        if path is None:
             LOG.error(r, "AH00029", "Request filename is missing for URI %s", r.uri)
             return 500
-        if not r.filename.startswith("/"):
-            LOG.error(r, "AH00030", "Request filename path %s is invalid or not absolute for uri %s", r.filename, r.uri)
+        if path[:1] != "/":
+            LOG.error(r, "AH00030", "Request filename path %s is invalid or not absolute for uri %s", path, r.uri)
             return 403
-        if self._arrive_at_once(r, r.filename):
+        if self._arrive_at_once(r, path):
             return OK
         return _DirectoryWalk(self._pipeline, self, r).run()
 
@@ -121,7 +122,8 @@ class Walks:
 
         Costs a look-up and a `stat`. Only what stands at the end of the path is not known by then.
         """
-        entered = self.entered.get((r.sections, path[: path.rindex("/") + 1]))
+        folder = path if path[-1] == "/" else path[: path.rindex("/") + 1]
+        entered = self.entered.get((r.sections, folder))
         if entered is None or not entered.is_last or r.record.steps is not None or r.finfo.kind is not MISSING:
             return False
         files: RecordedFiles = r.files  # type: ignore[assignment]
@@ -130,7 +132,7 @@ class Walks:
             found = files.stat(path)
         except OSError:
             return False
-        if found.kind is not (DIRECTORY if path.endswith("/") else REGULAR):
+        if found.kind is not (DIRECTORY if folder is path else REGULAR):
             return False
         r.finfo = found
         r.sections = entered.sections

@@ -10,6 +10,7 @@ import re
 import time
 from calendar import timegm
 from functools import lru_cache
+from math import floor
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -30,7 +31,7 @@ def http_date(seconds: float) -> str:
 
     Fractions are cut off, as for every second-granular date of HTTP.
     """
-    return _http_date(int(seconds // 1))
+    return _http_date(floor(seconds))
 
 
 _CLOCK = rb"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"

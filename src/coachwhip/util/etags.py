@@ -9,7 +9,7 @@ import base64
 import hashlib
 import re
 from enum import Flag, auto
-from functools import cache, lru_cache
+from functools import cache
 
 _MEMBER = re.compile(rb'(?:[^",]|"[^"]*"?)+')
 
@@ -50,7 +50,6 @@ def weak_match(value: bytes, etag: bytes) -> bool:
     return any(tag.removeprefix(b"W/") == bare for tag in parse_etag_list(value))
 
 
-@lru_cache(maxsize=256)
 def make_etag(
     size: int,
     mtime_us: int,

@@ -36,7 +36,7 @@ def request_line(server: Server) -> Entry:
     connection.notes["log_id"] = "CCCCCCCCCCC"
     files: Files = None  # type: ignore[assignment]
     r = Request(_Engine(), connection, server, files, Record())  # type: ignore[arg-type]
-    r.raw_headers = (("Referer", 'http://r/"x\\'), ("User-Agent", 'UA "q"\t\\z'), ("X-Id", "7"))
+    r.raw_headers = ((b"Referer", b'http://r/"x\\'), (b"User-Agent", b'UA "q"\t\\z'), (b"X-Id", b"7"))
     r.hostname = "h"
     r.env["E1"] = "v1"
     r.notes["log-id"] = "RRRRRRRRRRR"

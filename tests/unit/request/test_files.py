@@ -156,3 +156,18 @@ def test_where_times_are_whole_seconds_a_tick_takes_as_long() -> None:
     assert not is_settled_time(seen, 9.9)
     assert is_settled_time(seen, 8 + COARSE_TICK * 1.01)
     assert is_settled_time((1, 1, 5_000_000_000, 8_000_000_001, 20), 8.2)
+
+
+def test_what_was_opened_early_is_given_to_whoever_opens_it_next(files: RecordedFiles, record: Record, tmp_path: Path) -> None:
+    path, other = str(tmp_path / "early"), str(tmp_path / "other")
+    Path(path).write_bytes(b"one")
+    Path(other).write_bytes(b"other")
+    assert files.open_early(path) is not None
+    os.rename(other, path)
+    assert files.read(path) == b"one"
+    assert files.read(path) == b"other"
+    assert files.open_early(path + "-none") is None and files.open_early(str(tmp_path)) is None
+    assert files.open_early(path) is not None
+    files.close_early()
+    assert not [link for link in Path("/proc/self/fd").iterdir() if os.path.realpath(link) == path]
+    assert {look for _, look in record.files} == {Look.READ}

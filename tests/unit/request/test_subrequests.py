@@ -14,6 +14,7 @@ from coachwhip.api.module import Module
 from coachwhip.api.outcome import Outcome
 from coachwhip.api.phases import Order
 from coachwhip.api.request import Request
+from coachwhip.request.files import RecordedFiles, RegularFile
 
 MakeWorld = Callable[..., Any]
 FILES = {"htdocs/f": "file", "htdocs/d/g": "other", "htdocs/d/sub/x": "x"}
@@ -223,6 +224,23 @@ SITES = {
     "redirect": ("DirectoryIndexRedirect on", {}),
     "htaccess": ("<Directory />\nAllowOverride All\n</Directory>", {"htdocs/d/.htaccess": "AddType text/plain .html\n"}),
     "alias": ('Alias "/d/index.html" "{root}/htdocs/f"', {}),
+    "alias of the folder": ('Alias /d "{root}/htdocs/e"', {"htdocs/e/index.html": "elsewhere"}),
+    "alias of the folder with a slash": ('Alias /d/ "{root}/htdocs/e/"', {"htdocs/e/index.html": "elsewhere"}),
+    "alias with a slash for one without": ('Alias /d/ "{root}/htdocs/e"', {"htdocs/eindex.html": "odd"}),
+    "alias of something else": ('Alias /icons/ "{root}/icons/"', {}),
+    "alias of the name elsewhere": ('Alias /x/index.html "{root}/htdocs/f"', {}),
+    "alias by expression": ('AliasMatch "^/d/(.+)" "{root}/htdocs/f"', {}),
+    "alias of a section": ('<Location "/d">\nAlias "{root}/htdocs/e"\n</Location>', {"htdocs/e/index.html": "elsewhere"}),
+    "script alias": ('ScriptAlias /d/ "{root}/htdocs/d/"', {}),
+    "redirect of the file": ("Redirect /d/index.html http://h/", {}),
+    "redirect by expression": ('RedirectMatch "index" http://h/', {}),
+    "redirect of the folder, in a section": ('<Location "/d">\nRedirectMatch "index" http://h/\n</Location>', {}),
+    "section elsewhere": ('<Location "/server-status">\nSetHandler x\n</Location>', {}),
+    "section of the folder": ('<Location "/d">\nAddType text/plain .html\n</Location>', {}),
+    "section of the folder and its slash": ('<Location "/d/">\nForceType text/plain\n</Location>', {}),
+    "section of part of the name": ('<Location "/d/index">\nRequire all denied\n</Location>', {}),
+    "section of URLs like it": ('<Location "/d/i*">\nRequire all denied\n</Location>', {}),
+    "section of URLs by expression": ('<LocationMatch "html$">\nRequire all denied\n</LocationMatch>', {}),
     "environment": ("SetEnv A b\nPassEnv PATH", {}),
 }
 
@@ -233,28 +251,32 @@ def test_a_folder_becomes_its_index_without_a_sub_request_as_with_one(
     world: MakeWorld, monkeypatch: pytest.MonkeyPatch, site: str, line: str
 ) -> None:
     config, files = SITES[site]
-    modules = ["authz_core", "mime", "dir", "env", *["alias"] * (site == "alias")]
-    made = world("TypesConfig {root}/mime.types\n" + config, {**INDEXED, **files}, modules)
+    made = world("TypesConfig {root}/mime.types\n" + config, {**INDEXED, **files}, MODULES)
 
     def told() -> Any:
+        # Whether a file is read again that was read before hangs on its age.
+        made.pipeline.htaccess.forget()
         answer = made.ask(line)
         r = answer.r
         answer.fields.pop("Date", None)
         facts = (r.uri, r.filename, r.path_info, r.finfo, r.handler, r.content_type, r.content_encodings, r.content_languages)
-        return answer.status, answer.fields, answer.body, answer.log, facts, dict(r.env), list(map(str, r.sections)), r.record.files.keys()
+        looks = {path for path, _ in r.record.files}
+        return answer.status, answer.fields, answer.body, answer.log, facts, dict(r.env), list(map(str, r.sections)), looks
 
     at_once = told()
-    monkeypatch.setattr(Request, "goes_on_as", lambda r, name: False)
+    monkeypatch.setattr("coachwhip.request.subrequests.enter_index", lambda pipeline, r: None)
     *same, looks = told()
     assert at_once[:-1] == tuple(same)
     assert at_once[-1] <= looks
 
 
+MODULES = ("authz_core", "mime", "dir", "env", "alias")
 INDEXED = {"mime.types": "text/html html\n", "htdocs/d/index.html": "index", "htdocs/f": "file", "htdocs/e/g": "no index"}
 
 
-def test_a_plain_index_takes_no_sub_request(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = world("TypesConfig {root}/mime.types", INDEXED, ("authz_core", "mime", "dir"))
+@pytest.mark.parametrize("site", ["nothing", "type and language", "alias of something else", "alias of the folder", "section elsewhere"])
+def test_a_plain_index_takes_no_sub_request(world: MakeWorld, monkeypatch: pytest.MonkeyPatch, site: str) -> None:
+    made = world("TypesConfig {root}/mime.types\n" + SITES[site][0], {**INDEXED, "htdocs/e/index.html": "index"}, MODULES)
     monkeypatch.setattr(Request, "lookup_uri", None)
     assert made.ask("/d/").body == b"index"
 
@@ -273,3 +295,30 @@ def test_hooks_that_do_not_promise_to_come_to_the_same_get_their_sub_request(wor
     made = world("TypesConfig {root}/mime.types", INDEXED, ("authz_core", "mime", "dir")).add(probe)
     assert made.ask("/d/").body == b"index"
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize(("line", "sent"), [("", b"index"), ("AddHandler probe .html", b"probe")])
+def test_an_index_is_opened_once_and_not_held_for_a_handler_that_does_without(
+    world: MakeWorld, monkeypatch: pytest.MonkeyPatch, line: str, sent: bytes
+) -> None:
+    opened: list[RegularFile] = []
+    plain = RecordedFiles._open
+
+    def noting(self: RecordedFiles, *arguments: Any, **named: Any) -> RegularFile:
+        opened.append(plain(self, *arguments, **named))
+        return opened[-1]
+
+    monkeypatch.setattr(RecordedFiles, "_open", noting)
+    probe = Module("probe_module", "mod_probe.c", replayable=True)
+    held: list[bool] = []
+
+    @probe.hook(phases.handler, handlers=("probe",))
+    def answer(r: Request) -> Outcome:
+        held.append(r.files._early is not None)  # type: ignore[attr-defined]
+        r.send(Data(b"probe"), End())
+        return Outcome.OK
+
+    made = world("TypesConfig {root}/mime.types\n" + line, INDEXED, ("authz_core", "mime", "dir")).add(probe)
+    assert made.ask("/d/").body == sent
+    assert len({id(file) for file in opened}) == 1
+    assert not any(held)

@@ -37,6 +37,8 @@ TRACE_BODY = 64 << 10
 QUICK_DIGEST = 64 << 10
 #: Fields that TRACE does not send back: a script could read there what it may not (RFC 9110 §9.3.8). Apache sends them.
 TRACE_SECRETS = frozenset({"authorization", "cookie", "proxy-authorization"})
+#: What the default handler answers.
+_METHODS = frozenset(("GET", "OPTIONS", "POST"))
 #: `AcceptPathInfo` → `Request.used_path_info`.
 _PATH_INFO = {"on": "accept", "off": "reject", "default": "default"}
 
@@ -46,18 +48,20 @@ def translate(r: Request) -> Result:
     """Document root plus URL path (core's translate_name)."""
     if r.filename is not None and r.main is not None and not r.uri:
         return OK
-    if not r.uri.startswith("/") and r.uri != "*":
-        LOG.error(r, "AH00126", "Invalid URI in request '%s' %s", r.the_request, r.uri)
-        return 400
-    core = r.server.core
     path = r.uri
+    if path[:1] != "/":
+        if path != "*":
+            LOG.error(r, "AH00126", "Invalid URI in request '%s' %s", r.the_request, path)
+            return 400
+        path = "/*"
+    core = r.server.core
     if core.server_path and path.startswith(core.server_path):
         rest = path[len(core.server_path) :]
         if core.server_path.endswith("/") or not rest or rest.startswith("/"):
             path = rest if rest.startswith("/") else f"/{rest}"
-    root = core.document_root.rstrip("/")
-    r.filename = root + (path if path.startswith("/") else f"/{path}")
-    if "\0" in r.filename:
+    root = core.document_root
+    r.filename = (root.rstrip("/") if root[-1:] == "/" else root) + path
+    if "\0" in path:
         LOG.error(r, "AH00127", "Cannot map %s to file", r.the_request)
         return 403
     return OK
@@ -188,7 +192,7 @@ def insert_filters(r: Request) -> Result:
 @MODULE.hook(phases.handler, Order.REALLY_LAST)
 def serve_file(r: Request) -> Result:
     """The default handler: send the file at `r.filename`."""
-    r.allowed |= {"GET", "OPTIONS", "POST"}
+    r.allowed |= _METHODS
     if r.finfo.size > QUICK_DIGEST and (r.core.content_digest or r.core.file_etag.value & ETag.DIGEST):
         # Before the body is touched: on the thread the request begins again.
         r.engine.leave_loop(r)

@@ -49,6 +49,7 @@ class Protocol(Flag):
     NO_CACHE = auto()
 
 
+_NOTHING = Protocol.NOTHING
 _PROTOCOL = {
     "change=yes": Protocol.CHANGE | Protocol.CHANGE_LENGTH,
     "change=1:1": Protocol.CHANGE,
@@ -92,7 +93,7 @@ class SmartFilter:
         """What the provider at this place does to a response."""
         name = self.providers[at].name
         said = (protocol for count, other, protocol in reversed(self.protocols) if other == name and at < count)
-        return next(said, Protocol.NOTHING)
+        return next(said, _NOTHING)
 
 
 #: What a word of `FilterChain` does to a chain: its sign, "+" if it has none, and a filter's name.
@@ -239,6 +240,8 @@ MODULE = Module(
     replayable=True,
 )  # fmt: skip
 LOG = MODULE.log
+#: What ends a media type.
+_AFTER_TYPE = re.compile(r"[; \t]")
 
 
 @MODULE.hook(phases.insert_filter, acts=lambda server, settings: bool(settings.get(FilterDir).chain))
@@ -284,11 +287,13 @@ def _wants(r: Request, provider: Provider) -> bool:
             return False
     if r.content_type is None:
         return False
-    return re.split(r"[; \t]", r.content_type, maxsplit=1)[0] in provider.types
+    return _AFTER_TYPE.split(r.content_type, maxsplit=1)[0] in provider.types
 
 
 def _announce(r: Request, protocol: Protocol) -> None:
     """Change the response's fields as `FilterProtocol` says that its body will be changed."""
+    if protocol is _NOTHING:
+        return
     fields = r.headers_out
     if protocol & Protocol.CHANGE:
         for name in ("Content-MD5", "ETag"):

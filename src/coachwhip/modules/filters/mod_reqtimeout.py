@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from coachwhip.api import (
+    OK,
     Args,
     Connection,
     Directive,
@@ -99,14 +100,14 @@ MODULE = Module(
 def limit_connection(connection: Connection) -> Outcome:
     """The limits of the server that the address chose."""
     connection.timeouts = _limits(connection.base_server, connection.base_server)
-    return Outcome.OK
+    return OK
 
 
 @MODULE.hook(phases.post_read_request)
 def limit_body(r: Request) -> Outcome:
     """The limit of the virtual host for this body; heads, this connection's later ones too, are the address's own server's."""
     r.connection.timeouts = _limits(r.connection.base_server, r.server)
-    return Outcome.OK
+    return OK
 
 
 def _limits(server: Server, body: Server) -> ReadLimits:

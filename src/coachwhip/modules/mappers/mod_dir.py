@@ -14,7 +14,6 @@ from coachwhip.api import (
     DECLINED,
     DIRECTORY,
     MISSING,
-    OK,
     REGULAR,
     Args,
     Directive,
@@ -25,6 +24,7 @@ from coachwhip.api import (
     Order,
     Request,
     Result,
+    Settings,
     Where,
     phases,
 )
@@ -108,6 +108,13 @@ MODULE = Module(
 )
 
 
+@MODULE.provider("index", "dir")
+def first_index(settings: Settings) -> str | None:
+    """The name of the file that a folder's request becomes if it is there, whatever else there is; None if these settings do not say."""
+    conf = settings.get(DirConfig)
+    return conf.index[0] if conf.index and not conf.index_redirect else None
+
+
 @MODULE.hook(phases.fixups, Order.LAST, by_extension=True, in_place=True)
 def serve_directory(r: Request) -> Result:
     """Turn a folder into its index file, and what does not exist into the fallback."""
@@ -124,7 +131,7 @@ def _directory(r: Request) -> Result:
         r.handler = DIRECTORY_TYPE
     if r.path_info:
         return DECLINED
-    if not r.uri.endswith("/"):
+    if r.uri[-1:] != "/":
         return _add_slash(r) if conf.slash else DECLINED
     if r.handler == REWRITE_HANDLER or (conf.check_handler and r.handler != DIRECTORY_TYPE):
         if r.content_type == DIRECTORY_TYPE:
@@ -148,8 +155,6 @@ def _serve_index(r: Request, conf: DirConfig) -> Result:
     """The first name that is a file; else the last error met on the way; else the fallback."""
     error = 0
     for number, name in enumerate(conf.index, 1):
-        if not conf.index_redirect and r.goes_on_as(name):
-            return OK
         sub = _look_up(r, name)
         if _is_found(sub):
             if conf.index_redirect:

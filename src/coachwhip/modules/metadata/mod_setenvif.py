@@ -218,12 +218,13 @@ def match_directory_rules(r: Request) -> Result:
 def _apply(r: Request, rules: tuple[Rule, ...]) -> None:
     if not rules:
         return
-    scope = r.expr_scope()
+    scope: Any = None
     look: object = None
     value = ""
     groups: tuple[str, ...] = ()
     for rule in rules:
         if rule.condition is not None:
+            scope = scope or r.expr_scope()
             matched = _holds(r, rule.condition, scope)
             groups = scope.captures() or groups
         else:

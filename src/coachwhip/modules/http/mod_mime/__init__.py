@@ -222,7 +222,7 @@ def find_type(r: Request) -> Result:
         return DECLINED
     conf = r.config(MimeDir)
     path = r.filename + r.path_info if conf.use_path_info else r.filename
-    base, extensions = cut(path.rpartition("/")[2])
+    base, extensions = cut(path[path.rfind("/") + 1 :])
     meaning = _meaning(r, conf, extensions)
     if meaning.unknown is not None:
         r.state[SOURCE] = (base, *meaning.unknown)
@@ -234,7 +234,10 @@ def find_type(r: Request) -> Result:
 
 def _meaning(r: Request, conf: MimeDir, extensions: str) -> Meaning:
     """What these extensions mean here; kept, for most files of a site have one of a few."""
-    known: dict[str, Meaning] = r.dir_settings.derived.setdefault(SOURCE, {})
+    derived = r.dir_settings.derived
+    known: dict[str, Meaning] | None = derived.get(SOURCE)
+    if known is None:
+        known = derived[SOURCE] = {}
     meaning = known.get(extensions)
     if meaning is None:
         meaning = meaning_of(extensions, conf.extensions, r.server.state.get(SOURCE) or {}, conf.multi_match)

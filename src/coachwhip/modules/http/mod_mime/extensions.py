@@ -95,7 +95,7 @@ def meaning_of(parts: str, extensions: Extensions, types: Mapping[str, str], mat
 
 def cut(name: str) -> tuple[str, str]:
     """Base name and extensions, with the dots between them; leading dots belong to the base name."""
-    if not name.startswith("."):
+    if name[:1] != ".":
         base, _, rest = name.partition(".")
         return base, rest
     dots = len(name) - len(name.lstrip("."))

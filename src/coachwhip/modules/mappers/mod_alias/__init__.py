@@ -255,7 +255,15 @@ def _maps_urls(server: Server, settings: Settings) -> bool:
     return bool(said.aliases or said.redirects) or here.alias is not None or here.redirect is not None
 
 
-@MODULE.hook(phases.translate_name, acts=_maps_urls, before=("mod_userdir.c", "mod_vhost_alias.c"))
+def _maps_alike(server: Server, settings: Settings, name: str) -> bool:
+    """Whether a file of this name goes where its folder goes: a prefix is that of both, unless it names the file."""
+    said, here = server.config(AliasServer), settings.get(AliasDir)
+    rules = (*said.aliases, *said.redirects)
+    names_it = any(rule.pattern is not None or rule.fake.rpartition("/")[2] == name for rule in rules)
+    return not names_it and here.alias is None and here.redirect is None
+
+
+@MODULE.hook(phases.translate_name, acts=_maps_urls, in_place=_maps_alike, before=("mod_userdir.c", "mod_vhost_alias.c"))
 def translate(r: Request) -> Result:
     """Server-wide redirects, then aliases."""
     if r.uri and not r.uri.startswith("/"):
