@@ -398,3 +398,6 @@ def test_the_notes_say_what_replay_did(site):
     server.ask(get("/%zz"))
     server.turn()
     assert site.log("replay.log").splitlines() == ["miss", "miss", "hit", "Replay Off", "out of the ordinary", "status or headers"]
+    counters = server.replay.counters
+    assert (server.hits, counters.misses) == (1, 5)
+    assert counters.volatile == {"Replay Off": 1, "out of the ordinary": 1, "status or headers": 1}

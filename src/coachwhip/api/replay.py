@@ -31,7 +31,7 @@ class ReplayServer:
 class ReplayFigures:
     """What replay did since the start, and what it keeps now."""
 
-    #: Answers given again; answers that were made and might have been kept; dropped for want of room, and for a changed file.
+    #: Answers given again; answers that were made anew; dropped for want of room, and for a changed file.
     hits: int = 0
     misses: int = 0
     evictions: int = 0

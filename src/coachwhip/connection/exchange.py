@@ -25,7 +25,6 @@ from coachwhip.protocol.framing import BodyKind, Framing
 from coachwhip.protocol.http1 import RequestHead
 from coachwhip.request import intake
 from coachwhip.request.pipeline import Waiting
-from coachwhip.request.replay import tell
 from coachwhip.request.reply import Reply
 
 if TYPE_CHECKING:
@@ -286,7 +285,7 @@ class Exchange:
         is_told = bool(self._raw) and self.body is None and wire.offer(self._raw, reply)
         if not is_told and "replay" not in reply.request.notes:
             # A body, an unusual head, an end of the connection that nobody asked for.
-            tell(reply.request, reply.request.record.volatile or "out of the ordinary")
+            wire.host.hot.replay.pass_by(reply, reply.request.record.volatile or "out of the ordinary")
         self._answer = reply
         traffic = reply.request.traffic
         if traffic.tracks_first_byte:

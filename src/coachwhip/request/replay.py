@@ -234,10 +234,14 @@ class Replay:
         reason = reason_against(reply, self.memory_limit)
         if reason is None:
             return False
+        self.pass_by(reply, reason)
+        return True
+
+    def pass_by(self, reply: Reply, reason: str) -> None:
+        """Count an answer that is not kept, and note why."""
         self.counters.misses += 1
         tell(reply.request, reason)
         self._note(reason)
-        return True
 
     def keep(self, table: Table, line: bytes, fields: dict[str, Any], client: str, reply: Reply) -> tuple[str, ...]:
         """Keep an answer if it may be kept and was asked for before. Returns the names that its key depends on."""

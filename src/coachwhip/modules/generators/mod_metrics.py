@@ -120,7 +120,7 @@ def _of_processes(processes: Iterable[ProcessInfo]) -> Iterator[Family]:
 
 def _of_replay(figures: ReplayFigures) -> Iterator[Family]:
     yield _one("replay_hits_total", "counter", "Answers that were given again.", figures.hits)
-    yield _one("replay_misses_total", "counter", "Answers that were made and might have been kept.", figures.misses)
+    yield _one("replay_misses_total", "counter", "Answers that were made anew.", figures.misses)
     yield _one("replay_evictions_total", "counter", "Kept answers dropped for want of room.", figures.evictions)
     yield _one("replay_stale_total", "counter", "Kept answers dropped because something they were made from changed.", figures.stale)
     yield _by("replay_volatile_total", "counter", "Answers that could not be kept, by the reason.", "reason", dict(figures.volatile))
