@@ -48,6 +48,11 @@ class Verdict:
     #: The ratio for reading and writing alone, where that was measured: no server in Python can be lower.
     floor: float | None = None
 
+    @property
+    def is_below_floor(self) -> bool:
+        """Whether not even reading and writing alone would meet this bar."""
+        return self.floor is not None and self.floor > self.bar
+
 
 def judge(run: Run) -> list[Verdict]:
     """All bars for which the run has figures, in the table's order."""

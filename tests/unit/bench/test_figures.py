@@ -83,6 +83,11 @@ def test_a_bar_stands_beside_what_reading_and_writing_alone_would_be():
     run = run_of("page", coachwhip=[sample(9)], nginx=[sample(10)], floor=[sample(7)])
     assert verdicts(run)["cpu nginx"].floor == pytest.approx(0.7)
     assert verdicts(run)["rate nginx"].floor is None
+    assert not verdicts(run)["cpu nginx"].is_below_floor
+    assert "(floor: 0.7)" in report.markdown(run, "result.json")
+    assert "0 of these bars lie below it" in report.markdown(run, "result.json")
+    run = run_of("page", coachwhip=[sample(9)], nginx=[sample(10)], floor=[sample(8.1)])
+    assert "1 of these bars lies below it" in report.markdown(run, "result.json")
 
 
 def test_a_bar_without_comparison():
