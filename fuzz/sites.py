@@ -92,7 +92,7 @@ HTACCESS = (
     "Order allow,deny\nAllow from env=seen", "AddIcon /i.png .txt", "AddAlt words .txt", "AddIconByType (T,/t.png) text/*", "AddAltByType T text/*",
     "AddIconByEncoding /e.png x-gzip", "AddAltByEncoding E x-gzip", "DefaultIcon /d.png", "IndexStyleSheet /s.css", 'IndexHeadInsert "<x>"',
     "IndexIgnoreReset On", "IndexOptions FancyIndexing ScanHTMLTitles SuppressLastModified", "IndexOptions FancyIndexing FoldersFirst SuppressSize",
-    "MultiviewsMatch Any", "MultiviewsMatch Handlers Filters", "RemoveLanguage .fr", "RemoveEncoding .gz", "RemoveHandler .var", "RemoveCharset .html",
+    "MultiviewsMatch Handlers Filters", "RemoveLanguage .fr", "RemoveEncoding .gz", "RemoveHandler .var", "RemoveCharset .html",
     "RemoveOutputFilter .txt", "AddInputFilter DEFLATE .txt", "SetInputFilter DEFLATE", "DirectoryCheckHandler On", "LimitRequestBody 1",
     "DefaultType None", "UnsetEnv seen", "SetEnvIfNoCase COOKIE C=1 seen=no-case", "DirectoryIndexRedirect 307", "RedirectMatch \"b\\.html$\" /d1/a.txt",
     "<If \"-d '{root}/htdocs/d1' && -s '{root}/htdocs/d0/a.txt'\">\nForceType text/x-two\n</If>", "<If \"-L '{root}/htdocs/link'\">\nForceType text/x-l\n</If>",
