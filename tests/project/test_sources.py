@@ -81,6 +81,11 @@ def _undocumented(path: Path) -> list[str]:
     return [f"{name_of(path)}: {name}" for name, node in _public(tree) if not ast.get_docstring(node)]  # type: ignore[arg-type]
 
 
+def test_the_hot_path_is_small() -> None:
+    """It is fast because there is little of it, and is read as a whole."""
+    assert sum(len((SOURCE / "connection" / name).read_text().splitlines()) for name in ("hot.py", "shapes.py")) < 400
+
+
 def test_everything_public_in_api_has_a_docstring() -> None:
     assert not [name for path in sorted((SOURCE / "api").rglob("*.py")) for name in _undocumented(path)]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from coachwhip.api.server import Connection
-from coachwhip.connection.hot import Sending
+from coachwhip.connection.peer import Sending
 from coachwhip.connection.states import IDLE
 from coachwhip.request.replay import Entry, Table
 
@@ -17,7 +17,7 @@ __all__ = ["Guest"]
 
 
 class _Rest:
-    """See `hot.Rest`."""
+    """See `Rest`."""
 
     __slots__ = ("deadline",)
 
@@ -26,7 +26,7 @@ class _Rest:
 
 
 class Guest:
-    """Implements `hot.Peer`."""
+    """Implements `Peer`."""
 
     __slots__ = ("clock", "entry", "error", "fd", "info", "local", "sending", "socket", "state", "table")
 
@@ -53,7 +53,7 @@ class Guest:
         return self.entry is not None or self.clock.deadline > 0
 
     def replayed(self, entry: Entry, sending: Sending | None) -> None:
-        """See `hot.Peer`."""
+        """See `Peer`."""
         if sending is None and entry.close:
             os.close(self.fd)
             self.fd = -1
@@ -65,5 +65,5 @@ class Guest:
             self.entry, self.sending = entry, sending
 
     def fault(self, error: Exception) -> None:
-        """See `hot.Peer`."""
+        """See `Peer`."""
         self.error = error

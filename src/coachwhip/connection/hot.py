@@ -13,7 +13,7 @@ from math import inf
 from os import write
 from socket import socket
 from time import monotonic
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
@@ -21,69 +21,16 @@ from coachwhip.connection.finding import MAX_HEAD, Find, Finder, Hit
 from coachwhip.connection.lines import Values
 from coachwhip.connection.loglines import Planner, Sheets, plan_logs, say_again, stand_in, tell_cut
 from coachwhip.connection.outbox import send_with_file
+from coachwhip.connection.peer import Peer, Sending
 from coachwhip.connection.shapes import Shape
-from coachwhip.connection.states import IDLE, State
+from coachwhip.connection.states import IDLE
 from coachwhip.request.replay import Entry, Replay, Table
 from coachwhip.util.dates import clf_time, http_date
 
-__all__ = ["HotPath", "Peer", "Sending"]
+__all__ = ["HotPath"]
 
 #: Requests in a row that nobody sent before, after which few are looked up by their bytes.
 PATIENCE = 64
-
-
-class Sending:
-    """A kept answer that is not out yet, or not logged: what is to follow, and what its log line will say when it is out, or cut."""
-
-    __slots__ = ("arrived", "entry", "file", "rest", "second", "sent", "started", "values")
-
-    def __init__(self, entry: Entry, values: Values, arrived: int, sent: int, second: bytes) -> None:
-        self.entry = entry
-        self.values = values
-        #: Bytes of the request, bytes of the answer that went out so far, and what is to follow: bytes, and behind them a file.
-        self.arrived = arrived
-        self.sent = sent
-        self.rest = entry.wire[sent:]
-        self.file = entry.file if entry.file is None or sent <= len(entry.wire) else entry.file.after(sent - len(entry.wire))
-        #: When it began: the second as `%t` has it, and the wall clock.
-        self.second = second
-        self.started = time.time()
-
-
-class Peer(Protocol):
-    """Who asks: a connection, or a new one that may not become one."""
-
-    state: State
-    info: Connection
-
-    @property
-    def table(self) -> Table | None:
-        """Where its kept answers are; None if there are none for it."""
-
-    @property
-    def fd(self) -> int:
-        """Where its answers go."""
-
-    @property
-    def socket(self) -> socket | None:
-        """The same, if there is one yet."""
-
-    @property
-    def clock(self) -> Rest:
-        """How long it may rest."""
-
-    def replayed(self, entry: Entry, sending: Sending | None) -> None:
-        """This answer was given. `sending`: what is to follow of it, or to be logged."""
-
-    def fault(self, error: Exception) -> None:
-        """A fault of ours."""
-
-
-class Rest(Protocol):
-    """Until when a connection may wait for its next request."""
-
-    deadline: float
-
 
 P = TypeVar("P", bound=Peer)
 #: An answer that was given, and what is to follow of it, or to be logged.

@@ -13,7 +13,7 @@ from coachwhip.api.server import Connection, Server
 from coachwhip.connection.body import limits_of
 from coachwhip.connection.exchange import TIMEOUT_LOG, Exchange
 from coachwhip.connection.guest import Guest
-from coachwhip.connection.hot import Sending
+from coachwhip.connection.peer import Sending
 from coachwhip.connection.states import ANSWERING, IDLE, LINGERING, NEW, READING, SENDING
 from coachwhip.connection.timing import Stage
 from coachwhip.connection.wire import Host, Wire
