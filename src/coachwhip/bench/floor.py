@@ -43,7 +43,10 @@ def _answer(request: bytes, root: str, connection: str) -> _Answer:
     file = os.open(root + (path + "index.html" if path.endswith("/") else path), os.O_RDONLY)
     size = os.fstat(file).st_size
     head = _HEAD.format(status="200 OK", length=f"Content-Length: {size}\r\n", connection=connection).encode("ascii")
-    return _Answer(head + os.read(file, size)) if size < SENDFILE_SIZE else _Answer(head, file, size)
+    if size >= SENDFILE_SIZE:
+        return _Answer(head, file, size)
+    with open(file, "rb") as page:
+        return _Answer(head + page.read())
 
 
 def main(port: int, root: str, *, keeps: bool) -> None:

@@ -89,16 +89,18 @@ class ClientConnection(Wire):
         if guest.entry is not None:
             self._begin_with(guest.entry, guest.sending)
         else:
-            self.state = IDLE
-            self.clock.enter(_IDLE_STAGE, self.info, self._hot.now)
+            self._end_first_wait()
             self.clock.deadline = guest.clock.deadline
 
     def _begin_with(self, entry: Entry, sending: Sending | None) -> None:
         """The first request has a kept answer."""
-        self.state = IDLE
-        # The time for the first head is over.
-        self.clock.enter(_IDLE_STAGE, self.info, self._hot.now)
+        self._end_first_wait()
         self.replayed(entry, sending)
+
+    def _end_first_wait(self) -> None:
+        """The time for the first head is over."""
+        self.state = IDLE
+        self.clock.enter(_IDLE_STAGE, self.info, self._hot.now)
 
     # -- replaying
 
