@@ -214,19 +214,32 @@ class LogCode:
 
 
 @dataclass(frozen=True, slots=True)
-class LogTemplate:
-    """A log line of a kept answer: pieces, and the gaps among them that are filled for every replay."""
+class LogGaps:
+    """What is filled into a log line for every replay. Gaps go by their number, from 0 in the order of the line."""
 
-    target: LogTarget
-    pieces: tuple[bytes, ...]
-    #: Places of the client's address, of the second as `%t` has it, and of the number of bytes that went out.
+    #: Gaps for the client's address, for the second as `%t` has it, and for the number of bytes that went out.
     clients: tuple[int, ...] = ()
     seconds: tuple[int, ...] = ()
     sents: tuple[int, ...] = ()
-    #: Places of request fields, with their lower-case names.
+    #: Gaps for request fields, with their lower-case names.
     fields: tuple[tuple[int, str], ...] = ()
-    #: Places that a reader has to fill, and whether it asks the client's own request.
+    #: Gaps that a reader has to fill, and whether it asks the client's own request.
     readers: tuple[tuple[int, Callable[[Request], str], bool], ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.clients) + len(self.seconds) + len(self.sents) + len(self.fields) + len(self.readers)
+
+
+@dataclass(frozen=True, slots=True)
+class LogTemplate:
+    """A log line of a kept answer, which may have gaps."""
+
+    target: LogTarget
+    #: The line as `bytes` formats it: `%b` for each gap, `%%` for a percent sign.
+    form: bytes
+    gaps: LogGaps = LogGaps()
     #: Names of the request fields that this takes.
     field_names: frozenset[str] = frozenset()
 
@@ -240,7 +253,7 @@ class LogPlan:
     has_readers: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "has_readers", any(line.readers for line in self.lines))
+        object.__setattr__(self, "has_readers", any(line.gaps.readers for line in self.lines))
 
     @property
     def field_names(self) -> frozenset[str]:

@@ -88,6 +88,7 @@ class HotPath:
             self.date = http_date(int(wall)).encode("ascii")
             self._clf = f"[{clf_time(wall)}]".encode("ascii")
             self._until = now + 1 - wall % 1
+            self.replay.new_second(self._until)
 
     def serve(self, arrived: Iterable[tuple[P, bytes | None]]) -> list[tuple[P, bytes | None]]:
         """Give the kept answers to what was read in this turn; returns those that none is for. Raises what `look` raises.
@@ -157,8 +158,8 @@ class HotPath:
                 else:
                     if by_bytes:
                         self._finder.remember(table, data, Find(entry, shape.values_with(loose)), info)
-                    for maker in entry.makers:
-                        maker.append(maker.make_loose(shape, loose, info.client_ip, second, sent))
+                    for filler, form in entry.forms:
+                        filler.append(filler.fill_loose(form, shape, loose, info.client_ip, second, sent))
                 latest, client = entry, info.client_ip
                 entry.used += 1
                 hits += 1
@@ -191,7 +192,7 @@ class HotPath:
         if find is None:
             return None
         entry = find.entry
-        if info.keepalives >= entry.last_at or (self.now >= entry.recheck and not self.replay.is_fresh(entry, self.now)):
+        if info.keepalives >= entry.last_at or (self.now >= entry.recheck and not self.replay.is_fresh(entry)):
             return None
         entry.renew(self.date, entry.last_at - info.keepalives)
         if entry.left is None:
@@ -232,13 +233,13 @@ class HotPath:
         self.bytes += sent
         self.last, self.client = entry.request, info.client_ip
         entry.used += 1
-        if entry.makers is None:
-            has_readers, entry.makers = plan_logs(self._planners, self.sheets, entry, values, info, sent)
+        if entry.forms is None:
+            has_readers, entry.forms = plan_logs(self._planners, self.sheets, entry, values, info, sent)
             entry.is_plain = not has_readers and not entry.log
         if not entry.is_plain:
             stand_in(entry, values, info, arrived, sent, started)
             say_again(entry, info)
-        lines = [(maker.append, maker.make(entry, values, info.client_ip, second, sent)) for maker in entry.makers]
+        lines = [(filler.append, filler.fill(form, entry, values, info.client_ip, second, sent)) for filler, form in entry.forms]
         for append, line in lines:
             append(line)
         if hit is not None and entry.is_plain:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from coachwhip.api.headers import HeadersIn
-from coachwhip.api.log import LogPlan, LogTarget, LogTemplate
+from coachwhip.api.log import LogGaps, LogPlan, LogTarget, LogTemplate
 from coachwhip.api.record import Record
 from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
@@ -19,21 +19,41 @@ from coachwhip.connection.shapes import Shape, Values
 from coachwhip.request.replay import Entry, tell
 from coachwhip.util.escapes import escape_logitem
 
-__all__ = ["LineMaker", "Planner", "Sheets", "plan_logs", "say_again", "stand_in", "tell_cut"]
+__all__ = ["Forms", "LineFiller", "Planner", "Sheets", "plan_logs", "say_again", "stand_in", "tell_cut"]
 
 #: Where looks of log lines go: nowhere.
 _UNRECORDED = Record()
 
 #: Makes the plan by which replays of an answer are logged (provider kind "log_plan").
 Planner = Callable[[Request], LogPlan | None]
+#: The lines of one answer: of each what fills it, and its form.
+Forms = tuple[tuple["LineFiller", bytes], ...]
+#: Kinds of lines that are remembered; beyond them they are forgotten and come again.
+MAX_FILLERS = 1024
 
 
 class Sheets(dict[LogTarget, list[bytes]]):
     """The lines of this turn by log."""
 
+    __slots__ = ("_fillers",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fillers: dict[tuple[LogTarget, LogGaps], LineFiller] = {}
+
     def __missing__(self, target: LogTarget) -> list[bytes]:
         lines = self[target] = []
         return lines
+
+    def filler(self, template: LogTemplate) -> LineFiller:
+        """What fills a line: one for all lines of a log that have the same gaps, so that an answer brings no more than a form."""
+        key = template.target, template.gaps
+        filler = self._fillers.get(key)
+        if filler is None:
+            if len(self._fillers) >= MAX_FILLERS:
+                self._fillers.clear()
+            filler = self._fillers[key] = LineFiller(template.gaps, self[template.target].append)
+        return filler
 
     def hand_over(self) -> None:
         """The turn is over: every log gets its lines."""
@@ -43,97 +63,72 @@ class Sheets(dict[LogTarget, list[bytes]]):
                 lines.clear()
 
 
-class LineMaker:
-    """Makes the lines of one kept answer for one log."""
+class LineFiller:
+    """Fills the gaps in the lines that one log gets of many answers, lines that differ in their forms alone."""
 
-    __slots__ = ("_client", "_clients", "_fields", "_loose", "_parts", "_second", "_sent", "_shape", "_template", "append")
+    __slots__ = ("_client", "_filling", "_gaps", "_loose", "_second", "_shape", "append")
 
-    def __init__(self, template: LogTemplate, sheets: Sheets) -> None:
-        self._template = template
+    def __init__(self, gaps: LogGaps, append: Callable[[bytes], None]) -> None:
         #: Adds a line to the turn's.
-        self.append = sheets[template.target].append
-        #: The line in parts, filled in for this second and size; and the parts that stand open: the client's address, request fields.
-        self._parts: list[Any] = []
-        self._second = b""
-        self._sent = -1
-        self._clients: list[int] = []
+        self.append = append
+        self._gaps = gaps
+        #: What is filled in; and for which client, second and shape that is good, where loose values aside.
+        self._filling: list[Any] = [b""] * gaps.count
         self._client = ""
-        self._fields: list[tuple[int, str]] = []
-        #: Whose request fields are filled in as far as they are the same for all heads of that shape, and where which of the others go.
+        self._second = b""
         self._shape: Shape | None = None
+        #: Which gap takes which of the loose values.
         self._loose: list[tuple[int, int]] = []
 
-    def make_loose(self, shape: Shape, loose: list[bytes], client: str, second: bytes, sent: int) -> bytes:
-        """As `make`, for a head of that shape with these loose values, where no reader is needed.
+    def fill_loose(self, form: bytes, shape: Shape, loose: list[bytes], client: str, second: bytes, sent: int) -> bytes:
+        """As `fill`, for a head of that shape with these loose values, where no reader is needed.
 
-        Costs: filling in the client and the loose values that the line takes, and joining.
+        Costs: putting the loose values that the line takes into their places, and formatting.
         """
-        if shape is not self._shape or second is not self._second or sent != self._sent:
-            self._fill_for(shape, second, sent)
-        parts = self._parts
+        if shape is not self._shape or second is not self._second:
+            self._fill_for(shape, second)
+        filling = self._filling
         if client != self._client:
             self._client, octets = client, client.encode("latin-1")
-            for at in self._clients:
-                parts[at] = octets
+            for at in self._gaps.clients:
+                filling[at] = octets
         for at, number in self._loose:
-            parts[at] = loose[number]
-        return b"".join(parts)
+            filling[at] = loose[number]
+        for at in self._gaps.sents:
+            filling[at] = b"%d" % sent
+        return form % tuple(filling)
 
-    def _fill_for(self, shape: Shape, second: bytes, sent: int) -> None:
-        if second is not self._second or sent != self._sent:
-            self._fill(second, sent)
-        self._shape = shape
+    def _fill_for(self, shape: Shape, second: bytes) -> None:
+        self._shape, self._second = shape, second
+        for at in self._gaps.seconds:
+            self._filling[at] = second
         places = {name: number for number, name in shape.logged}
-        self._loose = [(at, places[name]) for at, name in self._fields if name in places]
-        for at, name in self._fields:
+        self._loose = [(at, places[name]) for at, name in self._gaps.fields if name in places]
+        for at, name in self._gaps.fields:
             if name not in places:
-                self._parts[at] = _escaped(shape.values.get(name, b"-"))
+                self._filling[at] = _escaped(shape.values.get(name, b"-"))
 
-    def make(self, entry: Entry, values: Values, client: str, second: bytes, sent: int) -> bytes:
+    def fill(self, form: bytes, entry: Entry, values: Values, client: str, second: bytes, sent: int) -> bytes:
         """The line of a replay to `client` in the `second` (as `%t` has it), of `sent` bytes, for a request with these fields."""
-        if second is not self._second or sent != self._sent:
-            self._fill(second, sent)
-        parts = self._parts
-        for at in self._clients:
-            parts[at] = client.encode("latin-1")
+        filling = self._filling
         self._client, self._shape = client, None
-        for at, name in self._fields:
-            parts[at] = values.get(name, b"-")
-        for at, read, original in self._template.readers:
+        octets = client.encode("latin-1")
+        for at in self._gaps.clients:
+            filling[at] = octets
+        for at in self._gaps.seconds:
+            filling[at] = second
+        for at in self._gaps.sents:
+            filling[at] = b"%d" % sent
+        for at, name in self._gaps.fields:
+            filling[at] = values.get(name, b"-")
+        for at, read, original in self._gaps.readers:
             r = entry.request
-            parts[at] = read(r.first if original else r).encode("utf-8", "surrogateescape")
+            filling[at] = read(r.first if original else r).encode("utf-8", "surrogateescape")
         try:
-            return b"".join(parts)
+            return form % tuple(filling)
         except TypeError:
             # A value that is text has to be escaped.
-            return b"".join(map(_escaped, parts))
-
-    def _fill(self, second: bytes, sent: int) -> None:
-        """Fill in what is the same until the next second. Pieces between two that stand open are joined, if no reader needs its place."""
-        template = self._template
-        pieces = list(template.pieces)
-        for at in template.seconds:
-            pieces[at] = second
-        for at in template.sents:
-            pieces[at] = b"%d" % sent
-        self._clients, self._fields = list(template.clients), list(template.fields)
-        self._parts = pieces if template.readers else self._joined(pieces)
-        self._second, self._sent, self._client, self._shape = second, sent, "", None
-
-    def _joined(self, pieces: list[bytes]) -> list[bytes]:
-        fields, clients = dict(self._fields), set(self._clients)
-        self._clients, self._fields = [], []
-        parts = [b""]
-        for at, piece in enumerate(pieces):
-            if at in clients:
-                self._clients.append(len(parts))
-            elif at in fields:
-                self._fields.append((len(parts), fields[at]))
-            else:
-                parts[-1] += piece
-                continue
-            parts += (b"", b"")
-        return parts
+            return form % tuple(map(_escaped, filling))
 
 
 def _escaped(value: str | bytes) -> bytes:
@@ -143,13 +138,13 @@ def _escaped(value: str | bytes) -> bytes:
 
 def plan_logs(
     planners: tuple[Planner, ...], sheets: Sheets, entry: Entry, values: Values, info: Connection, sent: int
-) -> tuple[bool, tuple[LineMaker, ...]]:
+) -> tuple[bool, Forms]:
     """How this answer's replays are logged, once for all of them; and whether a line takes what only a reader knows."""
     stand_in(entry, values, info, 0, sent)
     first = entry.request.first
     plans = [plan for make in planners if (plan := make(first)) is not None]
-    makers = tuple([LineMaker(template, sheets) for plan in plans for template in plan.lines])
-    return any(plan.has_readers for plan in plans), makers
+    forms = tuple([(sheets.filler(template), template.form) for plan in plans for template in plan.lines])
+    return any(plan.has_readers for plan in plans), forms
 
 
 def stand_in(entry: Entry, values: Values, info: Connection, arrived: int, sent: int, started: float = 0.0) -> None:

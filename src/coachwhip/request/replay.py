@@ -15,11 +15,11 @@ import os
 import re
 import resource
 import sys
-import time
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from errno import ENOENT, ENOTDIR
 from typing import Any, Protocol
 
 from coachwhip.api.buckets import Brigade, Data, File
@@ -35,8 +35,6 @@ __all__ = ["Counters", "Entry", "Replay", "Spec", "Table", "reason_against", "te
 
 #: Statuses that may be replayed.
 STATUSES = frozenset({200, 206, 300, 301, 302, 303, 304, 305, 307, 308, 401, 403, 404, 405, 406, 410, 416})
-#: Seconds after which even a watched file is asked again: a write through a memory mapping raises no event.
-RECHECK = 1.0
 #: Places for marks of what was asked for once. More in between two requests than this, and the first may be forgotten.
 MARKS = 1 << 16
 #: Short cuts of each kind per local address.
@@ -69,9 +67,9 @@ class Entry:
     size: int
     log: tuple[LogLine, ...]
     close: bool
-    #: True: the watcher vouches for the files between rechecks.
+    #: True: the watcher vouches for the files until `recheck`.
     watched: bool = False
-    #: Monotonic second at which the files are asked again; 0 for every time.
+    #: Monotonic time from which the files are to be asked again; 0 for every time.
     recheck: float = 0.0
     #: Bytes behind the head, the framing of chunks not counted.
     body_size: int = 0
@@ -83,8 +81,8 @@ class Entry:
     until: float = 0.0
     #: Bytes of the answer as it goes out, its file among them.
     length: int = 0
-    #: What makes the log lines of its replays, once that is planned; and whether they take no more than client, time, size and fields.
-    makers: Any = None
+    #: The log lines of its replays, once they are planned; and whether they take no more than client, time, size and fields.
+    forms: Any = None
     is_plain: bool = False
     #: Key → where it leads here; they go when this goes.
     short_cuts: dict[Any, ShortCuts] = field(default_factory=dict)
@@ -198,6 +196,9 @@ class Replay:
         self._most_files = _most_files()
         self._turn = False
         self._marks = array("q", bytes(8 * MARKS))
+        #: When the second at hand ends (monotonic), and what looks of watched answers have seen in it.
+        self._second_ends = 0.0
+        self._seen: dict[tuple[str, Look], Any] = {}
         self.watcher = Watcher(self._touched, self.clear)
 
     @property
@@ -215,13 +216,21 @@ class Replay:
 
     # -- finding
 
-    def is_fresh(self, entry: Entry, now: float) -> bool:
-        """Ask the files of an entry, whose time to be asked has come. `now`: monotonic seconds."""
+    def new_second(self, ends: float) -> None:
+        """A second begins that `ends` then (monotonic). Even watched files are asked once in it, when an answer first needs them.
+
+        A write through a memory mapping raises no event; so it is seen within a second.
+        """
+        self._second_ends = ends
+        self._seen.clear()
+
+    def is_fresh(self, entry: Entry) -> bool:
+        """Ask the files of an entry whose time to be asked has come, those that are watched only if nobody asked in this second."""
         if not entry.alive:
             return False
-        if _unchanged(entry.files):
+        if _unchanged(entry.files, self._seen if entry.watched else {}):
             if entry.watched:
-                entry.recheck = now + RECHECK
+                entry.recheck = self._second_ends
             return True
         self.counters.stale += 1
         self.drop(entry)
@@ -314,11 +323,11 @@ class Replay:
         entry.watched = self.watcher.watch(entry, [(path, look is Look.LIST) for path, look in files])
         # What changed between the look and the watch was seen by neither: ask once more.
         began = r.traffic.started
-        if not all(is_settled_time(seen, began) for seen in files.values()) or not _unchanged(files):
+        if not all(is_settled_time(seen, began) for seen in files.values()) or not _unchanged(files, {}):
             self.watcher.forget(entry)
             return
         if entry.watched:
-            entry.recheck = time.monotonic() + RECHECK
+            entry.recheck = self._second_ends
         for one in _chain(r):
             # The content is in `wire` or `file`; a record must not hold another file open.
             one.output = []
@@ -459,15 +468,24 @@ def _content(whole: Brigade | None, wanted: int, limit: int) -> tuple[bytes, Fil
         return None
 
 
-def _unchanged(files: dict[tuple[str, Look], Any]) -> bool:
-    """Whether every look would see the same again."""
-    for (path, look), seen in files.items():
-        try:
-            found: Any = signature(os.stat(path, follow_symlinks=look is not Look.LSTAT), look)
-        except OSError as error:
-            found = error.errno
-            if seen is None and found in (2, 20):
-                continue
-        if found != seen:
+def _unchanged(files: Looks, asked: Looks) -> bool:
+    """Whether every look would see the same again. `asked`: looks that need not be asked; those that were are added."""
+    for one, before in files.items():
+        seen = asked.get(one, _UNASKED)
+        if seen is _UNASKED:
+            seen = asked[one] = _look_again(*one)
+        if seen != before and not (before is None and seen in (ENOENT, ENOTDIR)):
             return False
     return True
+
+
+def _look_again(path: str, look: Look) -> tuple[int, ...] | int | None:
+    """What a look sees now: a signature, or the system's number of an error."""
+    try:
+        return signature(os.stat(path, follow_symlinks=look is not Look.LSTAT), look)
+    except OSError as error:
+        return error.errno
+
+
+#: Not among what looks see.
+_UNASKED = object()

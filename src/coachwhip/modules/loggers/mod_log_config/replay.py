@@ -6,7 +6,7 @@ The hot path asks for a template when an answer is kept, and fills it for every 
 from __future__ import annotations
 
 from coachwhip.api import Request
-from coachwhip.api.log import LogKind, LogTarget, LogTemplate
+from coachwhip.api.log import LogGaps, LogKind, LogTarget, LogTemplate
 from coachwhip.modules.loggers.mod_log_config.formats import Format, Item
 
 __all__ = ["plan_line"]
@@ -14,24 +14,27 @@ __all__ = ["plan_line"]
 
 def plan_line(target: LogTarget, format: Format, first: Request, final: Request) -> LogTemplate:
     """The template of a line; `first` and `final` stand for the answer that was given."""
-    pieces: list[bytes] = []
+    form = b""
     gaps: dict[LogKind, list[tuple[int, Item]]] = {kind: [] for kind in LogKind}
+    count = 0
     for item in format.items:
         kind = _kind(item, final)
-        if kind is not LogKind.SAME:
-            gaps[kind].append((len(pieces), item))
-            pieces.append(b"")
+        if kind is LogKind.SAME:
+            form += item.read(first if item.original else final).encode("utf-8", "surrogateescape").replace(b"%", b"%%")
             continue
-        pieces.append(item.read(first if item.original else final).encode("utf-8", "surrogateescape"))
-    pieces.append(b"\n")
+        gaps[kind].append((count, item))
+        form += b"%b"
+        count += 1
     return LogTemplate(
         target,
-        tuple(pieces),
-        clients=tuple([at for at, _ in gaps[LogKind.CLIENT]]),
-        seconds=tuple([at for at, _ in gaps[LogKind.SECOND]]),
-        sents=tuple([at for at, _ in gaps[LogKind.SENT]]),
-        fields=tuple([(at, item.field) for at, item in gaps[LogKind.FIELD]]),
-        readers=tuple([(at, item.read, item.original) for at, item in gaps[LogKind.READ]]),
+        form + b"\n",
+        LogGaps(
+            clients=tuple([gap for gap, _ in gaps[LogKind.CLIENT]]),
+            seconds=tuple([gap for gap, _ in gaps[LogKind.SECOND]]),
+            sents=tuple([gap for gap, _ in gaps[LogKind.SENT]]),
+            fields=tuple([(gap, item.field) for gap, item in gaps[LogKind.FIELD]]),
+            readers=tuple([(gap, item.read, item.original) for gap, item in gaps[LogKind.READ]]),
+        ),
         field_names=frozenset(item.field for item in format.items if item.field),
     )
 
