@@ -23,7 +23,7 @@ MAX_HEAD = 8000
 
 
 class Hit:
-    """Where a short cut leads; if it is by the very bytes of a head, perhaps with log lines that are ready."""
+    """Where the very bytes of a head lead, perhaps with log lines that are ready."""
 
     __slots__ = ("client", "entry", "lines", "ready_for", "until", "values")
 
@@ -94,9 +94,9 @@ class Finder:
         if shape is None or loose is None:
             key, loose = self.lines.shapes.cut(fields)
             shape = info.shape = self.lines.shapes.get(key)
-        hit: Hit | None = table.heads.get((line, shape.number)) if shape is not None else None
-        if shape is not None and hit is not None:
-            return Find(hit.entry, shape.values_with(loose))
+        entry: Entry | None = table.heads.get(line + shape.mark) if shape is not None else None
+        if shape is not None and entry is not None:
+            return Find(entry, shape.values_with(loose))
         return self._by_lines(table, data, info.client_ip, shape, key)
 
     def _by_lines(self, table: Table, data: bytes, client: str, shape: Shape | None, key: Key) -> Find | None:
@@ -110,8 +110,8 @@ class Finder:
             return None
         if not entry.spec.by_client:
             shape = shape or self.lines.shapes.learn(key, found, values, data.count(b"\r\n") - 2)
-            if shape is not None and (line, shape.number) not in table.heads:
-                table.heads.remember((line, shape.number), Hit(entry, None, values))
+            if shape is not None and line + shape.mark not in table.heads:
+                table.heads.remember(line + shape.mark, entry)
         return Find(entry, values)
 
 

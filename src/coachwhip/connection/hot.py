@@ -119,10 +119,11 @@ class HotPath:
                 by_bytes = strangers < PATIENCE or not strangers & 63
                 hit: Hit | None = table.raw.get(data) if by_bytes else None
                 loose: list[bytes] | None = None
+                entry: Entry | None = None
                 if hit is not None:
                     strangers = 0
-                    if now >= hit.until or info.client_ip != hit.ready_for:
-                        hit = None
+                    if now < hit.until and info.client_ip == hit.ready_for:
+                        entry = hit.entry
                 else:
                     strangers += 1
                     # A client's heads are all of one shape, mostly.
@@ -131,17 +132,16 @@ class HotPath:
                         line, _, fields = data.partition(b"\r")
                         loose = shape.cut(fields)
                         if loose is not None:
-                            hit = table.heads.get((line, shape.number))
-                            if hit is not None and (now >= hit.entry.until or not hit.entry.is_plain):
-                                hit = None
-                if hit is None or info.keepalives >= hit.entry.last_at:
+                            entry = table.heads.get(line + shape.mark)
+                            if entry is not None and (now >= entry.until or not entry.is_plain):
+                                entry = None
+                if entry is None or info.keepalives >= entry.last_at:
                     given = self.answer(table, data, info, peer.fd, peer.socket, by_bytes=by_bytes)
                     if given is None:
                         others.append(one)
                     else:
                         peer.replayed(*given)
                     continue
-                entry = hit.entry
                 fd = peer.fd
                 try:
                     sent = write(fd, entry.wire) if entry.file is None else send_with_file(peer.socket, fd, entry.wire, entry.file)
@@ -149,13 +149,12 @@ class HotPath:
                     # There is no room now, or nobody is there any more: the connection goes on, and finds out.
                     sent = 0
                 if sent != entry.length:
-                    values = hit.values if loose is None or shape is None else shape.values_with(loose)
-                    peer.replayed(entry, Sending(entry, values, len(data), sent, second))
+                    peer.replayed(entry, Sending(entry, _values(hit, shape, loose), len(data), sent, second))
                     continue
-                if loose is None or shape is None:
+                if hit is not None:
                     for append, text in hit.lines:
                         append(text)
-                else:
+                elif shape is not None and loose is not None:
                     if by_bytes:
                         self._finder.remember(table, data, Find(entry, shape.values_with(loose)), info)
                     for filler, form in entry.forms:
@@ -244,3 +243,10 @@ class HotPath:
             append(line)
         if hit is not None and entry.is_plain:
             hit.lines, hit.ready_for, hit.until = lines, info.client_ip, entry.until
+
+
+def _values(hit: Hit | None, shape: Shape | None, loose: list[bytes] | None) -> Values:
+    """What log lines take of a head, by whichever way its answer was found."""
+    if hit is not None:
+        return hit.values
+    return shape.values_with(loose) if shape is not None and loose is not None else {}

@@ -35,8 +35,8 @@ class Shape:
     #: What stands before each value that is cut out, and behind the last of them; a value and the CR behind it are between two of these.
     pieces: tuple[bytes, ...]
     tail: bytes
-    #: Stands for the lines that answers depend on, and for how many lines there are.
-    number: int
+    #: Stands for the lines that answers depend on, and for how many lines there are; behind a request line, a key to an answer.
+    mark: bytes
     #: What log lines take, without loose fields; and which of the values that are cut out they take, under which names.
     values: Values
     logged: tuple[tuple[int, str], ...]
@@ -74,14 +74,14 @@ class Shape:
 class Shapes(dict[Key, Shape]):
     """The shapes that are known, by what is left of a head when its loose values are cut out."""
 
-    __slots__ = ("_count", "_is_second_sight", "_judge", "_numbers", "_split")
+    __slots__ = ("_count", "_is_second_sight", "_judge", "_marks", "_split")
 
     def __init__(self, judge: Judge) -> None:
         super().__init__()
         self._judge = judge
         self._is_second_sight = SecondSight()
-        #: Numbers that were given away; none of them twice, for short cuts know shapes by them.
-        self._numbers: dict[tuple[int, ...], int] = {}
+        #: Marks that were given away; none of them twice, for short cuts know shapes by them. No request line holds a CR.
+        self._marks: dict[tuple[int, ...], bytes] = {}
         self._count = itertools.count(1)
         self._split = _expression(judge.loose)
 
@@ -95,7 +95,7 @@ class Shapes(dict[Key, Shape]):
         for shape in self.values():
             shape.is_current = False
         super().clear()
-        self._numbers.clear()
+        self._marks.clear()
 
     def cut(self, fields: bytes) -> tuple[Key, list[bytes]]:
         """What is left, and the values that were cut out, of what follows a request line and its CR.
@@ -125,9 +125,9 @@ class Shapes(dict[Key, Shape]):
         logged = tuple([(at, name) for at, name in enumerate(names) if name in values])
         if len(self) >= MAX_SHAPES:
             self.clear()
-        number = self._numbers.get(numbers) or self._numbers.setdefault(numbers, next(self._count))
+        mark = self._marks.get(numbers) or self._marks.setdefault(numbers, b"\r%d" % next(self._count))
         # Each begins with a CR that ends what was before: the request line, or a value.
-        shape = self[key] = Shape(tuple([piece[1:] for piece in pieces]), tail[1:], number, fixed, logged)
+        shape = self[key] = Shape(tuple([piece[1:] for piece in pieces]), tail[1:], mark, fixed, logged)
         return shape
 
 

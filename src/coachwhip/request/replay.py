@@ -55,28 +55,19 @@ Variant = tuple[Any, ...]
 class Entry:
     """One kept answer."""
 
-    head: bytes
-    #: The whole answer, with the date of the second `stamp`; the head alone if there is a `file`.
-    wire: bytes
-    #: Sent behind the head in place of a body in memory.
-    file: File | None
     request: Request
     files: Looks
     spec: Spec
     variant: Variant
     size: int
     log: tuple[LogLine, ...]
+    head: bytes
+    # What the hot path looks at stands together: where many answers are asked for in turn, what each brings into the cache decides.
+    #: The whole answer, with the date of the second `stamp`; the head alone if there is a `file`.
+    wire: bytes
+    #: Sent behind the head in place of a body in memory.
+    file: File | None
     close: bool
-    #: True: the watcher vouches for the files until `recheck`.
-    watched: bool = False
-    #: Monotonic time from which the files are to be asked again; 0 for every time.
-    recheck: float = 0.0
-    #: Bytes behind the head, the framing of chunks not counted.
-    body_size: int = 0
-    alive: bool = True
-    #: How often it was given again, fading as others are let go.
-    used: int = 0
-    stamp: bytes = b""
     #: Monotonic second until which `wire` may go out as it is; 0 for an answer that has to be looked at each time.
     until: float = 0.0
     #: Bytes of the answer as it goes out, its file among them.
@@ -84,14 +75,29 @@ class Entry:
     #: The log lines of its replays, once they are planned; and whether they take no more than client, time, size and fields.
     forms: Any = None
     is_plain: bool = False
-    #: Key → where it leads here; they go when this goes.
-    short_cuts: dict[Any, ShortCuts] = field(default_factory=dict)
     #: With this many answers before it on its connection, another answer is due: one that closes.
     last_at: int = sys.maxsize
     #: For how long its connection may rest then, in seconds.
     keep_alive: float = 0.0
+    #: How often it was given again, fading as others are let go.
+    used: int = 0
+    #: True: the watcher vouches for the files until `recheck`.
+    watched: bool = False
+    #: Monotonic time from which the files are to be asked again; 0 for every time.
+    recheck: float = 0.0
+    #: Bytes behind the head, the framing of chunks not counted.
+    body_size: int = 0
+    alive: bool = True
+    stamp: bytes = b""
+    #: Key → where it leads here; they go when this goes.
+    short_cuts: dict[bytes, ShortCuts] = field(default_factory=dict)
     #: Where the number of requests left stands in `Keep-Alive`, if the head has that field: start and end.
     left: tuple[int, int] | None = None
+
+    @property
+    def entry(self) -> Entry:
+        """A short cut may lead here itself."""
+        return self
 
     def renew(self, stamp: bytes, left: int) -> None:
         """Let `wire` say this date, and that this many requests are left on the connection."""
@@ -137,7 +143,7 @@ class Table:
     """The specs of one local address."""
 
     max_fields: int
-    #: By the raw bytes of a head, and by a request line and what stands for the shape of the rest.
+    #: By the raw bytes of a head; and the entry itself by a request line and the mark of the shape of the rest.
     raw: ShortCuts = field(default_factory=lambda: ShortCuts())
     heads: ShortCuts = field(default_factory=lambda: ShortCuts())
     specs: dict[tuple[bytes, Any], Spec] = field(default_factory=dict)
@@ -161,15 +167,17 @@ class Counters:
 class ToEntry(Protocol):
     """What a short cut leads to."""
 
-    entry: Entry
+    @property
+    def entry(self) -> Entry:
+        """The kept answer."""
 
 
-class ShortCuts(OrderedDict[Any, Any]):
+class ShortCuts(OrderedDict[bytes, Any]):
     """Keys that lead to an entry without its spec; the oldest goes when there are too many."""
 
     __slots__ = ()
 
-    def remember(self, key: Any, found: ToEntry) -> None:
+    def remember(self, key: bytes, found: ToEntry) -> None:
         """Let `key` lead to `found` from now on, wherever it has led: another client's answer, perhaps."""
         before = self.pop(key, None)
         if before is not None:
@@ -313,7 +321,7 @@ class Replay:
             (path, look): signature_of(seen, look) if isinstance(seen, FileStat) else seen
             for (path, look), seen in r.record.files.items()
         }
-        entry = Entry(reply.head, reply.head + body, file, r, files, spec, variant, size, tuple(r.record.log), reply.close)
+        entry = Entry(r, files, spec, variant, size, tuple(r.record.log), reply.head, reply.head + body, file, reply.close)
         count = _LEFT.search(reply.head)
         entry.left = count.span(1) if count is not None else None
         entry.body_size = r.bytes_sent if reply.chunked else len(body) if file is None else file.length
