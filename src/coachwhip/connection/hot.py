@@ -104,14 +104,12 @@ class HotPath:
         strangers = self._strangers
         hits = size = 0
         latest: Entry | None = None
-        client = ""
         others: list[tuple[P, bytes | None]] = []
         shape: Shape | None = None
-        for one in arrived:
-            peer, data = one
+        for peer, data in arrived:
             table = peer.table
-            if peer.state is not IDLE or table is None or not data:
-                others.append(one)
+            if table is None or not data or peer.state is not IDLE:
+                others.append((peer, data))
                 continue
             try:
                 info = peer.info
@@ -138,7 +136,7 @@ class HotPath:
                 if entry is None or info.keepalives >= entry.last_at:
                     given = self.answer(table, data, info, peer.fd, peer.socket, by_bytes=by_bytes)
                     if given is None:
-                        others.append(one)
+                        others.append((peer, data))
                     else:
                         peer.replayed(*given)
                     continue
@@ -159,8 +157,7 @@ class HotPath:
                         self._finder.remember(table, data, Find(entry, shape.values_with(loose)), info)
                     for filler, form in entry.forms:
                         filler.append(filler.fill_loose(form, shape, loose, info.client_ip, second, sent))
-                latest, client = entry, info.client_ip
-                entry.used += 1
+                latest, last = entry, info
                 hits += 1
                 size += sent
                 info.bytes_out += sent
@@ -174,7 +171,7 @@ class HotPath:
                 peer.fault(error)
         self._strangers = strangers
         if latest is not None:
-            self.last, self.client = latest.request, client
+            self.last, self.client = latest.request, last.client_ip
         self.accesses += hits
         self.bytes += size
         return others

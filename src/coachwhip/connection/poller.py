@@ -67,8 +67,8 @@ class Poller:
             data = None
         self.serve([(connection, data)])
 
-    def serve(self, arrived: list[tuple[ClientConnection, bytes | None]]) -> None:
-        """Answer what was read in this turn. Costs: what `HotPath.serve` says."""
+    def serve(self, arrived: list[Arrived]) -> list[Arrived]:
+        """Answer what was read in this turn; returns what had no kept answer. Costs: what `HotPath.serve` says."""
         hot = self.hot
         try:
             others = hot.serve(arrived)
@@ -76,10 +76,11 @@ class Poller:
             # What is kept cannot be told from what has changed; whoever asked must not wait for ever.
             for connection, _ in arrived:
                 connection.fault(error)
-            return
+            return []
         hot.sheets.hand_over()
         for connection, data in others:
             connection.guard(connection.arrived, data)
+        return others
 
 
 class EpollPoller(Poller):
@@ -120,7 +121,8 @@ class EpollPoller(Poller):
 
     def _turn(self) -> None:
         arrived: list[Arrived] = []
-        again: list[tuple[int, ClientConnection]] = []
+        # Where the edge is past, but there is more to read: the end of input, or what did not fit.
+        again: list[ClientConnection] = []
         writable: list[tuple[int, ClientConnection]] = []
         waiting = self._waiting
         for fd, events in self._epoll.poll(0, TURN):
@@ -138,13 +140,13 @@ class EpollPoller(Poller):
                 arrived.append((connection, None))
                 continue
             arrived.append((connection, data))
-            if len(data) == READ_SIZE or (events != EPOLLIN and events & _ENDS and data):
-                # The edge is past, but there is more to read: what did not fit, or the end of input.
-                again.append((fd, connection))
+            if events != EPOLLIN and events & _ENDS and data:
+                again.append(connection)
         if arrived:
-            self.serve(arrived)
-        for fd, connection in again:
-            if waiting.get(fd) is connection:
+            # No head that has a kept answer is as long as a read can be.
+            again += [connection for connection, data in self.serve(arrived) if data and len(data) == READ_SIZE]
+        for connection in again:
+            if waiting.get(connection.fd) is connection:
                 self._ask(connection)
         for fd, connection in writable:
             if waiting.get(fd) is connection and connection.is_writing:

@@ -79,7 +79,7 @@ class Entry:
     last_at: int = sys.maxsize
     #: For how long its connection may rest then, in seconds.
     keep_alive: float = 0.0
-    #: How often it was given again, fading as others are let go.
+    #: How often it was made ready and given again, once a second mostly; fading as others are let go.
     used: int = 0
     #: True: the watcher vouches for the files until `recheck`.
     watched: bool = False
