@@ -10,7 +10,7 @@ LATER = b"Mon, 23 Nov 2026 10:22:22 GMT"
 
 
 def entry(head=HEAD, **fields):
-    made = Entry(head, head + b"body", None, None, {}, Spec(Table(9), (b"", None)), (), 1, (), False)
+    made = Entry(None, {}, Spec(Table(9), (b"", None)), (), 1, (), head, head + b"body", None, False)
     for name, value in fields.items():
         setattr(made, name, value)
     return made
