@@ -49,7 +49,7 @@ SERVER = (
     "AllowEncodedSlashes On", "MergeSlashes Off", "AccessFileName .htaccess .other", "HttpProtocolOptions Unsafe", "LogLevel info",
     "LogLevel debug", "LanguagePriority fr en", "ForceLanguagePriority Prefer Fallback", "CacheNegotiatedDocs On", "MaxRanges 1",
     "MaxRanges none", "TraceEnable Off", "LimitRequestFields 5", "LimitRequestLine 200", "DeflateCompressionLevel 1", "ReplayMemory 20K",
-    "UseCanonicalPhysicalPort On", "StrictHostCheck On", "LimitInternalRecursion 2 2", "MaxRangeOverlaps none", "MaxRangeReversals none",
+    "StrictHostCheck On", "LimitInternalRecursion 2 2", "MaxRangeOverlaps none", "MaxRangeReversals none",
     "QualifyRedirectURL On", "ServerAdmin me@a.test", "RegisterHttpMethod BREW", "LimitRequestFieldSize 500", "RedirectPermanent /rp /d0/",
     "RedirectTemp /rt /d1/", "RedirectRelative On", "AliasPreservePath On", "DirectoryIndexRedirect On", "DirectoryIndexRedirect 303",
     "ScriptAlias /al2 {root}/htdocs/d1", "DeflateFilterNote ratio", "DeflateAlterEtag Remove", "DeflateAlterEtag NoChange",
