@@ -51,34 +51,34 @@ Looks = dict[tuple[str, Look], Any]
 Variant = tuple[Any, ...]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class Entry:
     """One kept answer."""
 
+    # What the hot path looks at comes first: where many answers are asked for in turn, what each brings into the cache decides.
+    #: The whole answer, with the date of the second `stamp`; the head alone if there is a `file`.
+    wire: bytes
+    #: Sent behind the head in place of a body in memory.
+    file: File | None
+    #: Monotonic second until which `wire` may go out as it is; 0 for an answer that has to be looked at each time.
+    until: float = 0.0
+    #: The log lines of its replays, once they are planned; and whether they take no more than client, time, size and fields.
+    forms: Any = None
+    is_plain: bool = False
+    #: Its connection ends with it; else, with this many answers before it there, another answer is due, one that closes.
+    close: bool
+    last_at: int = sys.maxsize
+    #: For how long its connection may rest then, in seconds.
+    keep_alive: float = 0.0
+    #: Bytes of the answer as it goes out, its file among them.
+    length: int = 0
+    head: bytes
     request: Request
     files: Looks
     spec: Spec
     variant: Variant
     size: int
     log: tuple[LogLine, ...]
-    head: bytes
-    # What the hot path looks at stands together: where many answers are asked for in turn, what each brings into the cache decides.
-    #: The whole answer, with the date of the second `stamp`; the head alone if there is a `file`.
-    wire: bytes
-    #: Sent behind the head in place of a body in memory.
-    file: File | None
-    close: bool
-    #: Monotonic second until which `wire` may go out as it is; 0 for an answer that has to be looked at each time.
-    until: float = 0.0
-    #: Bytes of the answer as it goes out, its file among them.
-    length: int = 0
-    #: The log lines of its replays, once they are planned; and whether they take no more than client, time, size and fields.
-    forms: Any = None
-    is_plain: bool = False
-    #: With this many answers before it on its connection, another answer is due: one that closes.
-    last_at: int = sys.maxsize
-    #: For how long its connection may rest then, in seconds.
-    keep_alive: float = 0.0
     #: How often it was made ready and given again, once a second mostly; fading as others are let go.
     used: int = 0
     #: True: the watcher vouches for the files until `recheck`.
@@ -321,7 +321,10 @@ class Replay:
             (path, look): signature_of(seen, look) if isinstance(seen, FileStat) else seen
             for (path, look), seen in r.record.files.items()
         }
-        entry = Entry(r, files, spec, variant, size, tuple(r.record.log), reply.head, reply.head + body, file, reply.close)
+        entry = Entry(
+            wire=reply.head + body, file=file, close=reply.close, head=reply.head, request=r, files=files,
+            spec=spec, variant=variant, size=size, log=tuple(r.record.log),
+        )  # fmt: skip
         count = _LEFT.search(reply.head)
         entry.left = count.span(1) if count is not None else None
         entry.body_size = r.bytes_sent if reply.chunked else len(body) if file is None else file.length

@@ -10,7 +10,10 @@ LATER = b"Mon, 23 Nov 2026 10:22:22 GMT"
 
 
 def entry(head=HEAD, **fields):
-    made = Entry(None, {}, Spec(Table(9), (b"", None)), (), 1, (), head, head + b"body", None, False)
+    made = Entry(
+        wire=head + b"body", file=None, close=False, head=head, request=None, files={},
+        spec=Spec(Table(9), (b"", None)), variant=(), size=1, log=(),
+    )  # fmt: skip
     for name, value in fields.items():
         setattr(made, name, value)
     return made
