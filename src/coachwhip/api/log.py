@@ -224,7 +224,7 @@ class LogGaps:
     #: Gaps for request fields, with their lower-case names.
     fields: tuple[tuple[int, str], ...] = ()
     #: Gaps that a reader has to fill, and whether it asks the client's own request.
-    readers: tuple[tuple[int, Callable[[Request], str], bool], ...] = ()
+    readers: tuple[tuple[int, Callable[[Request], str], bool], ...] = field(default=(), hash=False)
 
     @property
     def count(self) -> int:
