@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from os import sendfile
 
 from coachwhip.api.buckets import File, OpenFile
+from coachwhip.connection.waking import tell_later
 
 __all__ = ["ClientGone", "FileShrank", "Outbox", "send_with_file"]
 
@@ -115,6 +116,8 @@ class Outbox:
         for piece in self._body:
             if isinstance(piece, File):
                 self._file, self._at, self._left = piece.file, piece.start, piece.length
+                if piece.length > TURN:
+                    tell_later(self._socket)
                 break
             pieces.append(piece)
             size += len(piece)
