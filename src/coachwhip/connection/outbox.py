@@ -11,7 +11,8 @@ import socket
 from collections.abc import Iterator
 from os import sendfile
 
-from coachwhip.api.buckets import File
+from coachwhip.api.buckets import File, OpenFile
+from coachwhip.connection.waking import tell_later
 
 __all__ = ["ClientGone", "FileShrank", "Outbox", "send_with_file"]
 
@@ -53,12 +54,14 @@ def send_with_file(sock: socket.socket | None, fd: int, head: bytes, file: File)
 class Outbox:
     """The unsent rest of an answer."""
 
-    __slots__ = ("_body", "_data", "_file", "_socket", "sent")
+    __slots__ = ("_at", "_body", "_data", "_file", "_left", "_socket", "sent")
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self._data = b""
-        self._file: File | None = None
+        #: The file that goes out behind `_data`: `_left` bytes of it, from `_at`. A large one goes out in hundreds of pieces.
+        self._file: OpenFile | None = None
+        self._at = self._left = 0
         self._body: Iterator[bytes | File] | None = None
         #: Bytes handed to the system since the last `put`.
         self.sent = 0
@@ -85,7 +88,7 @@ class Outbox:
         """
         budget = TURN
         while budget > 0:
-            pauses = self._gather()
+            pauses = self._file is None and self._gather()
             before = self.sent
             try:
                 if self._data:
@@ -105,14 +108,16 @@ class Outbox:
 
     def _gather(self) -> bool:
         """Pull body pieces until there is enough for one write, or a file. True if the body pauses, so that others have a turn."""
-        if self._body is None or self._file is not None or len(self._data) >= GATHER:
+        if self._body is None or len(self._data) >= GATHER:
             return False
         pauses = False
         pieces = [self._data]
         size = len(self._data)
         for piece in self._body:
             if isinstance(piece, File):
-                self._file = piece
+                self._file, self._at, self._left = piece.file, piece.start, piece.length
+                if piece.length > TURN:
+                    tell_later(self._socket)
                 break
             pieces.append(piece)
             size += len(piece)
@@ -142,34 +147,37 @@ class Outbox:
         self.sent += count
         return count
 
-    def _send_file(self, file: File) -> bool:
+    def _send_file(self, file: OpenFile) -> bool:
         """As `_send_data`."""
-        offered = min(file.length, TURN)
-        fd = file.file.fileno()
+        left = self._left
+        offered = left if left < TURN else TURN
+        fd = file.fileno()
         if fd < 0:
             raise FileShrank("file was closed")
         try:
-            count = sendfile(self._socket.fileno(), fd, file.start, offered)
+            count = sendfile(self._socket.fileno(), fd, self._at, offered)
         except (BlockingIOError, InterruptedError):
             raise
         except OSError as error:
             if error.errno not in _NO_SENDFILE:
                 # The system does not say which of the two failed; a file that fails is seen when it is read.
-                self._read_at(file, 1)
+                self._read(file, 1)
                 raise ClientGone(error.errno, error.strerror) from None
-            offered = min(file.length, GATHER)
-            count = self._send(self._read_at(file, offered))
+            offered = min(left, GATHER)
+            count = self._send(self._read(file, offered))
         else:
             self.sent += count
         if count == 0:
             raise FileShrank("file became shorter while it was sent")
-        self._file = file.after(count)
+        self._at += count
+        self._left = left - count
+        if count == left:
+            self._file = None
         return count < offered
 
-    @staticmethod
-    def _read_at(file: File, count: int) -> bytes:
+    def _read(self, file: OpenFile, count: int) -> bytes:
         try:
-            data = file.file.read_at(file.start, min(file.length, count))
+            data = file.read_at(self._at, count)
         except OSError as error:
             raise FileShrank(f"file cannot be read any more: {error.strerror}") from error
         if not data:

@@ -3,7 +3,7 @@
 A turn has two halves. First all that has arrived is read. Then one look takes in what has changed among the files, and each request is
 answered; that look came after every request of the turn, so no answer is older than its request, and it is paid for once. Requests
 that have a kept answer go first. On Linux all connections hang on one `epoll` descriptor of which the loop knows; elsewhere the
-loop watches each, and a turn is one connection's.
+loop watches each, and a turn is one connection's. Whoever waits for room to send is watched by the loop itself.
 """
 
 from __future__ import annotations
@@ -49,7 +49,11 @@ class Poller:
             self._loop.remove_reader(connection.fd)
 
     def watch_writes(self, connection: ClientConnection, on: bool) -> None:
-        """Call `on_writable` of a connection when its socket takes more, at once if it does now; or do not call it."""
+        """Call `on_writable` of a connection in each turn of the loop in which its socket takes more, or do not call it.
+
+        Not by edges: who has sent less than all waits for no edge if it was the file that had no more, and asking anew after every piece
+        costs more than being told of it by the loop.
+        """
         if on:
             self._loop.add_writer(connection.fd, connection.on_writable)
         else:
@@ -84,7 +88,7 @@ class Poller:
 
 
 class EpollPoller(Poller):
-    """Asks one `epoll` descriptor, edge-triggered: a connection that was read to its end, or filled, costs no second question."""
+    """Asks one `epoll` descriptor, edge-triggered: a connection that was read to its end costs no second question."""
 
     __slots__ = ("_epoll", "_waiting")
 
@@ -95,25 +99,13 @@ class EpollPoller(Poller):
         loop.add_reader(self._epoll.fileno(), self._turn)
 
     def watch_reads(self, connection: ClientConnection, on: bool) -> None:
-        self._ask(connection)
-
-    def watch_writes(self, connection: ClientConnection, on: bool) -> None:
-        # Where room is not waited for any more, the question is left as it is: it is answered once more at most.
-        if on or not connection.is_reading:
-            self._ask(connection)
-
-    def _ask(self, connection: ClientConnection) -> None:
-        """Ask for what the connection waits for; what is there already is told of in the next turn."""
         fd = connection.fd
-        wanted = (_READS if connection.is_reading else 0) | (_WRITES if connection.is_writing else 0)
-        if not wanted:
+        if on:
+            self._waiting[fd] = connection
+            self._epoll.register(fd, _READS)
+        else:
             del self._waiting[fd]
             self._epoll.unregister(fd)
-        elif fd in self._waiting:
-            self._epoll.modify(fd, wanted)
-        else:
-            self._waiting[fd] = connection
-            self._epoll.register(fd, wanted)
 
     def close(self) -> None:
         self._loop.remove_reader(self._epoll.fileno())
@@ -123,15 +115,9 @@ class EpollPoller(Poller):
         arrived: list[Arrived] = []
         # Where the edge is past, but there is more to read: the end of input, or what did not fit.
         again: list[ClientConnection] = []
-        writable: list[tuple[int, ClientConnection]] = []
         waiting = self._waiting
         for fd, events in self._epoll.poll(0, TURN):
             connection = waiting[fd]
-            if events != EPOLLIN:
-                if connection.is_writing:
-                    writable.append((fd, connection))
-                if not connection.is_reading:
-                    continue
             try:
                 data = read(fd, READ_SIZE)
             except (BlockingIOError, InterruptedError):
@@ -147,15 +133,11 @@ class EpollPoller(Poller):
             again += [connection for connection, data in self.serve(arrived) if data and len(data) == READ_SIZE]
         for connection in again:
             if waiting.get(connection.fd) is connection:
-                self._ask(connection)
-        for fd, connection in writable:
-            if waiting.get(fd) is connection and connection.is_writing:
-                connection.on_writable()
+                self._epoll.modify(connection.fd, _READS)
 
 
 if hasattr(select, "epoll"):
     from select import EPOLLIN
 
     _READS = EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
-    _WRITES = select.EPOLLOUT | select.EPOLLET
     _ENDS = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR

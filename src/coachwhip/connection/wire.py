@@ -140,7 +140,10 @@ class Wire:
 
     def on_writable(self) -> None:
         """The socket takes more, or fails."""
-        self.guard(self._flush)
+        try:
+            self._flush()
+        except Exception as error:
+            self.fault(error)
 
     def _flush(self) -> None:
         outbox = self._outbox
@@ -161,8 +164,10 @@ class Wire:
         else:
             if outbox.sent != before:
                 self.clock.progressed(self.info, time.monotonic())
-            self._watch_writes(not done)
-            if done:
+            if not done:
+                self._watch_writes(True)
+            else:
+                self._watch_writes(False)
                 self._outbox = None
                 if self.state is SENDING:
                     self._on_sent(outbox.sent)
@@ -212,8 +217,8 @@ class Wire:
         self._ask_for_reads(on)
 
     def _watch_writes(self, on: bool) -> None:
-        """Whether to be told when the socket takes more; at once, if it does now."""
-        if on is self.is_writing and not on:
+        """Whether to be told as long as the socket takes more."""
+        if on is self.is_writing:
             return
         self.is_writing = on
         self._ask_for_writes(on)

@@ -117,6 +117,18 @@ def test_bytes_left_of_an_interim_response_are_not_counted_with_the_answer(pair)
     assert receive(pair[1]) == b"interimanswer"
 
 
+def test_large_files_alone_have_the_system_tell_later_of_room(pair, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(room, "tell_later", told.append)
+    for size, expected in ((TURN, []), (TURN + 1, [pair[0]])):
+        (tmp_path / "f").touch()
+        os.truncate(tmp_path / "f", size)
+        outbox = Outbox(pair[0])
+        outbox.put(b"", iter((opened(tmp_path / "f"),)))
+        assert len(pump(outbox, pair[1])) == size
+        assert told == expected
+
+
 def test_a_file_that_shrinks_is_an_error_not_a_loop(pair, tmp_path):
     (tmp_path / "f").write_bytes(b"x" * 10 * MIB)
     outbox = Outbox(pair[0])
