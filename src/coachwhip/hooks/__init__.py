@@ -6,11 +6,11 @@ that `after` and `before` hold, then by the order in which modules were loaded. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from coachwhip.api.module import Hook, Module
-from coachwhip.api.outcome import Outcome, Result
+from coachwhip.api.outcome import DECLINED, OK, Outcome, Result
 from coachwhip.api.phases import Phase, RunMode, handler, pre_translate_name
 from coachwhip.api.request import Request
 from coachwhip.api.server import Server, Settings
@@ -52,11 +52,12 @@ def sort_hooks(hooks: Iterable[Hook]) -> tuple[Hook, ...]:
     return tuple(waiting[i] for i in done)
 
 
-#: The answers after which the next hook is asked (None: whatever it answers), and what a phase answers in which no hook decided.
-_MODES: dict[RunMode, tuple[tuple[Outcome, ...] | None, Outcome]] = {
-    RunMode.ALL: ((Outcome.OK, Outcome.DECLINED), Outcome.OK),
-    RunMode.FIRST: ((Outcome.DECLINED,), Outcome.DECLINED),
-    RunMode.EACH: (None, Outcome.OK),
+#: The answer after which, as after DECLINED, the next hook is asked (None: whatever it answers), and what a phase answers in which no
+#: hook decided.
+_MODES: dict[RunMode, tuple[Outcome | None, Outcome]] = {
+    RunMode.ALL: (OK, OK),
+    RunMode.FIRST: (DECLINED, DECLINED),
+    RunMode.EACH: (None, OK),
 }
 
 
@@ -92,14 +93,16 @@ class _Whole(dict[Phase, Agenda]):
 class HookTable:
     """All phases of the loaded modules, sorted."""
 
-    __slots__ = ("_all", "_handlers", "sees_raw_paths")
+    __slots__ = ("_handlers", "_whole", "sees_raw_paths")
 
     def __init__(self, modules: Iterable[Module]) -> None:
         by_phase: dict[Phase, list[Hook]] = {}
         for module in modules:
             for hook in module.hooks:
                 by_phase.setdefault(hook.phase, []).append(hook)
-        self._all = _Whole((phase, Agenda(phase, sort_hooks(hooks))) for phase, hooks in by_phase.items())
+        whole = _Whole((phase, Agenda(phase, sort_hooks(hooks))) for phase, hooks in by_phase.items())
+        #: All hooks of a phase. By the method, see `api/headers.py`.
+        self._whole: Callable[[Phase], Agenda] = whole.__getitem__
         #: A hook looks at paths while they are encoded.
         self.sees_raw_paths = bool(self.hooks(pre_translate_name))
         answering = self.hooks(handler)
@@ -111,7 +114,11 @@ class HookTable:
 
     def hooks(self, phase: Phase) -> tuple[Hook, ...]:
         """The sorted hooks of a phase."""
-        return self._all[phase].hooks
+        return self._whole(phase).hooks
+
+    def functions(self, phase: Phase) -> tuple[Callable[..., Any], ...]:
+        """Those hooks, as they are called."""
+        return self._whole(phase).functions
 
     def run(self, phase: Phase, subject: Any) -> Any:
         """Run all hooks of a phase on a request, a connection or the start by the phase's mode; returns the deciding answer.
@@ -119,11 +126,11 @@ class HookTable:
         Run all: OK, or the first answer other than OK and DECLINED. Run first: the first answer other than DECLINED, or
         DECLINED. Each: OK.
         """
-        agenda = self._all[phase]
+        agenda = self._whole(phase)
         passes = agenda.passes
         for function in agenda.functions:
             answer = function(subject)
-            if passes is not None and answer not in passes:
+            if answer is not passes and answer is not DECLINED and passes is not None:
                 return answer
         return agenda.nobody
 
@@ -152,7 +159,7 @@ class HookTable:
             return agenda.nobody
         for function in functions:
             answer: Result = function(r)
-            if answer not in passes:
+            if answer is not passes and answer is not DECLINED:
                 return answer
         return agenda.nobody
 
@@ -173,9 +180,9 @@ def _run_one_by_one(phase: Phase, agenda: Agenda, r: Request) -> Result:
         if hook.blocking and not r.may_block:
             raise NeedsThread
         answer: Result = hook.function(r)
-        if r.record.steps is not None and answer is not Outcome.DECLINED:
+        if r.record.steps is not None and answer is not DECLINED:
             r.record.step("hook", f"{phase.name}: {hook.module.source} answered {_say(answer)}")
-        if agenda.passes is not None and answer not in agenda.passes:
+        if answer is not agenda.passes and answer is not DECLINED and agenda.passes is not None:
             return answer
     return agenda.nobody
 
