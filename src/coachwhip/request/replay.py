@@ -440,7 +440,9 @@ def _least_used(entries: Iterable[Entry]) -> Entry:
 
 def tell(r: Request, what: str) -> None:
     """Let log lines say what replay did, whether they look at the request that was answered (`%{replay}n`) or at the first of its chain."""
-    r.notes["replay"] = r.first.notes["replay"] = what
+    r.notes["replay"] = what
+    if r.prev is not None:
+        r.first.notes["replay"] = what
 
 
 def _chain(r: Request) -> list[Request]:
