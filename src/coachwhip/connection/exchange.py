@@ -66,7 +66,7 @@ class Exchange:
         """Make the record of a valid head. `rest` came behind it; returns what of that is not of this request's body."""
         wire = self._wire
         self.head = head
-        self._r, framing, self._status = self._make()
+        self._r, framing, self._status = intake.begin(wire.host.pipeline, wire.info, head, self.started)
         # Whether what follows is a body cannot be told, or the client waits for something else: it is never taken for a request.
         self._ends = framing is None or framing.objection is not None
         if framing is not None and framing.kind is not _NONE:
@@ -349,7 +349,7 @@ class Exchange:
     def _account(self, reply: Reply, count: int) -> bool:
         """Say what was sent to the record, the log and the counters; returns whether the connection ends."""
         wire, r = self._wire, reply.request
-        first = r.first
+        first = r if r.prev is None else r.first
         close = self._ends or reply.close or wire.host.draining
         wire.info.bytes_out += count
         if not reply.chunked:

@@ -100,8 +100,8 @@ def place(fields: Headers, framing: list[tuple[str, str]]) -> None:
         fields.move_to_end(_LAST)
 
 
-def head_bytes(r: Request, fields: Headers, date: str, server: str) -> bytes:
-    """The head as it goes on the wire, blank line included.
+def head_bytes(r: Request, fields: Headers, now: float, server: str) -> bytes:
+    """The head as it goes on the wire, blank line included. `now`: wall clock, seconds.
 
     Raises:
         BadHeader: a field name is no token, or a value holds a control character.
@@ -112,23 +112,29 @@ def head_bytes(r: Request, fields: Headers, date: str, server: str) -> bytes:
     version = "HTTP/1.0" if r.protocol_number == 1000 and r.env.get("force-response-1.0") is not None else "HTTP/1.1"
     has_own = fields.has_any(_FIRST)
     if has_own:
-        date = fields.get("Date") or date
         server = server and (fields.get("Server") or server)
-    lines = [_beginning(version, status, date, server)]
+        lines = [_start(version, status, fields.get("Date") or http_date(now), server)]
+    else:
+        lines = [_usual_start(version, status, int(now), server)]
     if r.status == 304:
         others = fields.items_but(_FIRST_304)
     else:
         others = fields.items_but(_FIRST) if has_own else fields.items()
-    lines += map(_LINES.__getitem__, others)
+    lines += map(_line, others)
     lines.append(b"\r\n")
     return b"".join(lines)
 
 
+def _start(version: str, status: str, date: str, server: str) -> bytes:
+    """Status line, Date and Server."""
+    start = f"{version} {status}\r\n".encode("latin-1") + _line(("Date", date))
+    return start + _line(("Server", server)) if server else start
+
+
 @lru_cache(maxsize=16)
-def _beginning(version: str, status: str, date: str, server: str) -> bytes:
-    """Status line, Date and Server, which most answers of a second share."""
-    start = f"{version} {status}\r\n".encode("latin-1") + _LINES["Date", date]
-    return start + _LINES["Server", server] if server else start
+def _usual_start(version: str, status: str, second: int, server: str) -> bytes:
+    """The same, as most answers of a second share it."""
+    return _start(version, status, http_date(second), server)
 
 
 #: How many lines are kept, and how long one may be in characters: what is in them may come from anywhere.
@@ -152,4 +158,4 @@ class _Lines(dict[tuple[str, str], bytes]):
         return line
 
 
-_LINES = _Lines()
+_line = _Lines().__getitem__

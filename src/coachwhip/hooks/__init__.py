@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from coachwhip.api import phases
 from coachwhip.api.module import Hook, Module
 from coachwhip.api.outcome import DECLINED, OK, Outcome, Result
-from coachwhip.api.phases import Phase, RunMode, handler, pre_translate_name
+from coachwhip.api.phases import Phase, RunMode
 from coachwhip.api.request import Request
 from coachwhip.api.server import Server, Settings
 
@@ -93,7 +94,7 @@ class _Whole(dict[Phase, Agenda]):
 class HookTable:
     """All phases of the loaded modules, sorted."""
 
-    __slots__ = ("_handlers", "_whole", "sees_raw_paths")
+    __slots__ = ("_handlers", "_whole", "answers_early", "checks_access", "loggers", "sees_fields", "sees_new", "sees_raw_paths")
 
     def __init__(self, modules: Iterable[Module]) -> None:
         by_phase: dict[Phase, list[Hook]] = {}
@@ -103,22 +104,29 @@ class HookTable:
         whole = _Whole((phase, Agenda(phase, sort_hooks(hooks))) for phase, hooks in by_phase.items())
         #: All hooks of a phase. By the method, see `api/headers.py`.
         self._whole: Callable[[Phase], Agenda] = whole.__getitem__
-        #: A hook looks at paths while they are encoded.
-        self.sees_raw_paths = bool(self.hooks(pre_translate_name))
-        answering = self.hooks(handler)
+        #: The functions of `log_transaction`, of which each is called by itself.
+        self.loggers = self._whole(phases.log_transaction).functions
+        # Whether any hook is there at all in phases that most servers do without.
+        #: It looks at requests of which nothing is known yet.
+        self.sees_new = bool(self.hooks(phases.create_request))
+        #: It answers before the URL is mapped.
+        self.answers_early = bool(self.hooks(phases.quick_handler))
+        #: It looks at paths while they are encoded.
+        self.sees_raw_paths = bool(self.hooks(phases.pre_translate_name))
+        #: It looks at the fields of a request when all sections are known.
+        self.sees_fields = bool(self.hooks(phases.header_parser))
+        #: It refuses by address and the like.
+        self.checks_access = bool(self.hooks(phases.access_checker))
+        answering = self.hooks(phases.handler)
         #: By `r.handler`; None for all that no hook names.
         self._handlers: dict[str | None, Agenda] = {
-            name: Agenda(handler, [hook for hook in answering if not hook.handlers or name in hook.handlers])
+            name: Agenda(phases.handler, [hook for hook in answering if not hook.handlers or name in hook.handlers])
             for name in (None, *[name for hook in answering for name in hook.handlers])
         }
 
     def hooks(self, phase: Phase) -> tuple[Hook, ...]:
         """The sorted hooks of a phase."""
         return self._whole(phase).hooks
-
-    def functions(self, phase: Phase) -> tuple[Callable[..., Any], ...]:
-        """Those hooks, as they are called."""
-        return self._whole(phase).functions
 
     def run(self, phase: Phase, subject: Any) -> Any:
         """Run all hooks of a phase on a request, a connection or the start by the phase's mode; returns the deciding answer.
@@ -165,7 +173,7 @@ class HookTable:
 
     def run_handler(self, r: Request) -> Result:
         """`run_on` for the phase `handler`, of those hooks that answer for `r.handler`."""
-        return self.run_on(handler, r, self._handlers.get(r.handler) or self._handlers[None])
+        return self.run_on(phases.handler, r, self._handlers.get(r.handler) or self._handlers[None])
 
     def agenda(self, phase: Phase, server: Server, settings: Settings) -> Agenda:
         """Settle which hooks can act under these settings, which are the server's: those of two servers are never the same."""

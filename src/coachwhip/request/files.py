@@ -145,19 +145,16 @@ class RecordedFiles:
         else:
             self._record.make_volatile("too many files")
 
-    def stat(self, path: str) -> FileStat:
-        """What stands at `path`, links followed."""
-        return self._ask(path, _STAT, os.stat)
-
     def lstat(self, path: str) -> FileStat:
         """What stands at `path` itself."""
-        return self._ask(path, _LSTAT, os.lstat)
+        return self.stat(path, _LSTAT, os.lstat)
 
-    def _ask(self, path: str, look: Look, stat: Callable[[str], os.stat_result]) -> FileStat:
+    def stat(self, path: str, look: Look = _STAT, ask: Callable[[str], os.stat_result] = os.stat) -> FileStat:
+        """What stands at `path`, links followed; or by another `look`, which is to `ask` the system so."""
         if "\0" in path:
             return NOTHING
         try:
-            found = _from(stat(path))
+            found = _from(ask(path))
         except OSError as error:
             self._note(path, look, None if error.errno in _ABSENT else error.errno)
             if error.errno in _ABSENT:

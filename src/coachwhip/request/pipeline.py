@@ -174,9 +174,10 @@ class Pipeline:
         answer = self.hooks.run_on(phases.post_read_request, r)
         if answer is not OK:
             return answer
-        answer = self.hooks.run_on(phases.quick_handler, r)
-        if answer is not DECLINED:
-            return answer
+        if self.hooks.answers_early:
+            answer = self.hooks.run_on(phases.quick_handler, r)
+            if answer is not DECLINED:
+                return answer
         answer = self.prepare(r)
         return self.invoke_handler(r) if answer is OK else answer
 
@@ -199,7 +200,7 @@ class Pipeline:
             self.walks.walk_locations(r)
         if r.dir_settings.inner.ifs:
             self.walks.walk_ifs(r)
-        if r.main is None:
+        if self.hooks.sees_fields and r.main is None:
             answer = run_on(phases.header_parser, r)
             if answer is not OK:
                 return answer
@@ -362,7 +363,7 @@ class Pipeline:
 
     def log_transaction(self, r: Request) -> None:
         """After the answer went out, or was cut. A hook that fails takes nobody else's line."""
-        for function in self.hooks.functions(phases.log_transaction):
+        for function in self.hooks.loggers:
             try:
                 answer = function(r)
             except Exception as error:

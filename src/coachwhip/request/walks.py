@@ -7,7 +7,7 @@ extends `r.sections`; the folded settings follow from that tuple alone. Source: 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,25 +66,28 @@ class _Entered:
     is_last: bool
 
 
+class _Plans(dict[Server, Plan]):
+    """Made when they are first asked for."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+
+    def __missing__(self, server: Server) -> Plan:
+        plan = self[server] = Plan(server.sections, self._folder)
+        return plan
+
+
 class Walks:
     """The four walks over one configuration."""
 
-    __slots__ = ("_pipeline", "_plans", "entered")
+    __slots__ = ("_pipeline", "entered", "plan_of")
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._plans: dict[ServerSections, Plan] = {}
+        #: What a server says.
+        self.plan_of: Callable[[Server], Plan] = _Plans(pipeline.folder).__getitem__
         #: (sections before the walk, folder) → how it stands there, for folders on the way to which nothing had to be looked at.
         self.entered: dict[tuple[tuple[Section, ...], str], _Entered] = {}
-
-    def plan_of(self, server: Server) -> Plan:
-        """What a server says."""
-        sections: ServerSections = server.sections
-        return self._plans.get(sections) or self._make_plan(sections)
-
-    def _make_plan(self, sections: ServerSections) -> Plan:
-        plan = self._plans[sections] = Plan(sections, self._pipeline.folder)
-        return plan
 
     def apply(self, r: Request, sections: tuple[Section, ...]) -> None:
         """Make these the request's sections."""
