@@ -8,12 +8,12 @@ Source: RFC 9110 §8.6, §15.4.5; RFC 9112 §4, §6; Apache manual, "Apache Core
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from coachwhip.api.headers import Headers
 from coachwhip.api.request import Request
 from coachwhip.protocol.status import status_line
 from coachwhip.util.dates import http_date
+from coachwhip.util.remember import remember
 
 __all__ = ["BadHeader", "head_bytes", "merged_fields", "place"]
 
@@ -115,7 +115,7 @@ def head_bytes(r: Request, fields: Headers, now: float, server: str) -> bytes:
         server = server and (fields.get("Server") or server)
         lines = [_start(version, status, fields.get("Date") or http_date(now), server)]
     else:
-        lines = [_usual_start(version, status, int(now), server)]
+        lines = [_usual_start((version, status, int(now), server))]
     if r.status == 304:
         others = fields.items_but(_FIRST_304)
     else:
@@ -131,9 +131,10 @@ def _start(version: str, status: str, date: str, server: str) -> bytes:
     return start + _line(("Server", server)) if server else start
 
 
-@lru_cache(maxsize=16)
-def _usual_start(version: str, status: str, second: int, server: str) -> bytes:
-    """The same, as most answers of a second share it."""
+@remember(most=16)
+def _usual_start(parts: tuple[str, str, int, str]) -> bytes:
+    """The same, as most answers of a second share it: version, status, second, server."""
+    version, status, second, server = parts
     return _start(version, status, http_date(second), server)
 
 

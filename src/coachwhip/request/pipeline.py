@@ -14,7 +14,6 @@ import socket
 import time
 import traceback
 from collections.abc import Generator
-from functools import lru_cache
 from typing import Any
 
 from coachwhip.api import phases
@@ -35,6 +34,7 @@ from coachwhip.request.scope import RequestScope
 from coachwhip.request.vhosts import HostTable
 from coachwhip.request.walks import Plan, Walks
 from coachwhip.util.paths import EncodedSlashes, PathError, normalize_path, unescape_path
+from coachwhip.util.remember import remember
 
 __all__ = ["Pipeline", "Waiting"]
 
@@ -373,7 +373,7 @@ class Pipeline:
                 return
 
 
-@lru_cache(maxsize=256)
+@remember(most=256)
 def _bare(kind: str) -> str:
     """A media type without its parameters."""
     return kind.partition(";")[0].rstrip(" ")

@@ -186,14 +186,15 @@ def _set_keepalive(r: Request, fields: Headers, framing: list[tuple[str, str]], 
     server = r.server.core
     connection = r.traffic.connection
     asked = {word.strip(" \t").lower() for word in connection.split(",")} if connection else _NOTHING
-    left = server.max_keep_alive_requests - r.connection.keepalives
+    most = server.max_keep_alive_requests
+    left = most - r.connection.keepalives
     keep = (
         r.keepalive
-        and not r.expecting_100
         and bounded
+        and not r.expecting_100
         and server.keep_alive
         and server.keep_alive_timeout > 0
-        and (server.max_keep_alive_requests == 0 or left > 0)
+        and (left > 0 or not most)
         and not (connection and asks_to_close(connection.encode("latin-1")))
         and (not r.env or "nokeepalive" not in r.env)
         and (r.protocol_number >= 1001 or "keep-alive" in asked)
@@ -203,7 +204,7 @@ def _set_keepalive(r: Request, fields: Headers, framing: list[tuple[str, str]], 
     if keep:
         if "keep-alive" in asked:
             timeout = int(server.keep_alive_timeout)
-            text = f"timeout={timeout}, max={left}" if server.max_keep_alive_requests else f"timeout={timeout}"
+            text = f"timeout={timeout}, max={left}" if most else f"timeout={timeout}"
             framing += [("Keep-Alive", text), ("Connection", "Keep-Alive")]
         return True
     if not r.is_http09:
