@@ -60,7 +60,7 @@ def merged_fields(r: Request) -> Headers:
     if r.env and "force-no-vary" in r.env:
         fields.unset("Vary")
     elif vary := fields.get_all("Vary"):
-        fields.set("Vary", _fold_vary(vary))
+        fields.set("Vary", _fold_vary(tuple(vary)))
     if r.notes and r.notes.get("no-etag"):
         fields.unset("ETag")
     if (kind := content_type(r)) is not None:
@@ -75,7 +75,8 @@ def merged_fields(r: Request) -> Headers:
     return fields
 
 
-def _fold_vary(values: list[str]) -> str:
+@remember(most=64)
+def _fold_vary(values: tuple[str, ...]) -> str:
     seen: dict[str, str] = {}
     for value in values:
         for word in value.split(","):

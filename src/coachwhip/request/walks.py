@@ -110,14 +110,14 @@ class Walks:
     def walk_directories(self, r: Request) -> Result:
         """`<Directory>`, `.htaccess`, `<DirectoryMatch>`; splits `r.filename` into file and `path_info`, sets `r.finfo`."""
         path = r.filename
+        if path and self._arrive_at_once(r, path):
+            return OK
         if path is None:
             LOG.error(r, "AH00029", "Request filename is missing for URI %s", r.uri)
             return 500
         if path[:1] != "/":
             LOG.error(r, "AH00030", "Request filename path %s is invalid or not absolute for uri %s", path, r.uri)
             return 403
-        if self._arrive_at_once(r, path):
-            return OK
         return _DirectoryWalk(self._pipeline, self, r).run()
 
     def _arrive_at_once(self, r: Request, path: str) -> bool:
@@ -125,7 +125,7 @@ class Walks:
 
         Costs a look-up and a `stat`. Only what stands at the end of the path is not known by then.
         """
-        folder = path if path[-1] == "/" else path[: path.rindex("/") + 1]
+        folder = path if path[-1] == "/" else path[: path.rfind("/") + 1]
         entered = self.entered.get((r.sections, folder))
         if entered is None or not entered.is_last or r.record.steps is not None or r.finfo.kind is not MISSING:
             return False
