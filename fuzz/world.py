@@ -96,7 +96,7 @@ def _read(reply: Reply) -> Answer:
 def opened_files() -> Iterator[list[str]]:
     """The file layer tells what it really opened and listed: the path that the system has for the descriptor, whatever was asked for."""
     opened: list[str] = []
-    plain_open, plain_folder = RecordedFiles._open, RecordedFiles._folder
+    plain_open, plain_folder = RecordedFiles.open, RecordedFiles._folder
 
     def recording_open(self: RecordedFiles, *arguments: Any, **named: Any) -> RegularFile:
         file = plain_open(self, *arguments, **named)
@@ -109,8 +109,8 @@ def opened_files() -> Iterator[list[str]]:
             opened.append(os.readlink(f"/proc/self/fd/{fd}"))
             yield fd
 
-    RecordedFiles._open, RecordedFiles._folder = recording_open, recording_folder  # type: ignore[method-assign]
+    RecordedFiles.open, RecordedFiles._folder = recording_open, recording_folder  # type: ignore[method-assign]
     try:
         yield opened
     finally:
-        RecordedFiles._open, RecordedFiles._folder = plain_open, plain_folder  # type: ignore[method-assign]
+        RecordedFiles.open, RecordedFiles._folder = plain_open, plain_folder  # type: ignore[method-assign]

@@ -40,8 +40,9 @@ class _Names(dict[bytes, tuple[str, str]]):
         return found
 
 
-_LOWER = _Lower()
-_NAMES = _Names()
+# Asked by the method and not by `[…]`, which goes a long way round where a class is derived from `dict`.
+_lower = _Lower().__getitem__
+_names = _Names().__getitem__
 
 #: A lower-case name; from the second field of a name on, with a number at its side.
 _Key = str | tuple[str, int]
@@ -63,16 +64,16 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """The first value of `name`, or None."""
-        field = self._fields.get(_LOWER[name])
+        field = self._fields.get(_lower(name))
         return None if field is None else field[1]
 
     def get_all(self, name: str) -> list[str]:
         """All values of `name`, in order."""
-        wanted = _LOWER[name]
+        wanted = _lower(name)
         first = self._fields.get(wanted)
         if first is None:
             return []
-        return [value for name, value in self._fields.values() if _LOWER[name] == wanted] if self._repeats else [first[1]]
+        return [value for name, value in self._fields.values() if _lower(name) == wanted] if self._repeats else [first[1]]
 
     def has_any(self, names: frozenset[str]) -> bool:
         """Whether there is a field of one of these (lower-case) names."""
@@ -80,7 +81,7 @@ class Headers:
 
     def set(self, name: str, value: str) -> bool:
         """Make `value` the only one; keeps the place of the first field of that name. Returns whether there was none."""
-        key = _LOWER[name]
+        key = _lower(name)
         if self._repeats:
             self._drop_repeats(key)
         fields = self._fields
@@ -90,10 +91,10 @@ class Headers:
 
     def add(self, name: str, value: str) -> None:
         """One more field, even if the name is there already."""
-        key: _Key = _LOWER[name]
+        key: _Key = _lower(name)
         if key in self._fields:
             self._repeats += 1
-            key = (_LOWER[name], self._repeats)
+            key = (_lower(name), self._repeats)
         self._fields[key] = (name, value)
 
     def add_all(self, others: Headers) -> None:
@@ -123,7 +124,7 @@ class Headers:
 
     def unset(self, name: str) -> None:
         """Drop all fields of that name."""
-        key = _LOWER[name]
+        key = _lower(name)
         if self._fields.pop(key, None) is not None and self._repeats:
             self._drop_repeats(key)
 
@@ -158,7 +159,7 @@ class Headers:
         self._repeats = 0
 
     def __contains__(self, name: str) -> bool:
-        return _LOWER[name] in self._fields
+        return _lower(name) in self._fields
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.items())
@@ -195,10 +196,11 @@ class HeadersIn:
     @classmethod
     def from_wire(cls, fields: Iterable[tuple[bytes, bytes]], record: Record) -> HeadersIn:
         """The same of names and values as they came."""
-        made = cls((), record)
-        merged = made._fields
+        made = cls.__new__(cls)
+        made._record, made._trailers = record, ()
+        merged = made._fields = {}
         for octets, content in fields:
-            name, key = _NAMES[octets]
+            name, key = _names(octets)
             value = content.decode("latin-1")
             if key in merged:
                 name, before = merged[key]
@@ -208,7 +210,7 @@ class HeadersIn:
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The value of `name`, or `default`."""
-        key = _LOWER[name]
+        key = _lower(name)
         self._record.headers.add(key)
         field = self._fields.get(key)
         return default if field is None else field[1]

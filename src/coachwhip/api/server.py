@@ -35,7 +35,7 @@ class Settings(Protocol):
     def core(self) -> CoreDir:
         """`get(CoreDir)`."""
 
-    def get(self, config: type[C]) -> C:
+    def get(self, config: type[C], /) -> C:
         """The record of this class; its defaults if no section sets anything."""
 
     def sources(self, config: type[Any], field: str) -> tuple[Location, ...]:

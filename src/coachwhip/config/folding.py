@@ -6,7 +6,8 @@ the rule applied from the outermost section inward, starting from the default. R
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from coachwhip.api.core import CoreDir
 from coachwhip.api.directives import Location
@@ -25,29 +26,41 @@ class Inner(NamedTuple):
     ifs: tuple[Section, ...]
 
 
+class _Records(dict[type[Any], Any]):
+    """Settings class → the record; made when it is first asked for."""
+
+    def __init__(self, make: Callable[[type[Any]], Any]) -> None:
+        self._make = make
+
+    def __missing__(self, config: type[Any]) -> Any:
+        record = self[config] = self._make(config)
+        return record
+
+
+class GetRecord(Protocol):
+    """How settings are asked for a record."""
+
+    def __call__(self, config: type[C], /) -> C:
+        """See `api.server.Settings`."""
+
+
 class Folded:
     """The settings of one list of sections; implements `api.server.Settings`."""
 
-    __slots__ = ("_records", "core", "derived", "inner", "sections")
+    __slots__ = ("core", "derived", "get", "inner", "sections")
 
     def __init__(self, sections: tuple[Section, ...]) -> None:
         self.sections = sections
-        self._records: dict[type[Any], Any] = {}
+        #: The table's own method: every request asks a dozen times.
+        self.get: GetRecord = _Records(self._fold).__getitem__
         self.derived: dict[Any, Any] = {}
         #: The sections that stand inside of these, and that a request may come into. What is read later is not among them.
         self.inner = Inner(
             tuple([one for section in sections for one in section.files]),
             tuple([one for section in sections for one in section.ifs]),
         )
-        #: `get(CoreDir)`, kept at hand: a plain attribute, for every request asks a dozen times.
+        #: `get(CoreDir)`, kept at hand: it is asked for more often than all others together.
         self.core: CoreDir = self.get(CoreDir)
-
-    def get(self, config: type[C]) -> C:
-        """The folded record; made on first use."""
-        record = self._records.get(config)
-        if record is None:
-            record = self._records[config] = self._fold(config)
-        return record
 
     def _fold(self, config: type[C]) -> C:
         said = [fields for section in self.sections if (fields := section.values.get(config))]

@@ -66,7 +66,7 @@ class Exchange:
         """Make the record of a valid head. `rest` came behind it; returns what of that is not of this request's body."""
         wire = self._wire
         self.head = head
-        self._r, framing, self._status = self._make()
+        self._r, framing, self._status = intake.begin(wire.host.pipeline, wire.info, head, self.started)
         # Whether what follows is a body cannot be told, or the client waits for something else: it is never taken for a request.
         self._ends = framing is None or framing.objection is not None
         if framing is not None and framing.kind is not _NONE:
@@ -96,9 +96,11 @@ class Exchange:
 
     def run(self) -> None:
         """Answer: as far as it goes at once."""
-        waiting = self._waiting(self._r, self._status)
+        r, pipeline = self._r, self._wire.host.pipeline
+        self._prepare(r)
         try:
-            first = next(waiting)
+            begun = pipeline.start(r) if self._status == 200 else pipeline.refuse(r, self._status)
+            first = begun if isinstance(begun, Reply) else next(begun)
         except StopIteration as done:
             self._answered(done.value)
         except NeedsThread:
@@ -106,15 +108,22 @@ class Exchange:
         except Exception as error:
             self._fail(error)
         else:
-            self._start(self._later(waiting, first))
+            if isinstance(begun, Reply):
+                self._answered(begun)
+            else:
+                self._start(self._later(begun, first))
 
     def _waiting(self, r: Request, status: int) -> Waiting:
+        self._prepare(r)
+        pipeline = self._wire.host.pipeline
+        return pipeline.answer(r) if status == 200 else pipeline.refuse(r, status)
+
+    def _prepare(self, r: Request) -> None:
+        """This record is the one that is answered."""
         self._r = r
         r.body = self.body
         if self._wire.host.draining:
             r.keepalive = False
-        pipeline = self._wire.host.pipeline
-        return pipeline.answer(r) if status == 200 else pipeline.refuse(r, status)
 
     def _start(self, work: Coroutine[Any, Any, Reply]) -> None:
         self._wire.watch_reads(self.body is None or self.body.wants_more)
@@ -340,7 +349,7 @@ class Exchange:
     def _account(self, reply: Reply, count: int) -> bool:
         """Say what was sent to the record, the log and the counters; returns whether the connection ends."""
         wire, r = self._wire, reply.request
-        first = r.first
+        first = r if r.prev is None else r.first
         close = self._ends or reply.close or wire.host.draining
         wire.info.bytes_out += count
         if not reply.chunked:

@@ -8,12 +8,12 @@ Source: RFC 9110 §8.6, §15.4.5; RFC 9112 §4, §6; Apache manual, "Apache Core
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from coachwhip.api.headers import Headers
 from coachwhip.api.request import Request
 from coachwhip.protocol.status import status_line
 from coachwhip.util.dates import http_date
+from coachwhip.util.remember import remember
 
 __all__ = ["BadHeader", "head_bytes", "merged_fields", "place"]
 
@@ -60,7 +60,7 @@ def merged_fields(r: Request) -> Headers:
     if r.env and "force-no-vary" in r.env:
         fields.unset("Vary")
     elif vary := fields.get_all("Vary"):
-        fields.set("Vary", _fold_vary(vary))
+        fields.set("Vary", _fold_vary(tuple(vary)))
     if r.notes and r.notes.get("no-etag"):
         fields.unset("ETag")
     if (kind := content_type(r)) is not None:
@@ -75,7 +75,8 @@ def merged_fields(r: Request) -> Headers:
     return fields
 
 
-def _fold_vary(values: list[str]) -> str:
+@remember(most=64)
+def _fold_vary(values: tuple[str, ...]) -> str:
     seen: dict[str, str] = {}
     for value in values:
         for word in value.split(","):
@@ -100,8 +101,8 @@ def place(fields: Headers, framing: list[tuple[str, str]]) -> None:
         fields.move_to_end(_LAST)
 
 
-def head_bytes(r: Request, fields: Headers, date: str, server: str) -> bytes:
-    """The head as it goes on the wire, blank line included.
+def head_bytes(r: Request, fields: Headers, now: float, server: str) -> bytes:
+    """The head as it goes on the wire, blank line included. `now`: wall clock, seconds.
 
     Raises:
         BadHeader: a field name is no token, or a value holds a control character.
@@ -112,23 +113,30 @@ def head_bytes(r: Request, fields: Headers, date: str, server: str) -> bytes:
     version = "HTTP/1.0" if r.protocol_number == 1000 and r.env.get("force-response-1.0") is not None else "HTTP/1.1"
     has_own = fields.has_any(_FIRST)
     if has_own:
-        date = fields.get("Date") or date
         server = server and (fields.get("Server") or server)
-    lines = [_beginning(version, status, date, server)]
+        lines = [_start(version, status, fields.get("Date") or http_date(now), server)]
+    else:
+        lines = [_usual_start((version, status, int(now), server))]
     if r.status == 304:
         others = fields.items_but(_FIRST_304)
     else:
         others = fields.items_but(_FIRST) if has_own else fields.items()
-    lines += map(_LINES.__getitem__, others)
+    lines += map(_line, others)
     lines.append(b"\r\n")
     return b"".join(lines)
 
 
-@lru_cache(maxsize=16)
-def _beginning(version: str, status: str, date: str, server: str) -> bytes:
-    """Status line, Date and Server, which most answers of a second share."""
-    start = f"{version} {status}\r\n".encode("latin-1") + _LINES["Date", date]
-    return start + _LINES["Server", server] if server else start
+def _start(version: str, status: str, date: str, server: str) -> bytes:
+    """Status line, Date and Server."""
+    start = f"{version} {status}\r\n".encode("latin-1") + _line(("Date", date))
+    return start + _line(("Server", server)) if server else start
+
+
+@remember(most=16)
+def _usual_start(parts: tuple[str, str, int, str]) -> bytes:
+    """The same, as most answers of a second share it: version, status, second, server."""
+    version, status, second, server = parts
+    return _start(version, status, http_date(second), server)
 
 
 #: How many lines are kept, and how long one may be in characters: what is in them may come from anywhere.
@@ -152,4 +160,4 @@ class _Lines(dict[tuple[str, str], bytes]):
         return line
 
 
-_LINES = _Lines()
+_line = _Lines().__getitem__

@@ -6,12 +6,13 @@ that `after` and `before` hold, then by the order in which modules were loaded. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from coachwhip.api import phases
 from coachwhip.api.module import Hook, Module
-from coachwhip.api.outcome import Outcome, Result
-from coachwhip.api.phases import Phase, RunMode, handler, pre_translate_name
+from coachwhip.api.outcome import DECLINED, OK, Outcome, Result
+from coachwhip.api.phases import Phase, RunMode
 from coachwhip.api.request import Request
 from coachwhip.api.server import Server, Settings
 
@@ -52,11 +53,12 @@ def sort_hooks(hooks: Iterable[Hook]) -> tuple[Hook, ...]:
     return tuple(waiting[i] for i in done)
 
 
-#: The answers after which the next hook is asked (None: whatever it answers), and what a phase answers in which no hook decided.
-_MODES: dict[RunMode, tuple[tuple[Outcome, ...] | None, Outcome]] = {
-    RunMode.ALL: ((Outcome.OK, Outcome.DECLINED), Outcome.OK),
-    RunMode.FIRST: ((Outcome.DECLINED,), Outcome.DECLINED),
-    RunMode.EACH: (None, Outcome.OK),
+#: The answer after which, as after DECLINED, the next hook is asked (None: whatever it answers), and what a phase answers in which no
+#: hook decided.
+_MODES: dict[RunMode, tuple[Outcome | None, Outcome]] = {
+    RunMode.ALL: (OK, OK),
+    RunMode.FIRST: (DECLINED, DECLINED),
+    RunMode.EACH: (None, OK),
 }
 
 
@@ -92,26 +94,39 @@ class _Whole(dict[Phase, Agenda]):
 class HookTable:
     """All phases of the loaded modules, sorted."""
 
-    __slots__ = ("_all", "_handlers", "sees_raw_paths")
+    __slots__ = ("_handlers", "_whole", "answers_early", "checks_access", "loggers", "sees_fields", "sees_new", "sees_raw_paths")
 
     def __init__(self, modules: Iterable[Module]) -> None:
         by_phase: dict[Phase, list[Hook]] = {}
         for module in modules:
             for hook in module.hooks:
                 by_phase.setdefault(hook.phase, []).append(hook)
-        self._all = _Whole((phase, Agenda(phase, sort_hooks(hooks))) for phase, hooks in by_phase.items())
-        #: A hook looks at paths while they are encoded.
-        self.sees_raw_paths = bool(self.hooks(pre_translate_name))
-        answering = self.hooks(handler)
+        whole = _Whole((phase, Agenda(phase, sort_hooks(hooks))) for phase, hooks in by_phase.items())
+        #: All hooks of a phase. By the method, see `api/headers.py`.
+        self._whole: Callable[[Phase], Agenda] = whole.__getitem__
+        #: The functions of `log_transaction`, of which each is called by itself.
+        self.loggers = self._whole(phases.log_transaction).functions
+        # Whether any hook is there at all in phases that most servers do without.
+        #: It looks at requests of which nothing is known yet.
+        self.sees_new = bool(self.hooks(phases.create_request))
+        #: It answers before the URL is mapped.
+        self.answers_early = bool(self.hooks(phases.quick_handler))
+        #: It looks at paths while they are encoded.
+        self.sees_raw_paths = bool(self.hooks(phases.pre_translate_name))
+        #: It looks at the fields of a request when all sections are known.
+        self.sees_fields = bool(self.hooks(phases.header_parser))
+        #: It refuses by address and the like.
+        self.checks_access = bool(self.hooks(phases.access_checker))
+        answering = self.hooks(phases.handler)
         #: By `r.handler`; None for all that no hook names.
         self._handlers: dict[str | None, Agenda] = {
-            name: Agenda(handler, [hook for hook in answering if not hook.handlers or name in hook.handlers])
+            name: Agenda(phases.handler, [hook for hook in answering if not hook.handlers or name in hook.handlers])
             for name in (None, *[name for hook in answering for name in hook.handlers])
         }
 
     def hooks(self, phase: Phase) -> tuple[Hook, ...]:
         """The sorted hooks of a phase."""
-        return self._all[phase].hooks
+        return self._whole(phase).hooks
 
     def run(self, phase: Phase, subject: Any) -> Any:
         """Run all hooks of a phase on a request, a connection or the start by the phase's mode; returns the deciding answer.
@@ -119,11 +134,11 @@ class HookTable:
         Run all: OK, or the first answer other than OK and DECLINED. Run first: the first answer other than DECLINED, or
         DECLINED. Each: OK.
         """
-        agenda = self._all[phase]
+        agenda = self._whole(phase)
         passes = agenda.passes
         for function in agenda.functions:
             answer = function(subject)
-            if passes is not None and answer not in passes:
+            if answer is not passes and answer is not DECLINED and passes is not None:
                 return answer
         return agenda.nobody
 
@@ -152,13 +167,13 @@ class HookTable:
             return agenda.nobody
         for function in functions:
             answer: Result = function(r)
-            if answer not in passes:
+            if answer is not passes and answer is not DECLINED:
                 return answer
         return agenda.nobody
 
     def run_handler(self, r: Request) -> Result:
         """`run_on` for the phase `handler`, of those hooks that answer for `r.handler`."""
-        return self.run_on(handler, r, self._handlers.get(r.handler) or self._handlers[None])
+        return self.run_on(phases.handler, r, self._handlers.get(r.handler) or self._handlers[None])
 
     def agenda(self, phase: Phase, server: Server, settings: Settings) -> Agenda:
         """Settle which hooks can act under these settings, which are the server's: those of two servers are never the same."""
@@ -173,9 +188,9 @@ def _run_one_by_one(phase: Phase, agenda: Agenda, r: Request) -> Result:
         if hook.blocking and not r.may_block:
             raise NeedsThread
         answer: Result = hook.function(r)
-        if r.record.steps is not None and answer is not Outcome.DECLINED:
+        if r.record.steps is not None and answer is not DECLINED:
             r.record.step("hook", f"{phase.name}: {hook.module.source} answered {_say(answer)}")
-        if agenda.passes is not None and answer not in agenda.passes:
+        if answer is not agenda.passes and answer is not DECLINED and agenda.passes is not None:
             return answer
     return agenda.nobody
 

@@ -131,10 +131,10 @@ def check_host(head: RequestHead, *, strict: bool = True) -> tuple[str, int | No
     if head.uri.host:
         if value is None and head.version >= HTTP_11:
             raise _hostless(head)
-        host, _ = parse_host(head.uri.host, strict=strict)
+        host, _ = parse_host(head.uri.host, strict)
         return host, head.uri.port
     if value:
-        return parse_host(value, strict=strict)
+        return parse_host(value, strict)
     if head.version >= HTTP_11:
         raise _hostless(head)
     return None

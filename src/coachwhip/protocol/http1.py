@@ -192,7 +192,9 @@ def parse_usual(data: bytes, limits: Limits, rules: Rules) -> tuple[RequestHead,
         return None
     if not rules.lenient_methods and method not in rules.methods:
         return None
-    return RequestHead(method, target, _VERSIONS[minor], Target(_ORIGIN, path, query), fields), end
+    # Not by the constructor of the named tuple, which is a Python function.
+    uri = tuple.__new__(Target, (_ORIGIN, path, query, None, None, None))
+    return RequestHead(method, target, _VERSIONS[minor], uri, fields), end
 
 
 _WORD = re.compile(rb"[^ \t\v\f\r]+")

@@ -136,7 +136,7 @@ _BAD_TOP_LEVEL = re.compile(rb"\.[^.A-Za-z][^.]*")
 
 
 @lru_cache(maxsize=256)
-def parse_host(value: bytes, *, strict: bool = True) -> tuple[str, int | None]:
+def parse_host(value: bytes, strict: bool = True) -> tuple[str, int | None]:
     """Return the host (lower case, no final dot, no brackets) and port that a ``Host`` value names.
 
     strict: RFC 3986's registered name, IPv4 or ``[IPv6]``, and a top-level label that begins with a letter; else only

@@ -31,7 +31,7 @@ def authorize(pipeline: Pipeline, r: Request) -> Result:
     satisfy = pipeline.startup.providers.get("satisfy", "satisfy")
     is_any = satisfy is not None and satisfy(r) == "any"
     run_on = pipeline.hooks.run_on
-    answer = run_on(phases.access_checker, r)
+    answer = run_on(phases.access_checker, r) if pipeline.hooks.checks_access else OK
     if answer is OK and is_any:
         return OK
     if answer is not OK and not is_any:

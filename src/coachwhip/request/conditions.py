@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from coachwhip.api.buckets import OpenFile
@@ -19,6 +18,7 @@ from coachwhip.protocol import conditions as rules
 from coachwhip.protocol.conditions import Conditions, Verdict
 from coachwhip.util.dates import http_date, parse_http_date
 from coachwhip.util.etags import ETagFlag, make_digest_etag, make_etag
+from coachwhip.util.remember import remember
 
 if TYPE_CHECKING:
     from coachwhip.request.pipeline import Pipeline
@@ -66,11 +66,13 @@ def _etag(r: Request, parts: ETag, now: float) -> str:
         finally:
             file.close()
         return _open(make_digest_etag(digest.digest(), suffix=suffix).decode("latin-1"), suffix)
-    return _tag_of(stat.size, stat.mtime_ns, stat.inode, parts, weak, suffix)
+    return _tag_of((stat.size, stat.mtime_ns, stat.inode, parts, weak, suffix))
 
 
-@lru_cache(maxsize=256)
-def _tag_of(size: int, mtime_ns: int, inode: int, parts: ETag, weak: bool, suffix: str) -> str:
+@remember(most=256)
+def _tag_of(file: tuple[int, int, int, ETag, bool, str]) -> str:
+    """`file`: size, time of change in nanoseconds, inode, parts, whether the tag is weak, and its suffix."""
+    size, mtime_ns, inode, parts, weak, suffix = file
     flags = ETagFlag(0)
     for part, flag in _FLAGS:
         if parts & part:
@@ -84,7 +86,7 @@ def _open(tag: str, suffix: str) -> str:
     return tag[:-1] if suffix else tag
 
 
-@cache
+@remember(most=16)
 def _is_digest(parts: ETag) -> bool:
     """Whether the tag is made from the content."""
     return bool(parts & ETag.DIGEST)

@@ -82,7 +82,7 @@ _make = tuple.__new__
 
 
 def _from(result: os.stat_result) -> FileStat:
-    mode, inode, device, _, uid, gid, size, _, _, _ = result
+    mode, inode, device, _, uid, gid, size = result[:7]
     kind = _KINDS.get(mode & _KIND_BITS, _OTHER)
     # Not by the constructor of the named tuple, which is a Python function that takes as long as the `stat` itself.
     return _make(FileStat, (kind, size, result.st_mtime_ns, result.st_ctime_ns, inode, device, mode, uid, gid))
@@ -145,19 +145,16 @@ class RecordedFiles:
         else:
             self._record.make_volatile("too many files")
 
-    def stat(self, path: str) -> FileStat:
-        """What stands at `path`, links followed."""
-        return self._ask(path, _STAT, os.stat)
-
     def lstat(self, path: str) -> FileStat:
         """What stands at `path` itself."""
-        return self._ask(path, _LSTAT, os.lstat)
+        return self.stat(path, _LSTAT, os.lstat)
 
-    def _ask(self, path: str, look: Look, stat: Callable[[str], os.stat_result]) -> FileStat:
+    def stat(self, path: str, look: Look = _STAT, ask: Callable[[str], os.stat_result] = os.stat) -> FileStat:
+        """What stands at `path`, links followed; or by another `look`, which is to `ask` the system so."""
         if "\0" in path:
             return NOTHING
         try:
-            found = _from(stat(path))
+            found = _from(ask(path))
         except OSError as error:
             self._note(path, look, None if error.errno in _ABSENT else error.errno)
             if error.errno in _ABSENT:
@@ -199,10 +196,6 @@ class RecordedFiles:
             self._note(path, Look.LSTAT, found)
         return found
 
-    def open(self, path: str) -> RegularFile:
-        """Open a regular file by the rules. Raises OSError (EACCES for what is not a regular file)."""
-        return self._open(path, None)
-
     def open_early(self, path: str) -> FileStat | None:
         """What stands at `path`, if it is a regular file that can be opened by the rules; else None, which tells nothing.
 
@@ -219,7 +212,11 @@ class RecordedFiles:
         """Nobody is going to open what `open_early` has opened."""
         self._early = None
 
-    def _open(self, path: str, last: Links | None, *, configured: bool = False) -> RegularFile:
+    def open(self, path: str, last: Links | None = None, *, configured: bool = False) -> RegularFile:
+        """Open a regular file by the rules, or, if its path is `configured`, whatever links lead there. `last`: as for `look`.
+
+        Raises OSError (EACCES for what is not a regular file).
+        """
         early, self._early = self._early, None
         if early is not None and early[0] == path and not configured:
             return early[1]
@@ -240,11 +237,11 @@ class RecordedFiles:
 
     def read(self, path: str, limit: int = 1 << 20, last: Links | None = None) -> bytes:
         """The whole content of a small file of the site. `last`: as for `look`."""
-        return self._whole(self._open(path, last), path, limit)
+        return self._whole(self.open(path, last), path, limit)
 
     def read_configured(self, path: str, limit: int = 1 << 20) -> bytes:
         """The whole content of a small file that the configuration names; links are followed."""
-        return self._whole(self._open(path, None, configured=True), path, limit)
+        return self._whole(self.open(path, configured=True), path, limit)
 
     def _whole(self, file: RegularFile, path: str, limit: int) -> bytes:
         try:

@@ -128,11 +128,11 @@ def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
     port: int | None = None
     if uri.form is _ABSOLUTE and uri.host is not None and uri.scheme == (b"https" if r.is_tls else b"http"):
         literal = uri.host if uri.port is None else b"%b:%d" % (uri.host, uri.port)
-        host, port = parse_host(literal, strict=strict)
+        host, port = parse_host(literal, strict)
     else:
         given = head.by_name.get(b"host")
         if given and given[0]:
-            host, port = parse_host(given[0], strict=strict)
+            host, port = parse_host(given[0], strict)
     connection = r.connection
     if host is not None:
         r.hostname = f"[{host}]" if ":" in host else host
@@ -150,4 +150,5 @@ def _choose_host(pipeline: Pipeline, r: Request, head: RequestHead) -> None:
     if r.server is not connection.base_server:
         pipeline.walks.reset(r, pipeline.walks.plan_of(r.server))
     connection.server = r.server
-    pipeline.hooks.run(phases.create_request, r)
+    if pipeline.hooks.sees_new:
+        pipeline.hooks.run(phases.create_request, r)

@@ -14,7 +14,6 @@ import socket
 import time
 import traceback
 from collections.abc import Generator
-from functools import lru_cache
 from typing import Any
 
 from coachwhip.api import phases
@@ -35,6 +34,7 @@ from coachwhip.request.scope import RequestScope
 from coachwhip.request.vhosts import HostTable
 from coachwhip.request.walks import Plan, Walks
 from coachwhip.util.paths import EncodedSlashes, PathError, normalize_path, unescape_path
+from coachwhip.util.remember import remember
 
 __all__ = ["Pipeline", "Waiting"]
 
@@ -67,27 +67,42 @@ class Pipeline:
         Raises:
             NeedsThread: a hook that may block was met and `r.may_block` is False; nothing was sent.
         """
+        begun = self.start(r)
+        return begun if isinstance(begun, Reply) else (yield from begun)
+
+    def start(self, r: Request) -> Reply | Waiting:
+        """As `answer`, but the reply itself where nothing has to be waited for, as in most requests. Raises as `answer`."""
         if self._foreign:
             r.record.make_volatile(f"module {self._foreign[0]}")
-        return self._follow(r, None)
+        answer = self._processed(r)
+        if (answer is OK or answer is DONE) and r.next is None and r.body is None:
+            try:
+                return make_reply(self, r)
+            except Unsatisfiable:
+                answer = _not_satisfiable(r)
+            except StopIteration as error:
+                # As in a generator: whoever drives one would take it for its end.
+                raise RuntimeError("a filter raised StopIteration") from error
+        return self._follow(r, answer)
 
-    def _follow(self, r: Request, result: Result | None) -> Waiting:
-        """Process a request that has no result yet, and what it is redirected to internally (an error document, perhaps), until one of
-        them has the answer.
+    def _processed(self, r: Request) -> Any:
+        """`process`; an exception in a hook ends a request with 500, never the connection with a traceback."""
+        try:
+            return self.process(r)
+        except NeedsThread:
+            raise
+        except Exception as error:
+            return self._failed(r, error)
 
-        An exception in a hook ends a request with 500, never the connection with a traceback.
+    def _follow(self, r: Request, answer: Any) -> Waiting:
+        """Wait for what the phases of a request have answered, and process what it is redirected to internally (an error document,
+        perhaps), until one of them has the answer.
         """
         while True:
-            if result is None:
-                try:
-                    answer = self.process(r)
-                    result = answer if isinstance(answer, Outcome) else (yield from _result_of(answer))
-                except NeedsThread:
-                    raise
-                except Exception as error:
-                    result = self._failed(r, error)
+            result = answer if isinstance(answer, Outcome) else (yield from self._settled(r, answer))
             if r.next is not None:
-                r, result = r.next, None
+                r = r.next
+                answer = self._processed(r)
                 continue
             if r.body is not None:
                 result = yield from self._read_away(r, r.body, result)
@@ -95,12 +110,23 @@ class Pipeline:
                 try:
                     return make_reply(self, r)
                 except Unsatisfiable:
-                    result = 416
-                    r.streams_page = True
+                    answer = _not_satisfiable(r)
             else:
                 failed = errors.settle(self, r, result)
                 if failed is not None:
                     return make_reply(self, failed)
+                answer = result
+
+    def _settled(self, r: Request, answer: Any) -> Generator[Any, Any, Result]:
+        """The result that a step has answered, or that what it has answered has to be awaited for."""
+        try:
+            if not isinstance(answer, int) and inspect.isawaitable(answer):
+                answer = yield answer
+            return _as_result(answer)
+        except NeedsThread:
+            raise
+        except Exception as error:
+            return self._failed(r, error)
 
     def _read_away(self, r: Request, body: Body, result: Result) -> Generator[Any, Any, Result]:
         """Before the answer, a body that no handler asked for is read to its end; its faults are answered in place of `result`.
@@ -113,17 +139,12 @@ class Pipeline:
             return result
         body.limit = r.core.limit_request_body
 
-        async def read(r: Request) -> Result:
+        async def read() -> Result:
             while await body.next():
                 pass
             return result
 
-        try:
-            return (yield from _result_of(read(r)))
-        except NeedsThread:
-            raise
-        except Exception as error:
-            return self._failed(r, error)
+        return (yield from self._settled(r, read()))
 
     def refuse(self, r: Request, status: int) -> Waiting:
         """Answer a request that was refused before its first phase; as `answer`."""
@@ -153,9 +174,10 @@ class Pipeline:
         answer = self.hooks.run_on(phases.post_read_request, r)
         if answer is not OK:
             return answer
-        answer = self.hooks.run_on(phases.quick_handler, r)
-        if answer is not DECLINED:
-            return answer
+        if self.hooks.answers_early:
+            answer = self.hooks.run_on(phases.quick_handler, r)
+            if answer is not DECLINED:
+                return answer
         answer = self.prepare(r)
         return self.invoke_handler(r) if answer is OK else answer
 
@@ -178,7 +200,7 @@ class Pipeline:
             self.walks.walk_locations(r)
         if r.dir_settings.inner.ifs:
             self.walks.walk_ifs(r)
-        if r.main is None:
+        if self.hooks.sees_fields and r.main is None:
             answer = run_on(phases.header_parser, r)
             if answer is not OK:
                 return answer
@@ -341,9 +363,9 @@ class Pipeline:
 
     def log_transaction(self, r: Request) -> None:
         """After the answer went out, or was cut. A hook that fails takes nobody else's line."""
-        for hook in self.hooks.hooks(phases.log_transaction):
+        for function in self.hooks.loggers:
             try:
-                answer = hook.function(r)
+                answer = function(r)
             except Exception as error:
                 self.report(r, error)
                 continue
@@ -351,17 +373,16 @@ class Pipeline:
                 return
 
 
-@lru_cache(maxsize=256)
+@remember(most=256)
 def _bare(kind: str) -> str:
     """A media type without its parameters."""
     return kind.partition(";")[0].rstrip(" ")
 
 
-def _result_of(answer: Any) -> Generator[Any, Any, Result]:
-    """The result that a step has answered, or that what it has answered has to be awaited for."""
-    if not isinstance(answer, int) and inspect.isawaitable(answer):
-        answer = yield answer
-    return _as_result(answer)
+def _not_satisfiable(r: Request) -> int:
+    """The status of a request for ranges that are not there; its page goes out in place of a body that was begun."""
+    r.streams_page = True
+    return 416
 
 
 def _as_result(answer: Any) -> Result:

@@ -16,7 +16,7 @@ import re
 import resource
 import sys
 from array import array
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from errno import ENOENT, ENOTDIR
@@ -161,7 +161,8 @@ class Counters:
     misses: int = 0
     evictions: int = 0
     stale: int = 0
-    volatile: dict[str, int] = field(default_factory=dict)
+    #: Why answers were not kept: how often each reason.
+    volatile: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
 class ToEntry(Protocol):
@@ -256,9 +257,10 @@ class Replay:
 
     def pass_by(self, reply: Reply, reason: str) -> None:
         """Count an answer that is not kept, and note why."""
-        self.counters.misses += 1
+        counters = self.counters
+        counters.misses += 1
+        counters.volatile[reason] += 1
         tell(reply.request, reason)
-        self._note(reason)
 
     def keep(self, table: Table, line: bytes, fields: dict[str, Any], client: str, reply: Reply) -> tuple[str, ...]:
         """Keep an answer if it may be kept and was asked for before. Returns the names that its key depends on."""
@@ -267,7 +269,7 @@ class Replay:
         reason = reason_against(reply, self.memory_limit)
         tell(r, reason or "miss")
         if reason:
-            self._note(reason)
+            self.counters.volatile[reason] += 1
             return ()
         spec = table.find(line, fields.get("host")) or Spec(table, (line, fields.get("host")))
         self._learn(spec, record)
@@ -291,9 +293,6 @@ class Replay:
         marks[here if self._turn else there] = mark
         return False
 
-    def _note(self, reason: str) -> None:
-        self.counters.volatile[reason] = self.counters.volatile.get(reason, 0) + 1
-
     def _learn(self, spec: Spec, record: Record) -> None:
         """A field read for the first time under this key makes all that was kept without it ambiguous: drop it."""
         headers = tuple(sorted({*spec.headers, *record.headers}))
@@ -310,12 +309,12 @@ class Replay:
         in_memory = conf.max_body if len(self._open_files) >= self._most_files else min(conf.max_body, SENDFILE_SIZE - 1)
         found = (b"", None) if reply.body is None else _content(reply.whole, in_memory, conf.max_body)
         if found is None:
-            self._note("body too large")
+            self.counters.volatile["body too large"] += 1
             return
         body, file = found
         size = len(reply.head) + len(body) + ENTRY_COST
         if size > self.memory_limit:
-            self._note("body too large")
+            self.counters.volatile["body too large"] += 1
             return
         files = {
             (path, look): signature_of(seen, look) if isinstance(seen, FileStat) else seen
@@ -404,7 +403,7 @@ class Replay:
 def reason_against(reply: Reply, memory_limit: int) -> str | None:
     """Why an answer must not be kept, whatever asked for it; None if it may be. `memory_limit`: `ReplayMemory`, bytes."""
     r = reply.request
-    if not memory_limit or not r.config(ReplayDir).on:
+    if not memory_limit or not r.dir_settings.get(ReplayDir).on:
         return "Replay Off"
     if r.prev is not None and not all(one.config(ReplayDir).on for one in _chain(r)):
         return "Replay Off"
@@ -443,7 +442,9 @@ def _least_used(entries: Iterable[Entry]) -> Entry:
 
 def tell(r: Request, what: str) -> None:
     """Let log lines say what replay did, whether they look at the request that was answered (`%{replay}n`) or at the first of its chain."""
-    r.notes["replay"] = r.first.notes["replay"] = what
+    r.notes["replay"] = what
+    if r.prev is not None:
+        r.first.notes["replay"] = what
 
 
 def _chain(r: Request) -> list[Request]:

@@ -20,7 +20,6 @@ from coachwhip.filters.head import BadHeader, head_bytes, merged_fields, place
 from coachwhip.filters.ranges import Unsatisfiable, apply_ranges
 from coachwhip.protocol.framing import asks_to_close
 from coachwhip.request import errors
-from coachwhip.util.dates import http_date
 
 if TYPE_CHECKING:
     from coachwhip.request.pipeline import Pipeline
@@ -29,7 +28,6 @@ __all__ = ["Reply", "Unsatisfiable", "make_reply"]
 
 LOG = ModuleLog("core")
 _CHUNK_END = b"\r\n"
-_CONNECTION = frozenset(("connection",))
 _NOTHING: frozenset[str] = frozenset()
 #: A file of up to this many bytes is read at once and goes out with the head: cheaper than a `sendfile` of its own.
 SMALL = 16 << 10
@@ -94,7 +92,7 @@ def make_reply(pipeline: Pipeline, r: Request) -> Reply:
     place(fields, framing)
     r.fields_sent = fields
     try:
-        head = b"" if r.is_http09 else head_bytes(r, fields, http_date(pipeline.now()), pipeline.software)
+        head = b"" if r.is_http09 else head_bytes(r, fields, pipeline.now(), pipeline.software)
     except BadHeader as error:
         LOG.error(r, "AH02430", "Response header '%s' value contains invalid characters, aborting request", error)
         return _bare_error(pipeline, r)
@@ -188,24 +186,25 @@ def _set_keepalive(r: Request, fields: Headers, framing: list[tuple[str, str]], 
     server = r.server.core
     connection = r.traffic.connection
     asked = {word.strip(" \t").lower() for word in connection.split(",")} if connection else _NOTHING
-    left = server.max_keep_alive_requests - r.connection.keepalives
+    most = server.max_keep_alive_requests
+    left = most - r.connection.keepalives
     keep = (
         r.keepalive
-        and not r.expecting_100
         and bounded
+        and not r.expecting_100
         and server.keep_alive
         and server.keep_alive_timeout > 0
-        and (server.max_keep_alive_requests == 0 or left > 0)
+        and (left > 0 or not most)
         and not (connection and asks_to_close(connection.encode("latin-1")))
         and (not r.env or "nokeepalive" not in r.env)
         and (r.protocol_number >= 1001 or "keep-alive" in asked)
-        and not (fields.has_any(_CONNECTION) and "close" in (fields.get("Connection") or "").lower())
+        and "close" not in (fields.get("Connection") or "").lower()
         and not r.is_http09
     )
     if keep:
         if "keep-alive" in asked:
             timeout = int(server.keep_alive_timeout)
-            text = f"timeout={timeout}, max={left}" if server.max_keep_alive_requests else f"timeout={timeout}"
+            text = f"timeout={timeout}, max={left}" if most else f"timeout={timeout}"
             framing += [("Keep-Alive", text), ("Connection", "Keep-Alive")]
         return True
     if not r.is_http09:

@@ -7,7 +7,7 @@ extends `r.sections`; the folded settings follow from that tuple alone. Source: 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,25 +66,28 @@ class _Entered:
     is_last: bool
 
 
+class _Plans(dict[Server, Plan]):
+    """Made when they are first asked for."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+
+    def __missing__(self, server: Server) -> Plan:
+        plan = self[server] = Plan(server.sections, self._folder)
+        return plan
+
+
 class Walks:
     """The four walks over one configuration."""
 
-    __slots__ = ("_pipeline", "_plans", "entered")
+    __slots__ = ("_pipeline", "entered", "plan_of")
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._plans: dict[ServerSections, Plan] = {}
+        #: What a server says.
+        self.plan_of: Callable[[Server], Plan] = _Plans(pipeline.folder).__getitem__
         #: (sections before the walk, folder) → how it stands there, for folders on the way to which nothing had to be looked at.
         self.entered: dict[tuple[tuple[Section, ...], str], _Entered] = {}
-
-    def plan_of(self, server: Server) -> Plan:
-        """What a server says."""
-        sections: ServerSections = server.sections
-        return self._plans.get(sections) or self._make_plan(sections)
-
-    def _make_plan(self, sections: ServerSections) -> Plan:
-        plan = self._plans[sections] = Plan(sections, self._pipeline.folder)
-        return plan
 
     def apply(self, r: Request, sections: tuple[Section, ...]) -> None:
         """Make these the request's sections."""
@@ -107,14 +110,14 @@ class Walks:
     def walk_directories(self, r: Request) -> Result:
         """`<Directory>`, `.htaccess`, `<DirectoryMatch>`; splits `r.filename` into file and `path_info`, sets `r.finfo`."""
         path = r.filename
+        if path and self._arrive_at_once(r, path):
+            return OK
         if path is None:
             LOG.error(r, "AH00029", "Request filename is missing for URI %s", r.uri)
             return 500
         if path[:1] != "/":
             LOG.error(r, "AH00030", "Request filename path %s is invalid or not absolute for uri %s", path, r.uri)
             return 403
-        if self._arrive_at_once(r, path):
-            return OK
         return _DirectoryWalk(self._pipeline, self, r).run()
 
     def _arrive_at_once(self, r: Request, path: str) -> bool:
@@ -122,7 +125,7 @@ class Walks:
 
         Costs a look-up and a `stat`. Only what stands at the end of the path is not known by then.
         """
-        folder = path if path[-1] == "/" else path[: path.rindex("/") + 1]
+        folder = path if path[-1] == "/" else path[: path.rfind("/") + 1]
         entered = self.entered.get((r.sections, folder))
         if entered is None or not entered.is_last or r.record.steps is not None or r.finfo.kind is not MISSING:
             return False

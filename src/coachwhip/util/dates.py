@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 import time
 from calendar import timegm
-from functools import lru_cache
 from math import floor
+
+from coachwhip.util.remember import remember
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH_NUMBER = {name.encode("ascii"): number for number, name in enumerate(MONTHS, 1)}
 
 
-@lru_cache(maxsize=64)
+@remember(most=64)
 def _http_date(seconds: int) -> str:
     t = time.gmtime(seconds)
     return (

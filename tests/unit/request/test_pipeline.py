@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from coachwhip.api import phases
-from coachwhip.api.buckets import Data, End
+from coachwhip.api.buckets import Brigade, Data, End
+from coachwhip.api.filters import FilterType, OutputFilter
 from coachwhip.api.module import Module
 from coachwhip.api.outcome import Outcome
 from coachwhip.api.phases import Order, Phase
@@ -106,6 +107,27 @@ def test_a_fault_in_a_hook_is_a_500_without_a_trace(world: MakeWorld) -> None:
     assert answer.fields["Connection"] == "close"
     assert b"secret" not in answer.body and b"Traceback" not in answer.body
     assert answer.log == ["core:3"]
+
+
+def test_a_filter_that_comes_to_its_end_too_early_is_not_taken_for_an_answer(world: MakeWorld) -> None:
+    probe = Module("probe_module", "mod_probe.c", replayable=True)
+
+    @probe.output_filter("EARLY", FilterType.CONTENT_SET)
+    def make(r: Request) -> OutputFilter:
+        def run(brigade: Brigade) -> Brigade:
+            raise StopIteration
+
+        return run
+
+    @probe.hook(phases.handler, Order.FIRST)
+    def answer(r: Request) -> Outcome:
+        r.send(Data(b"answer"), End())
+        r.output_filters.append((probe.filters[0], None))
+        return Outcome.OK
+
+    made = world().add(probe)
+    with pytest.raises(RuntimeError):
+        made.pipeline.start(made.begin("/")[0])
 
 
 def test_a_body_that_cannot_be_read_ends_the_connection(world: MakeWorld) -> None:

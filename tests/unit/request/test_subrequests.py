@@ -302,13 +302,13 @@ def test_an_index_is_opened_once_and_not_held_for_a_handler_that_does_without(
     world: MakeWorld, monkeypatch: pytest.MonkeyPatch, line: str, sent: bytes
 ) -> None:
     opened: list[RegularFile] = []
-    plain = RecordedFiles._open
+    plain = RecordedFiles.open
 
     def noting(self: RecordedFiles, *arguments: Any, **named: Any) -> RegularFile:
         opened.append(plain(self, *arguments, **named))
         return opened[-1]
 
-    monkeypatch.setattr(RecordedFiles, "_open", noting)
+    monkeypatch.setattr(RecordedFiles, "open", noting)
     probe = Module("probe_module", "mod_probe.c", replayable=True)
     held: list[bool] = []
 

@@ -249,8 +249,6 @@ def _meaning(r: Request, conf: MimeDir, extensions: str) -> Meaning:
 
 
 def _apply(r: Request, meaning: Meaning) -> None:
-    if meaning.type is not None:
-        r.content_type = meaning.type
     if meaning.languages:
         r.content_languages = [*r.content_languages, *meaning.languages]
     if meaning.encodings:
@@ -261,6 +259,11 @@ def _apply(r: Request, meaning: Meaning) -> None:
         r.add_input_filter(name)
     for name in meaning.output_filters:
         r.add_output_filter(name)
+    if meaning.content_type is not None:
+        r.content_type = meaning.content_type
+        return
+    if meaning.type is not None:
+        r.content_type = meaning.type
     if r.content_type:
         try:
             r.content_type = normalize(r.content_type, meaning.charset)

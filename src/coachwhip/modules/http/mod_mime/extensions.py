@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import Flag, auto
 
 from coachwhip.api.directives import Location
+from coachwhip.modules.http.mod_mime.media_type import MediaTypeError, normalize
 
 __all__ = ["Extension", "Meaning", "MultiMatch", "cut", "fold_extensions", "lower", "meaning_of", "with_field"]
 
@@ -65,7 +66,10 @@ _NOTHING = Extension()
 
 @dataclass(slots=True)
 class Meaning:
-    """What extensions say. `unknown` are those that say nothing, as spelled; None if none says anything."""
+    """What extensions say. `unknown` are those that say nothing, as spelled; None if none says anything.
+
+    `content_type` is `type` and `charset` put together; None if there is no type, or one that cannot be taken apart.
+    """
 
     type: str | None = None
     charset: str | None = None
@@ -75,6 +79,7 @@ class Meaning:
     input_filters: list[str] = field(default_factory=list)
     output_filters: list[str] = field(default_factory=list)
     unknown: tuple[str, ...] | None = None
+    content_type: str | None = None
 
 
 def meaning_of(parts: str, extensions: Extensions, types: Mapping[str, str], match: MultiMatch) -> Meaning:
@@ -90,6 +95,12 @@ def meaning_of(parts: str, extensions: Extensions, types: Mapping[str, str], mat
             unknown.append(part)
     if found_any:
         meaning.unknown = tuple(unknown)
+    if meaning.type is not None:
+        try:
+            meaning.content_type = normalize(meaning.type, meaning.charset)
+        except MediaTypeError:
+            # Each request that has it says so in the log.
+            meaning.content_type = None
     return meaning
 
 

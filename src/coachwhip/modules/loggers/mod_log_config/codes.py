@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 
 from coachwhip.api import Request
 from coachwhip.api.log import LogCode, LogKind
 from coachwhip.expr import octets
 from coachwhip.util.dates import clf_time
 from coachwhip.util.escapes import escape_logitem
+from coachwhip.util.remember import remember
 from coachwhip.util.strftime import strftime
 
 __all__ = ["CODES"]
@@ -218,7 +218,7 @@ _FRACTIONS: dict[str, Callable[[float], str]] = {
 }
 
 
-@lru_cache(maxsize=16)
+@remember(most=16)
 def _clf(seconds: int) -> str:
     return f"[{clf_time(seconds)}]"
 

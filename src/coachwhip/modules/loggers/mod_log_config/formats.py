@@ -41,19 +41,23 @@ class Item:
 class Format:
     """A compiled format."""
 
-    __slots__ = ("_gaps", "_pieces", "items")
+    __slots__ = ("_of_final", "_of_first", "_pieces", "items")
 
     def __init__(self, items: tuple[Item, ...]) -> None:
         self.items = items
-        #: The line in pieces, those that are read from a request left out; and their places.
+        #: The line in pieces, those that are read from a request left out; and their places, by which request is asked.
         self._pieces = [*[item.text or "" for item in items], "\n"]
-        self._gaps = [(at, item.read, item.original) for at, item in enumerate(items) if item.text is None]
+        gaps = [(at, item) for at, item in enumerate(items) if item.text is None]
+        self._of_first = [(at, item.read) for at, item in gaps if item.original]
+        self._of_final = [(at, item.read) for at, item in gaps if not item.original]
 
     def line(self, first: Request, final: Request) -> bytes:
         """The line for a request, with its end. `final` is where internal redirects from `first` ended."""
         pieces = self._pieces.copy()
-        for at, read, original in self._gaps:
-            pieces[at] = read(first if original else final)
+        for at, read in self._of_first:
+            pieces[at] = read(first)
+        for at, read in self._of_final:
+            pieces[at] = read(final)
         return "".join(pieces).encode("utf-8", "surrogateescape")
 
 
