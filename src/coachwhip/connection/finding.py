@@ -85,7 +85,7 @@ class Finder:
 
     def _by_shape(self, table: Table, data: bytes, info: Connection) -> Find | None:
         """By the request line and all the rest but what differs from client to client; else by its lines."""
-        if len(data) > MAX_HEAD or not table.specs:
+        if len(data) > MAX_HEAD:
             return None
         line, _, fields = data.partition(b"\r")
         key: Key = ()

@@ -184,6 +184,8 @@ class HotPath:
         `sock`: the connection's, if there is one yet; without it no file is sent, and an answer is logged only if it is the last.
         `by_bytes`: looking it up by its bytes is worth trying.
         """
+        if not table.specs:
+            return None
         find = self._finder.find(table, data, info, by_bytes=by_bytes, is_last=self.is_draining)
         if find is None:
             return None
