@@ -164,10 +164,8 @@ class Wire:
         else:
             if outbox.sent != before:
                 self.clock.progressed(self.info, time.monotonic())
-            if not done:
-                self._watch_writes(True)
-            else:
-                self._watch_writes(False)
+            self._watch_writes(not done)
+            if done:
                 self._outbox = None
                 if self.state is SENDING:
                     self._on_sent(outbox.sent)
@@ -230,7 +228,7 @@ class Wire:
         raise NotImplementedError
 
     def _ask_for_writes(self, on: bool) -> None:
-        """Tell the poller whether to call `on_writable`; `on` asks anew if it is asked already."""
+        """Tell the poller whether to call `on_writable`."""
         raise NotImplementedError
 
     def _on_sent(self, count: int) -> None:
