@@ -58,7 +58,7 @@ class Finder:
 
     def find(self, table: Table, data: bytes, info: Connection, *, by_bytes: bool, is_last: bool) -> Find | None:
         """The kept answer to `data`. `by_bytes`: this look-up is worth trying; `is_last`: the connection may answer no other request."""
-        hit: Hit | None = table.raw.get(data) if by_bytes else None
+        hit: Hit | None = table.by_raw(data) if by_bytes else None
         if hit is not None and (hit.client is None or hit.client == info.client_ip):
             find: Find | None = Find(hit.entry, hit.values, hit)
         else:
@@ -94,7 +94,7 @@ class Finder:
         if shape is None or loose is None:
             key, loose = self.lines.shapes.cut(fields)
             shape = info.shape = self.lines.shapes.get(key)
-        entry: Entry | None = table.heads.get(line + shape.mark) if shape is not None else None
+        entry = table.by_head(line + shape.mark) if shape is not None else None
         if shape is not None and entry is not None:
             return Find(entry, shape.values_with(loose))
         return self._by_lines(table, data, info.client_ip, shape, key)

@@ -103,25 +103,31 @@ class HotPath:
         second = self._clf
         strangers = self._strangers
         hits = size = 0
+        hit: Hit | None
         latest: Entry | None = None
         others: list[tuple[P, bytes | None]] = []
         shape: Shape | None = None
         for peer, data in arrived:
             table = peer.table
-            if table is None or not data or peer.state is not IDLE:
+            if table is None or data is None or peer.state is not IDLE:
                 others.append((peer, data))
                 continue
             try:
                 info = peer.info
                 # Where nobody repeats himself to the letter, that is tried only now and then.
-                by_bytes = strangers < PATIENCE or not strangers & 63
-                hit: Hit | None = table.raw.get(data) if by_bytes else None
+                if strangers >= PATIENCE and strangers & 63:
+                    by_bytes, hit = False, None
+                else:
+                    by_bytes, hit = True, table.by_raw(data)
                 loose: list[bytes] | None = None
                 entry: Entry | None = None
                 if hit is not None:
                     strangers = 0
                     if now < hit.until and info.client_ip == hit.ready_for:
                         entry = hit.entry
+                elif not data:
+                    others.append((peer, data))
+                    continue
                 else:
                     strangers += 1
                     # A client's heads are all of one shape, mostly.
@@ -130,7 +136,7 @@ class HotPath:
                         line, _, fields = data.partition(b"\r")
                         loose = shape.cut(fields)
                         if loose is not None:
-                            entry = table.heads.get(line + shape.mark)
+                            entry = table.by_head(line + shape.mark)
                             if entry is not None and (now >= entry.until or not entry.is_plain):
                                 entry = None
                 if entry is None or info.keepalives >= entry.last_at:

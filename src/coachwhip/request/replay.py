@@ -14,10 +14,9 @@ from __future__ import annotations
 import os
 import re
 import resource
-import sys
 from array import array
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from errno import ENOENT, ENOTDIR
 from typing import Any, Protocol
@@ -35,6 +34,8 @@ __all__ = ["Counters", "Entry", "Replay", "Spec", "Table", "reason_against", "te
 
 #: Statuses that may be replayed.
 STATUSES = frozenset({200, 206, 300, 301, 302, 303, 304, 305, 307, 308, 401, 403, 404, 405, 406, 410, 416})
+#: More answers than any connection is given; the interpreter compares whole numbers up to here at a third of the cost of larger ones.
+ENDLESS = (1 << 30) - 1
 #: Places for marks of what was asked for once. More in between two requests than this, and the first may be forgotten.
 MARKS = 1 << 16
 #: Short cuts of each kind per local address.
@@ -67,7 +68,7 @@ class Entry:
     is_plain: bool = False
     #: Its connection ends with it; else, with this many answers before it there, another answer is due, one that closes.
     close: bool
-    last_at: int = sys.maxsize
+    last_at: int = ENDLESS
     #: For how long its connection may rest then, in seconds.
     keep_alive: float = 0.0
     #: Bytes of the answer as it goes out, its file among them.
@@ -147,6 +148,12 @@ class Table:
     raw: ShortCuts = field(default_factory=lambda: ShortCuts())
     heads: ShortCuts = field(default_factory=lambda: ShortCuts())
     specs: dict[tuple[bytes, Any], Spec] = field(default_factory=dict)
+    #: Their own look-ups, bound: to call a method of a class derived from a built-in one costs as much again.
+    by_raw: Callable[[bytes], Any] = field(init=False)
+    by_head: Callable[[bytes], Entry | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_raw, self.by_head = self.raw.get, self.heads.get
 
     def find(self, line: bytes, host: Any) -> Spec | None:
         """The spec of a request line and host, if there is one."""
@@ -328,7 +335,7 @@ class Replay:
         entry.left = count.span(1) if count is not None else None
         entry.body_size = r.bytes_sent if reply.chunked else len(body) if file is None else file.length
         if not reply.close:
-            entry.last_at = r.server.core.max_keep_alive_requests or sys.maxsize
+            entry.last_at = r.server.core.max_keep_alive_requests or ENDLESS
             entry.keep_alive = r.server.core.keep_alive_timeout
         entry.watched = self.watcher.watch(entry, [(path, look is Look.LIST) for path, look in files])
         # What changed between the look and the watch was seen by neither: ask once more.
