@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from coachwhip.api.server import Connection
-from coachwhip.connection.judging import SecondSight, Unusual
+from coachwhip.connection.judging import MARKS, Unusual
 from coachwhip.connection.lines import Lines, Values
 from coachwhip.connection.shapes import Key, Shape
 from coachwhip.request.replay import Entry, Table
+from coachwhip.util.second_sight import SecondSight
 
 __all__ = ["MAX_HEAD", "Find", "Finder", "Hit"]
 
@@ -54,7 +55,7 @@ class Finder:
 
     def __init__(self) -> None:
         self.lines = Lines()
-        self._is_second_sight = SecondSight()
+        self._is_second_sight = SecondSight(MARKS)
 
     def find(self, table: Table, data: bytes, info: Connection, *, by_bytes: bool, is_last: bool) -> Find | None:
         """The kept answer to `data`. `by_bytes`: this look-up is worth trying; `is_last`: the connection may answer no other request."""

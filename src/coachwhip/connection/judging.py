@@ -6,9 +6,9 @@ Whatever is unusual in any way is for the ordinary path to judge, which is never
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 
-__all__ = ["LOGGABLE", "Judge", "SecondSight", "Unusual"]
+__all__ = ["LOGGABLE", "MARKS", "Judge", "Unusual"]
 
 #: Bounds on what is remembered; beyond them the memory is emptied and learns again.
 MAX_NAMES = 8192
@@ -35,24 +35,6 @@ _CONNECTION = {"keep-alive": "keep-alive", "close": "close"}
 
 class Unusual(Exception):
     """This head is for the ordinary path."""
-
-
-class SecondSight:
-    """Tells what was met before from what is met for the first time, in a fixed space: who never comes back fills nothing."""
-
-    __slots__ = ("_marks",)
-
-    def __init__(self) -> None:
-        self._marks = [0] * MARKS
-
-    def __call__(self, data: Hashable) -> bool:
-        """Whether `data` was met before, as far as that is still known."""
-        mark = hash(data)
-        slot = mark & (MARKS - 1)
-        if self._marks[slot] == mark:
-            return True
-        self._marks[slot] = mark
-        return False
 
 
 class Judge:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 
-from coachwhip.connection.judging import Judge, SecondSight, Unusual
+from coachwhip.connection.judging import MARKS, Judge, Unusual
 from coachwhip.connection.shapes import Field, Shapes, Values
+from coachwhip.util.second_sight import SecondSight
 
 __all__ = ["Field", "Lines", "Values"]
 
@@ -32,7 +33,7 @@ class Lines(dict[bytes, "Field | None"]):
         self.judge = Judge()
         self.shapes = Shapes(self.judge)
         self._numbers = itertools.count(1)
-        self._is_second_sight = SecondSight()
+        self._is_second_sight = SecondSight(MARKS)
 
     def care_about(self, names: Iterable[str], *, logged: bool = False) -> None:
         """Answers (or, `logged`, log lines) depend on these fields too from now on. Lower-case names."""

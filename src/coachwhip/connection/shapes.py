@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from coachwhip.connection.judging import LOGGABLE, Judge, SecondSight
+from coachwhip.connection.judging import LOGGABLE, MARKS, Judge
+from coachwhip.util.second_sight import SecondSight
 
 __all__ = ["Field", "Key", "Shape", "Shapes", "Values"]
 
@@ -79,7 +80,7 @@ class Shapes(dict[Key, Shape]):
     def __init__(self, judge: Judge) -> None:
         super().__init__()
         self._judge = judge
-        self._is_second_sight = SecondSight()
+        self._is_second_sight = SecondSight(MARKS)
         #: Marks that were given away; none of them twice, for short cuts know shapes by them. No request line holds a CR.
         self._marks: dict[tuple[int, ...], bytes] = {}
         self._count = itertools.count(1)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import re
 import resource
-from array import array
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from coachwhip.api.request import Request
 from coachwhip.request.files import is_settled_time, signature, signature_of
 from coachwhip.request.reply import Reply
 from coachwhip.request.watch import Watcher
+from coachwhip.util.second_sight import SecondSight
 
 __all__ = ["Counters", "Entry", "Replay", "Spec", "Table", "reason_against", "tell"]
 
@@ -210,8 +210,7 @@ class Replay:
         self._entries: OrderedDict[Entry, None] = OrderedDict()
         self._open_files: OrderedDict[Entry, None] = OrderedDict()
         self._most_files = _most_files()
-        self._turn = False
-        self._marks = array("q", bytes(8 * MARKS))
+        self._was_asked = SecondSight(MARKS)
         #: When the second at hand ends (monotonic), and what looks of watched answers have seen in it.
         self._second_ends = 0.0
         self._seen: dict[tuple[str, Look], Any] = {}
@@ -290,15 +289,7 @@ class Replay:
 
     def _is_second_sight(self, spec: Spec, variant: Variant) -> bool:
         """Whether the same was asked for before, as far as that is still known."""
-        mark = hash((id(spec.table), spec.key, spec.headers, spec.by_client, variant))
-        marks = self._marks
-        here, there = mark % MARKS, (mark >> 20) % MARKS
-        if mark in (marks[here], marks[there]):
-            return True
-        # Two places, taken in turn: two that share one place do not push each other out for ever.
-        self._turn = not self._turn
-        marks[here if self._turn else there] = mark
-        return False
+        return self._was_asked((id(spec.table), spec.key, spec.headers, spec.by_client, variant))
 
     def _learn(self, spec: Spec, record: Record) -> None:
         """A field read for the first time under this key makes all that was kept without it ambiguous: drop it."""
