@@ -164,6 +164,7 @@ class HotPath:
                     for filler, form in entry.forms:
                         filler.append(filler.fill_loose(form, shape, loose, info.client_ip, second, sent))
                 latest, last = entry, info
+                entry.used += 1
                 hits += 1
                 size += sent
                 info.bytes_out += sent

@@ -71,6 +71,8 @@ class Entry:
     last_at: int = ENDLESS
     #: For how long its connection may rest then, in seconds.
     keep_alive: float = 0.0
+    #: How often it was given again, fading as others are let go.
+    used: int = 0
     #: Bytes of the answer as it goes out, its file among them.
     length: int = 0
     head: bytes
@@ -80,8 +82,6 @@ class Entry:
     variant: Variant
     size: int
     log: tuple[LogLine, ...]
-    #: How often it was made ready and given again, once a second mostly; fading as others are let go.
-    used: int = 0
     #: True: the watcher vouches for the files until `recheck`.
     watched: bool = False
     #: Monotonic time from which the files are to be asked again; 0 for every time.
