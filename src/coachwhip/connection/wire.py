@@ -140,10 +140,7 @@ class Wire:
 
     def on_writable(self) -> None:
         """The socket takes more, or fails."""
-        try:
-            self._flush()
-        except Exception as error:
-            self.fault(error)
+        self.guard(self._flush)
 
     def _flush(self) -> None:
         outbox = self._outbox

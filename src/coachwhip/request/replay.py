@@ -34,7 +34,7 @@ __all__ = ["Counters", "Entry", "Replay", "Spec", "Table", "reason_against", "te
 
 #: Statuses that may be replayed.
 STATUSES = frozenset({200, 206, 300, 301, 302, 303, 304, 305, 307, 308, 401, 403, 404, 405, 406, 410, 416})
-#: More answers than any connection is given; the interpreter compares whole numbers up to here at a third of the cost of larger ones.
+#: More answers than any connection is given; CPython compares whole numbers up to here by a short way of their own.
 ENDLESS = (1 << 30) - 1
 #: Places for marks of what was asked for once. More in between two requests than this, and the first may be forgotten.
 MARKS = 1 << 16
@@ -148,7 +148,7 @@ class Table:
     raw: ShortCuts = field(default_factory=lambda: ShortCuts())
     heads: ShortCuts = field(default_factory=lambda: ShortCuts())
     specs: dict[tuple[bytes, Any], Spec] = field(default_factory=dict)
-    #: Their own look-ups, bound: to call a method of a class derived from a built-in one costs as much again.
+    #: Their own look-ups, bound: CPython 3.11 looks a method of a class derived from a built-in one up anew in every call.
     by_raw: Callable[[bytes], Any] = field(init=False)
     by_head: Callable[[bytes], Entry | None] = field(init=False)
 
