@@ -55,7 +55,7 @@ SERVER = (
     "ScriptAlias /al2 {root}/htdocs/d1", "DeflateFilterNote ratio", "DeflateAlterEtag Remove", "DeflateAlterEtag NoChange",
     "DeflateBufferSize 100", "DeflateWindowSize 9", "DeflateMemLevel 1", "PassEnv HOME", "SetEnv seen x\nUnsetEnv seen",
     "FilterDeclare f\nFilterProvider f DEFLATE \"%{CONTENT_TYPE} =~ m#^text/#\"\nFilterProtocol f change=yes\nFilterChain f",
-    "SetEnvIfNoCase user-agent ONE seen=nocase", "BrowserMatchNoCase TWO seen=two", "MimeMagicFile {root}/magic", "ServerSignature EMail",
+    "CustomLog {root}/{side}-more.log \"%k %U\"", "SetEnvIfNoCase user-agent ONE seen=nocase", "BrowserMatchNoCase TWO seen=two", "MimeMagicFile {root}/magic", "ServerSignature EMail",
     "AddOutputFilterByType DEFLATE application/x-thing text/x-magic", "SetEnvIf Request_Protocol 1.0 seen=old", "SetEnvIf If-None-Match . seen=c",
 )  # fmt: skip
 

@@ -259,17 +259,17 @@ def test_a_large_answer_is_logged_when_it_is_out_or_cut(site, monkeypatch, sendf
     line = server.line()
     line.ask(get("/a.txt"))
     whole.append(line.ask(request))
-    counted = server.worker.hot.bytes
+    counted = server.worker.hot.tally.bytes
     line = server.line()
     line.ask(get("/a.txt"))
     line.send(request)
     for _ in range(5):
         server.turn()
     line.close()
-    before = server.worker.hot.bytes
+    before = server.worker.hot.tally.bytes
     for _ in range(10_000):
         server.turn()
-        if server.worker.hot.bytes != before:
+        if server.worker.hot.tally.bytes != before:
             break
     server.turn()
     assert server.hits == 3
@@ -277,7 +277,7 @@ def test_a_large_answer_is_logged_when_it_is_out_or_cut(site, monkeypatch, sendf
     assert complete == [["200", "-" if fields else "+", str(size), str(len(answer))] for answer in whole]
     assert cut[:2] == ["200", "X"]
     assert 0 < int(cut[2]) == int(cut[3]) - (len(whole[0]) - size) < size
-    assert server.worker.hot.bytes - counted == int(cut[3])
+    assert server.worker.hot.tally.bytes - counted == int(cut[3])
 
 
 def test_a_request_that_comes_while_a_large_answer_is_sent_is_answered_after_it(site):

@@ -135,10 +135,10 @@ class LogTarget(Protocol):
     """Where the lines of a log go."""
 
     def write(self, line: bytes) -> None:
-        """Hand over one line, its end included. Never raises and never waits."""
+        """Hand over one line, its end included; what comes in a turn of the loop is written together. Never raises and never waits."""
 
     def write_all(self, lines: list[bytes]) -> None:
-        """Hand over lines in order; the list stays the caller's."""
+        """Hand over the lines of a whole turn, to be written now. The list stays the caller's. Never raises and never waits."""
 
 
 class Logs(Protocol):

@@ -1,4 +1,4 @@
-"""Who asks before there is a connection object: a new connection is answered at accept, and often closed again.
+"""Who asks before there is a connection object: a new connection for which no answer is ready that ends it, or that will ask for more.
 
 A guest serves one new connection after the other. If one of them stays, the guest's record becomes that connection's, which goes on
 from there.

@@ -10,29 +10,31 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from math import inf
-from os import write
+from os import close, write
 from socket import socket
 from time import monotonic
 from typing import TypeVar
 
-from coachwhip.api.request import Request
 from coachwhip.api.server import Connection
 from coachwhip.connection.finding import MAX_HEAD, Find, Finder, Hit
 from coachwhip.connection.lines import Values
-from coachwhip.connection.loglines import Planner, Sheets, plan_logs, say_again, stand_in, tell_cut
+from coachwhip.connection.loglines import Planner
 from coachwhip.connection.outbox import send_with_file
 from coachwhip.connection.peer import Peer, Sending
 from coachwhip.connection.shapes import Shape
 from coachwhip.connection.states import IDLE
+from coachwhip.connection.tally import Tally
 from coachwhip.request.replay import Entry, Replay, Table
 from coachwhip.util.dates import clf_time, http_date
 
-__all__ = ["HotPath"]
+__all__ = ["HotPath", "New"]
 
 #: Requests in a row that nobody sent before, after which few are looked up by their bytes.
 PATIENCE = 64
 
 P = TypeVar("P", bound=Peer)
+#: A new connection: the kept answers of the address that it came to, what came with it, its descriptor, its client, and that address.
+New = tuple[Table | None, bytes, int, tuple[str, int], tuple[str, int]]
 #: An answer that was given, and what is to follow of it, or to be logged.
 Given = tuple[Entry, "Sending | None"]
 
@@ -41,17 +43,15 @@ class HotPath:
     """The kept answers of one worker, as its connections ask for them."""
 
     __slots__ = (
-        "_clf", "_finder", "_planners", "_strangers", "_take_in", "_until",
-        "accesses", "bytes", "client", "date", "is_draining", "last", "lines", "now", "replay", "sheets",
+        "_clf", "_finder", "_strangers", "_take_in", "_until", "date", "is_draining", "lines", "now", "replay", "tally",
     )  # fmt: skip
 
     def __init__(self, replay: Replay, planners: tuple[Planner, ...]) -> None:
         self.replay = replay
         self._finder = Finder()
         self.lines = self._finder.lines
-        #: Log lines of this turn; whoever ends the turn hands them over.
-        self.sheets = Sheets()
-        self._planners = planners
+        #: What was given; whoever ends the turn hands its log lines over.
+        self.tally = Tally(planners)
         #: Requests in a row that were not found by their bytes.
         self._strangers = 0
         #: Lets go of what is kept and has changed.
@@ -63,11 +63,6 @@ class HotPath:
         self._until = 0.0
         #: Set when the worker drains: every connection ends with its next answer.
         self.is_draining = False
-        #: Replays and their bytes since the scoreboard last asked; what the last of them was, and the address of its client.
-        self.accesses = 0
-        self.bytes = 0
-        self.last: Request | None = None
-        self.client = ""
 
     def table_of(self, info: Connection) -> Table | None:
         """The kept answers of the address that a connection came to; None if its limits want every head judged in full."""
@@ -178,9 +173,42 @@ class HotPath:
                 peer.fault(error)
         self._strangers = strangers
         if latest is not None:
-            self.last, self.client = latest.request, last.client_ip
-        self.accesses += hits
-        self.bytes += size
+            self.tally.count(hits, size, latest, last.client_ip)
+        return others
+
+    def serve_new(self, arrived: Iterable[New]) -> list[tuple[New, Sending | None]]:
+        """Serve at accept: give ready answers to those that want no other, and close them; returns the rest, with what was begun.
+
+        Raises what `look` raises. Costs a look, and for each answer a look-up by the bytes, a `write`, a `close`, adding a line per log.
+        """
+        self.look()
+        now = self.now
+        hits = size = 0
+        latest: Entry | None = None
+        others: list[tuple[New, Sending | None]] = []
+        for new in arrived:
+            table, data, fd, client, _ = new
+            hit: Hit | None = table.by_raw(data) if table is not None else None
+            if hit is None or now >= hit.until or client[0] != hit.ready_for or not hit.entry.close or hit.entry.file is not None:
+                others.append((new, None))
+                continue
+            entry = hit.entry
+            try:
+                sent = write(fd, entry.wire)
+            except OSError:
+                sent = 0
+            if sent != entry.length:
+                others.append((new, Sending(entry, hit.values, len(data), sent, self._clf)))
+                continue
+            close(fd)
+            for append, text in hit.lines:
+                append(text)
+            latest, last = entry, client
+            entry.used += 1
+            hits += 1
+            size += sent
+        if latest is not None:
+            self.tally.count(hits, size, latest, last[0])
         return others
 
     def answer(
@@ -208,47 +236,9 @@ class HotPath:
             sent = 0
         if sent != entry.length or (sock is None and not entry.close):
             return entry, Sending(entry, find.values, len(data), sent, self._clf)
-        self._log(entry, find.values, info, len(data), sent, self._clf, hit=find.hit)
+        self.tally.log(entry, find.values, info, len(data), sent, self._clf, hit=find.hit)
         info.bytes_out += sent
         return entry, None
-
-    # -- what follows later
-
-    def finish(self, sending: Sending, info: Connection, size: int) -> None:
-        """An answer of `size` bytes is out by now: count and log it."""
-        self._log(sending.entry, sending.values, info, sending.arrived, size, sending.second, started=sending.started)
-        self.sheets.hand_over()
-
-    def cut(self, sending: Sending, info: Connection, size: int) -> Request:
-        """Count an answer that was cut after `size` bytes; returns the record that logs are to look at."""
-        entry = sending.entry
-        self.accesses += 1
-        self.bytes += size
-        self.last, self.client = entry.request, info.client_ip
-        stand_in(entry, sending.values, info, sending.arrived, size, sending.started)
-        say_again(entry, info)
-        return tell_cut(entry, size)
-
-    def _log(
-        self, entry: Entry, values: Values, info: Connection, arrived: int, sent: int, second: bytes,
-        *, hit: Hit | None = None, started: float = 0.0,
-    ) -> None:  # fmt: skip
-        """Log lines and counts of an answer that went out whole; a `hit` by bytes has its lines ready from then on."""
-        self.accesses += 1
-        self.bytes += sent
-        self.last, self.client = entry.request, info.client_ip
-        entry.used += 1
-        if entry.forms is None:
-            has_readers, entry.forms = plan_logs(self._planners, self.sheets, entry, values, info, sent)
-            entry.is_plain = not has_readers and not entry.log
-        if not entry.is_plain:
-            stand_in(entry, values, info, arrived, sent, started)
-            say_again(entry, info)
-        lines = [(filler.append, filler.fill(form, entry, values, info.client_ip, second, sent)) for filler, form in entry.forms]
-        for append, line in lines:
-            append(line)
-        if hit is not None and entry.is_plain:
-            hit.lines, hit.ready_for, hit.until = lines, info.client_ip, entry.until
 
 
 def _values(hit: Hit | None, shape: Shape | None, loose: list[bytes] | None) -> Values:

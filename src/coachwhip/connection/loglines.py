@@ -56,11 +56,18 @@ class Sheets(dict[LogTarget, list[bytes]]):
         return filler
 
     def hand_over(self) -> None:
-        """The turn is over: every log gets its lines."""
+        """The turn is over: every log gets its lines, and writes them."""
         for target, lines in self.items():
             if lines:
                 target.write_all(lines)
                 lines.clear()
+
+    def pass_on(self) -> None:
+        """Something has ended outside a turn: every log gets its lines, and writes them with what others give it meanwhile."""
+        for target, lines in self.items():
+            for line in lines:
+                target.write(line)
+            lines.clear()
 
 
 class LineFiller:

@@ -81,9 +81,9 @@ class Poller:
             for connection, _ in arrived:
                 connection.fault(error)
             return []
-        hot.sheets.hand_over()
         for connection, data in others:
             connection.guard(connection.arrived, data)
+        hot.tally.sheets.hand_over()
         return others
 
 

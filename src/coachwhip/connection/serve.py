@@ -157,7 +157,6 @@ class ClientConnection(Wire):
         given = self._hot.answer(table, data, self.info, self.fd, self.socket) if table is not None else None
         if given is not None:
             self._begin_with(*given)
-            self._hot.sheets.hand_over()
         else:
             self.state = READING
             self._receive(data)
@@ -346,9 +345,9 @@ class ClientConnection(Wire):
         size = sending.sent + count
         info.bytes_out += size
         if info.aborted:
-            self.host.pipeline.log_transaction(self._hot.cut(sending, info, size))
+            self.host.pipeline.log_transaction(self._hot.tally.cut(sending, info, size))
         else:
-            self._hot.finish(sending, info, size)
+            self._hot.tally.finish(sending, info, size)
 
     def _on_broken_body(self, error: Exception) -> None:
         if self._exchange is not None:

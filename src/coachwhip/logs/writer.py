@@ -118,15 +118,25 @@ class Writer:
             self._see_to_it()
 
     def write_all(self, lines: list[bytes]) -> None:
-        """As `write` for each of them; costs no more than one if they all have room."""
-        size = sum(map(len, lines))
-        if self._buffered or self._size + size >= ENOUGH:
+        """The lines of a whole turn: written now if it is a file in which nothing is amiss, else as `write` has it.
+
+        Costs one `write` of the system then.
+        """
+        if not self._is_file or self._buffered or self._lines or self._torn or self._lost or self._fd < 0:
             for line in lines:
                 self.write(line)
             return
-        self._lines += lines
-        self._size += size
-        self._see_to_it()
+        data = b"".join(lines)
+        try:
+            count = os.write(self._fd, data)
+        except OSError as error:
+            self._lose(len(lines), error)
+            self._tell_failure()
+            return
+        if count < len(data):
+            self._torn = data[count - 1] != _LINE_END
+            self._write_bytes(data[count:])
+            self._tell_failure()
 
     def _see_to_it(self) -> None:
         """Lines were added: write them now, or when the turn ends."""
@@ -183,16 +193,18 @@ class Writer:
             self._on_failure(self, failure)
 
     def _write_file(self, lines: list[bytes]) -> list[bytes]:
-        data = b"\n" * self._torn + b"".join(lines)
+        self._write_bytes(b"\n" * self._torn + b"".join(lines))
+        return []
+
+    def _write_bytes(self, data: bytes) -> None:
+        """Write to a file; a full disk costs lines, never requests."""
         try:
             while data:
                 count = os.write(self._fd, data)
                 self._torn = data[count - 1] != _LINE_END
                 data = data[count:]
         except OSError as error:
-            # A full disk costs lines, never requests.
             self._lose(data.count(b"\n"), error)
-        return []
 
     def _write_pipe(self, lines: list[bytes]) -> list[bytes]:
         """Write whole lines in pieces that cannot be torn; returns those that were not taken."""

@@ -1,7 +1,7 @@
 """Accepting: one listener in one worker, and serve-at-accept.
 
-With TCP_DEFER_ACCEPT the first bytes of a request come with its connection. If the answer is kept, it is
-given right here; if the client wants that one only, no connection object is ever made. Everything else is handed to the worker.
+With TCP_DEFER_ACCEPT the first bytes of a request come with its connection. If the answer is kept, it is given right here; if the client
+wants that one only, no connection object is ever made, and no guest either if it is ready. Everything else is handed to the worker.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import errno
 import os
 import socket
 from collections.abc import Callable
+from os import read, set_blocking
 from typing import Any, Protocol
 
 from coachwhip.connection.guest import Guest
-from coachwhip.connection.hot import HotPath
+from coachwhip.connection.hot import HotPath, New
+from coachwhip.connection.peer import Sending
 from coachwhip.mpm.listeners import CORK
+from coachwhip.request.replay import Table
 
 __all__ = ["TURN", "Acceptor", "Takes"]
 
@@ -44,7 +47,9 @@ class Takes(Protocol):
 class Acceptor:
     """Accepts from one listener."""
 
-    __slots__ = ("_accept", "_at_once", "_idle", "_is_v4", "_local", "_on_no_room", "_worker", "accepted", "listener", "turn")
+    __slots__ = (
+        "_accept", "_asked", "_at_once", "_idle", "_is_v4", "_local", "_on_no_room", "_worker", "accepted", "listener", "turn",
+    )  # fmt: skip
 
     def __init__(
         self, listener: socket.socket, worker: Takes, *, at_once: bool, on_no_room: Callable[[Acceptor, OSError], None]
@@ -62,8 +67,10 @@ class Acceptor:
         #: The one local address of this listener; None where connections may come to many.
         self._local = _one_address(listener)
         self._at_once = at_once
-        #: Guests who stand for nobody now: at most as many as connections come in one turn.
+        #: Guests who stand for nobody now: at most as many as connections come in one turn, and one more.
         self._idle: list[Guest] = []
+        #: The local address that was asked for last, and its kept answers.
+        self._asked: tuple[tuple[str, int], Table | None] = (("", 0), None)
 
     def accept(self) -> None:
         """Take what waits, up to a bound. Called when the listener is readable.
@@ -74,32 +81,26 @@ class Acceptor:
         if not arrived:
             return
         worker = self._worker
+        others: list[tuple[New, Sending | None]]
         if self._at_once:
             try:
-                worker.hot.serve(arrived)
+                others = worker.hot.serve_new(arrived)
             except Exception as error:
-                for guest, _ in arrived:
-                    os.close(guest.fd)
+                for _, _, fd, _, _ in arrived:
+                    os.close(fd)
                 worker.report(error)
                 return
-        idle = self._idle
-        for guest, data in arrived:
-            if guest.fd < 0:
-                # It was answered, and that was all.
-                idle.append(guest)
-            elif guest.error is None:
-                self._hand_over(guest, data)
-            else:
-                # Whatever is wrong with one connection, the client must not hang and the others must be served.
-                os.close(guest.fd)
-                worker.report(guest.error)
-        worker.hot.sheets.hand_over()
+        else:
+            others = [(new, None) for new in arrived]
+        if others:
+            self._see_to(others)
+        worker.hot.tally.sheets.hand_over()
 
-    def _arrived(self) -> list[tuple[Guest, bytes]]:
+    def _arrived(self) -> list[New]:
         """New connections, and what came with them."""
-        arrived: list[tuple[Guest, bytes]] = []
-        idle, accept, is_v4, own = self._idle, self._accept, self._is_v4, self._local
-        accepted = 0
+        arrived: list[New] = []
+        accept, is_v4, own = self._accept, self._is_v4, self._local
+        at, table = self._asked
         for _ in range(self.turn):
             try:
                 fd, client = accept()
@@ -109,31 +110,75 @@ class Acceptor:
                 if error.errno in NO_ROOM:
                     self._on_no_room(self, error)
                 break
-            accepted += 1
+            self.accepted += 1
             try:
-                os.set_blocking(fd, False)
+                set_blocking(fd, False)
                 local = own or _local_of(fd, self.listener.family)
-                data = os.read(fd, READ_SIZE)
+                data = read(fd, READ_SIZE)
             except BlockingIOError:
                 # Nothing has come yet.
                 data = b""
             except OSError:
                 os.close(fd)
                 continue
-            guest = idle.pop() if idle else None
+            if local is not at:
+                try:
+                    at, table = local, self._table(local)
+                except Exception as error:
+                    os.close(fd)
+                    self._worker.report(error)
+                    continue
+            arrived.append((table, data, fd, client if is_v4 else (_plain(client[0]), client[1]), local))
+        return arrived
+
+    def _table(self, local: tuple[str, int]) -> Table | None:
+        """The kept answers for those that come to this address."""
+        if local != self._asked[0]:
+            guest = self._guest(local)
+            self._idle.append(guest)
+            self._asked = local, guest.table
+        return self._asked[1]
+
+    def _guest(self, local: tuple[str, int]) -> Guest:
+        guest = self._idle.pop() if self._idle else None
+        if guest is None or guest.local != local:
+            guest = self._worker.guest(local, at_once=self._at_once)
+        return guest
+
+    def _see_to(self, others: list[tuple[New, Sending | None]]) -> None:
+        """Serve those for whom nothing was ready, or not all of it is out, and hand over who stays."""
+        worker = self._worker
+        guests: list[tuple[Guest, bytes]] = []
+        for (_, data, fd, client, local), sending in others:
             try:
-                if guest is None or (guest.local is not local and guest.local != local):
-                    guest = self._worker.guest(local, at_once=self._at_once)
+                guest = self._guest(local)
             except Exception as error:
                 os.close(fd)
-                self._worker.report(error)
+                worker.report(error)
                 continue
             guest.fd = fd
-            info = guest.info
-            info.client_ip, info.client_port = client if is_v4 else (_plain(client[0]), client[1])
-            arrived.append((guest, data))
-        self.accepted += accepted
-        return arrived
+            guest.info.client_ip, guest.info.client_port = client
+            if sending is not None:
+                guest.replayed(sending.entry, sending)
+            guests.append((guest, data))
+        if self._at_once:
+            try:
+                worker.hot.serve([one for one in guests if one[0].sending is None])
+            except Exception as error:
+                for guest, _ in guests:
+                    os.close(guest.fd)
+                worker.report(error)
+                return
+        for guest, data in guests:
+            if guest.fd < 0:
+                # It was answered, and that was all.
+                self._idle.append(guest)
+            elif guest.error is None:
+                self._hand_over(guest, data)
+            else:
+                # Whatever is wrong with one connection, the client must not hang and the others must be served.
+                os.close(guest.fd)
+                worker.report(guest.error)
 
     def _hand_over(self, guest: Guest, data: bytes) -> None:
         """A connection that stays, or whose answer is not all sent; from here on a `socket` owns the descriptor."""

@@ -223,11 +223,12 @@ class WorkerScoreboard:
     def _take_replays(self) -> None:
         """What the hot path has counted since it was last asked, as the work of one slot."""
         hot = self._worker.hot
-        accesses, sent, hot.accesses, hot.bytes = hot.accesses, hot.bytes, 0, 0
-        if accesses and hot.last is not None:
+        tally = hot.tally
+        accesses, sent, tally.accesses, tally.bytes = tally.accesses, tally.bytes, 0, 0
+        if accesses and tally.last is not None:
             hot.replay.counters.hits += accesses
             # The record is that of a request long ago; the latest look came with the latest request.
-            self._add(hot.last, hot.client, accesses, sent, 0, time.time() - (time.monotonic() - hot.now))
+            self._add(tally.last, tally.client, accesses, sent, 0, time.time() - (time.monotonic() - hot.now))
 
     # -- publishing
 

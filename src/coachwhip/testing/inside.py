@@ -156,7 +156,7 @@ class Inside:
     @property
     def hits(self) -> int:
         """Answers that were given again so far."""
-        return self.worker.hot.accesses
+        return self.worker.hot.tally.accesses
 
     def line(self, client: str = "127.0.0.1") -> Line:
         """A new connection from an address of this machine."""

@@ -19,7 +19,7 @@ class FakeWorker:
         self.lost_lines = 3
         counters = SimpleNamespace(hits=0, misses=2, evictions=0, stale=1, volatile={"clock": 3})
         replay = SimpleNamespace(counters=counters, count=4, memory=5000)
-        self.hot: Any = SimpleNamespace(accesses=0, bytes=0, last=None, client="", now=0.0, replay=replay)
+        self.hot: Any = SimpleNamespace(tally=SimpleNamespace(accesses=0, bytes=0, last=None, client=""), now=0.0, replay=replay)
 
 
 def connection(state: State, line: str = "GET / HTTP/1.1") -> Any:
@@ -157,7 +157,7 @@ def test_replays_are_taken_once() -> None:
     board = Board(2)
     worker = FakeWorker()
     mine = WorkerScoreboard(board, board.claim(), worker, 2)
-    worker.hot.accesses, worker.hot.bytes, worker.hot.last = 1000, 5000, request()
+    worker.hot.tally.accesses, worker.hot.tally.bytes, worker.hot.tally.last = 1000, 5000, request()
     assert (mine.totals().accesses, mine.totals().bytes) == (1000, 5000)
     assert (mine.totals().accesses, mine.replay().hits) == (1000, 1000)
-    assert (worker.hot.accesses, worker.hot.bytes) == (0, 0)
+    assert (worker.hot.tally.accesses, worker.hot.tally.bytes) == (0, 0)

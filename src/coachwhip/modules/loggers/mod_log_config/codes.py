@@ -286,7 +286,8 @@ CODES: dict[str, LogCode] = {
     "U": LogCode(_plain(lambda r: _escape_path(r.uri)), original=True),
     "v": LogCode(_plain(lambda r: _escape(r.server.name))),
     "V": LogCode(_plain(lambda r: _escape(r.server_name(may_wait=False)))),
-    "X": LogCode(_plain(_connection_state), kind=_READ),
+    # An answer that is given again whole stays or closes as that one did; others of it are logged by their own request.
+    "X": LogCode(_plain(_connection_state)),
     "^ti": LogCode(_trailer_in, kind=_READ),
     "^to": LogCode(_trailer_out, kind=_READ),
 }
