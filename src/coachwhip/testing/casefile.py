@@ -100,15 +100,14 @@ def unescape(text: str) -> bytes:
 def escape(data: bytes) -> str:
     """Write bytes as case-file text; the reverse of `unescape` up to line ends."""
     try:
-        text = data.decode("utf-8")
+        return "".join(map(_escaped, data.decode("utf-8")))
     except UnicodeDecodeError:
-        text = data.decode("ascii", "backslashreplace").replace("\\x", "\0x").replace("\\", "\\\\").replace("\0x", "\\x")
-    else:
-        text = text.replace("\\", "\\\\")
-    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+        return "".join(_escaped(chr(byte)) if byte < 0x80 else f"\\x{byte:02x}" for byte in data)
 
 
 def _escaped(character: str) -> str:
+    if character.isprintable() or character == "\n":
+        return "\\\\" if character == "\\" else character
     known = {"\r": "\\r", "\t": "\\t"}
     return known.get(character) or "".join(f"\\x{byte:02x}" for byte in character.encode())
 

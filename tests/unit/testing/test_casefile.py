@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from coachwhip.testing.casefile import CaseError, escape, joined_lines, parse, unescape, with_results
@@ -106,6 +106,8 @@ def test_lines_end_unless_a_single_backslash_says_no() -> None:
     assert unescape(joined_lines("a\\\\", "\n")) == b"a\\\n"
 
 
+@example(b"\x80\x00x00")
+@example(b"\x80\\x41")
 @given(st.binary())
 def test_escaping_is_reversible(data: bytes) -> None:
     assert unescape(escape(data)) == data
