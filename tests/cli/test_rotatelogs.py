@@ -44,19 +44,23 @@ def test_as_apache(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
     lay_out(run, tmp_path)
     monkeypatch.chdir(tmp_path)
     started = started_by(monkeypatch)
-    status = play(run, monkeypatch)
+    status = play(run, monkeypatch, started)
     until(lambda: all(has_ended(pid) for pid in started))
     out, err = capfd.readouterr()
     assert {"status": status, "out": out, "err": without_usage(err), "left": left_in(tmp_path)} == ANSWERS[run.name]
 
 
-def play(run: Run, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Run the command in this process: reading gives what was written, and moves the clock there."""
+def play(run: Run, monkeypatch: pytest.MonkeyPatch, started: list[int]) -> int:
+    """Run the command in this process: reading gives what was written, and moves the clock there.
+
+    `started`: programs that have ended by the time the next text comes, as they have where minutes lie between.
+    """
     clock = START
     left = list(run.input)
 
     def read(fd: int, size: int) -> bytes:
         nonlocal clock
+        until(lambda: all(has_ended(pid) for pid in started))
         if not left:
             return b""
         at, text = left.pop(0)
