@@ -18,6 +18,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from unittest import mock
@@ -26,6 +27,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
+from coachwhip.connection import tally
 from coachwhip.request import files as file_layer
 from coachwhip.testing.inside import Inside, Line
 from fuzz import sites
@@ -62,6 +64,8 @@ class Tally:
 
     asked = 0
     hits = 0
+    #: Those of the replays that went the shortest way: what they say and log had been made ready by one before.
+    ready = 0
     sites = 0
     newcomers = 0
     changes = 0
@@ -99,6 +103,9 @@ class WallClock:
 
 
 CLOCK = WallClock()
+#: How many replays of each server at hand were logged the longer way.
+LOGGED: Counter[tally.Tally] = Counter()
+_LOG = tally.Tally.log
 
 
 @st.composite
@@ -420,12 +427,15 @@ class Equivalence(RuleBasedStateMachine):
             shutil.rmtree(self.root, ignore_errors=True)
 
     def _close(self) -> None:
-        Tally.hits += self.sides[0].server.hits
+        server = self.sides[0].server
+        Tally.hits += server.hits
+        Tally.ready += server.hits - LOGGED[server.worker.hot.tally]
+        LOGGED.clear()
         for reason, count in self.sides[0].server.replay.counters.volatile.items():
             Tally.volatile[reason] = Tally.volatile.get(reason, 0) + count
         for side in self.sides:
             side.close()
-        for log in ("access", "error"):
+        for log in ("access", "error", *(["more"] if "-more.log" in self.config else [])):
             on, off = (self._log(f"{side}-{log}.log") for side in ("on", "off"))
             if log == "error":
                 # Requests on worker threads may overtake each other.
@@ -442,9 +452,14 @@ class Equivalence(RuleBasedStateMachine):
             return file.read().split("\n")
 
 
+def _log(kept: tally.Tally, *about: Any, **more: Any) -> None:
+    LOGGED[kept] += 1
+    _LOG(kept, *about, **more)
+
+
 def search(steps: int, *, derandomize: bool = False, shrink: bool = False) -> None:
     """Take about this many steps. Raises AssertionError at the first difference; `shrink`: by the shortest way there."""
-    with mock.patch.object(time, "time", CLOCK), mock.patch.object(file_layer, "TICK", TICK):
+    with mock.patch.object(time, "time", CLOCK), mock.patch.object(file_layer, "TICK", TICK), mock.patch.object(tally.Tally, "log", _log):
         run_state_machine_as_test(
             Equivalence,
             settings=settings(
@@ -481,7 +496,7 @@ def _report(steps: int) -> None:
     volatile = dict(sorted(Tally.volatile.items(), key=lambda item: -item[1])[:12])
     print(
         f"{steps} steps: {Tally.sites} sites and {Tally.newcomers} newcomers, {Tally.asked} requests, {Tally.changes} changes, "
-        f"{Tally.hits} replays; not kept: {volatile}",
+        f"{Tally.hits} replays, {Tally.ready} of them ready; not kept: {volatile}",
         file=sys.stderr,
     )
 

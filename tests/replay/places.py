@@ -11,6 +11,7 @@ MODULES = (
     "mpm_event", "authn_core", "authn_file", "auth_basic", "authz_core", "authz_host", "authz_user", "authz_groupfile", "access_compat",
     "alias", "autoindex", "deflate", "dir", "env", "filter", "mime", "negotiation", "setenvif", "status",
 )  # fmt: skip
+#: No line of its logs takes what only a reader knows: what is kept gets ready, and goes the hot path's shortest way.
 BASE = """
 ServerName localhost
 Listen 127.0.0.1:1
