@@ -37,8 +37,8 @@ def door(server, host="127.0.0.1"):
         yield acceptor
 
 
-def connect(acceptor, request=b""):
-    client = socket.create_connection(("127.0.0.1", acceptor.listener.getsockname()[1]), timeout=10)
+def connect(acceptor, request=b"", address="127.0.0.1"):
+    client = socket.create_connection((address, acceptor.listener.getsockname()[1]), timeout=10)
     client.sendall(request)
     return client
 
@@ -135,3 +135,27 @@ def test_who_has_gone_costs_the_others_nothing(server, place):
         assert rest_of(server, stays).endswith(b"a page\n")
         stays.close()
     assert place.log("all.log").splitlines()[-1].endswith("hit")
+
+
+def test_each_local_address_has_its_own_answers(place):
+    config = SITE
+    for number in (2, 3):
+        place.write(f"site{number}/a.txt", f"page of {number}\n")
+        config += f"""
+<VirtualHost 127.0.0.{number}:*>
+DocumentRoot {{root}}/site{number}
+</VirtualHost>
+<Directory {{root}}/site{number}>
+Require all granted
+</Directory>
+"""
+    settle()
+    server = place.serve(config, modules=(*MODULES, "logio"))
+    with door(server, "0.0.0.0") as acceptor:
+        for _ in range(6):
+            clients = [(number, connect(acceptor, ASKED, f"127.0.0.{number}")) for number in (2, 3, 3, 2, 2, 3)]
+            acceptor.accept()
+            for number, client in clients:
+                with client:
+                    assert rest_of(server, client).endswith(b"\r\n\r\npage of %d\n" % number)
+    assert [line.split()[2] for line in place.log("all.log").splitlines()[-12:]] == ["hit"] * 12
