@@ -431,7 +431,7 @@ class Equivalence(RuleBasedStateMachine):
         Tally.hits += server.hits
         Tally.ready += server.hits - LOGGED[server.worker.hot.tally]
         LOGGED.clear()
-        for reason, count in self.sides[0].server.replay.counters.volatile.items():
+        for reason, count in server.replay.counters.volatile.items():
             Tally.volatile[reason] = Tally.volatile.get(reason, 0) + count
         for side in self.sides:
             side.close()

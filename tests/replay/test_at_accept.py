@@ -66,7 +66,7 @@ def ask(server, acceptor, request):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-def test_the_third_client_gets_it_without_a_connection_object(server, place, host, monkeypatch):
+def test_what_is_ready_is_given_without_a_connection_object(server, place, host, monkeypatch):
     with door(server, host) as acceptor:
         first = [ask(server, acceptor, ASKED) for _ in range(5)]
         monkeypatch.setattr(server.worker, "take", None)

@@ -23,7 +23,7 @@ def facts() -> dict[str, str]:
         "memory": _memory(),
         "system": _first(r'^PRETTY_NAME="(.+)"$', "/etc/os-release"),
         "kernel": f"{platform.system()} {platform.release()}",
-        # The day and the compiler tell builds of one version apart, which differ by more than versions do.
+        # The day and the compiler tell builds of one version apart, whose speed may differ.
         "python": f"{platform.python_implementation()} {sys.version}",
         "event loop": "uvloop" if find_spec("uvloop") else "asyncio",
         "wrk": _said(["wrk", "-v"], r"wrk \S+"),

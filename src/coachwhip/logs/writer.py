@@ -126,17 +126,8 @@ class Writer:
             for line in lines:
                 self.write(line)
             return
-        data = b"".join(lines)
-        try:
-            count = os.write(self._fd, data)
-        except OSError as error:
-            self._lose(len(lines), error)
-            self._tell_failure()
-            return
-        if count < len(data):
-            self._torn = data[count - 1] != _LINE_END
-            self._write_bytes(data[count:])
-            self._tell_failure()
+        self._write_bytes(b"".join(lines))
+        self._tell_failure()
 
     def _see_to_it(self) -> None:
         """Lines were added: write them now, or when the turn ends."""

@@ -161,9 +161,10 @@ class Acceptor:
             if sending is not None:
                 guest.replayed(sending.entry, sending)
             guests.append((guest, data))
-        if self._at_once:
+        asking = [one for one in guests if one[0].sending is None]
+        if asking and self._at_once:
             try:
-                worker.hot.serve([one for one in guests if one[0].sending is None])
+                worker.hot.serve(asking)
             except Exception as error:
                 for guest, _ in guests:
                     os.close(guest.fd)

@@ -8,6 +8,8 @@ import resource
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from coachwhip.logs import writer as writing
 from coachwhip.logs.writer import Writer
 
@@ -197,3 +199,34 @@ def test_after_close_nothing_happens(tmp_path: Path) -> None:
     log.write(b"late\n")
     log.close()
     assert (tmp_path / "a").read_bytes() == b""
+
+
+def test_the_lines_of_a_turn_are_written_at_once_but_behind_those_that_wait(tmp_path: Path) -> None:
+    turns = Turns()
+    log = Writer(open_log(tmp_path / "a"), "a", turns=turns)
+    log.write_all([b"1\n", b"2\n"])
+    assert (tmp_path / "a").read_bytes() == b"1\n2\n"
+    log.write(b"3\n")
+    log.write_all([b"4\n"])
+    turns.end()
+    assert (tmp_path / "a").read_bytes() == b"1\n2\n3\n4\n"
+    log.close()
+
+
+def test_of_a_turn_that_a_file_does_not_take_lines_are_lost_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = Writer(open_log(tmp_path / "a"), "a", turns=Turns())
+    taken = iter([3])
+    real = os.write
+
+    def write(fd: int, data: bytes) -> int:
+        for count in taken:
+            return real(fd, data[:count])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(writing.os, "write", write)
+        log.write_all([b"1\n", b"22\n", b"3\n"])
+    assert log.lost_ever == 2
+    log.write_all([b"4\n"])
+    log.close()
+    assert (tmp_path / "a").read_bytes() == b"1\n2\n4\n"
